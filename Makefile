@@ -1,0 +1,90 @@
+# Everything runs in $(VENV), which is made on first use from the locks in requirements/.
+# Choose a Python: make test PYTHON=python3.12 VENV=.venv-3.12
+# Hand arguments on: make replay ARGS="--lang pt_BR", make test ARGS="-k ehlo"
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+ARGS ?=
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+CATALOGUES := $(patsubst %.po,%.mo,$(wildcard simulator/locales/*/LC_MESSAGES/*.po))
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help replay test lint types layers format bench messages lock clean
+
+help: ## show this list
+	@awk -F ': .*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+replay: $(VENV)/.core $(CATALOGUES) ## play the documented session for real, every line annotated
+	@$(BIN)/ehlo-twice replay $(ARGS)
+
+test: $(VENV)/.dev $(CATALOGUES) ## run the tests
+	@$(BIN)/python -m pytest -q $(ARGS)
+
+lint: $(VENV)/.dev ## check style and format
+	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
+
+types: $(VENV)/.dev ## check types
+	@$(BIN)/mypy --no-error-summary
+
+layers: $(VENV)/.dev ## check that imports go down the floors only
+	@$(BIN)/lint-imports --no-logo
+
+format: $(VENV)/.dev ## bring the sources into the house format
+	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
+
+bench: $(VENV)/.core $(CATALOGUES) ## measure start, replay and drawing
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+messages: $(VENV)/.core ## bring the catalogues up to date; NEW=fr starts one
+	@$(BIN)/python tools/catalogues.py update $(NEW)
+	@$(BIN)/python tools/catalogues.py compile
+
+# All extras are resolved together first, so that the locks agree with one another.
+UV ?= uv
+LOCK = $(UV) --no-config --quiet pip compile pyproject.toml --group build --universal \
+	--python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url
+lock: ## refresh every lock in requirements/ (needs uv on the PATH)
+	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pipx install uv" >&2; exit 1; }
+	@all=$$(mktemp) && trap 'rm -f "$$all"' EXIT \
+	&& $(LOCK) --upgrade --all-extras --output-file "$$all" >/dev/null \
+	&& $(LOCK) --upgrade --constraints "$$all" --output-file requirements/core.txt >/dev/null \
+	&& for extra in dev docs notebooks; do \
+		$(LOCK) --upgrade --constraints "$$all" --extra $$extra \
+			--output-file requirements/$$extra.txt >/dev/null || exit 1; \
+	done
+
+clean: ## remove what the commands above made
+	rm -rf $(VENV) .venv-* build dist .coverage .coverage.* .hypothesis
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find simulator -name '*.mo' -delete
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- setting up ---------------------------------------------------------------------------------
+
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo "$$python" && break; done)
+
+$(BIN)/python:
+	@python="$(PYTHON)"; \
+	"$${python:-false}" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "$${python:-No python3 on the PATH} is not Python 3.11 or newer." \
+			"Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }; \
+	"$$python" -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$$python cannot make virtual environments." \
+			"On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }; \
+	echo "Setting up $(VENV) with $$("$$python" --version) (once)"; \
+	"$$python" -m venv --clear $(VENV)
+
+$(VENV)/.core: requirements/core.txt pyproject.toml tools/catalogues.py | $(BIN)/python
+	@$(PIP) install --require-hashes -r requirements/core.txt
+	@$(PIP) install --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.core
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(CATALOGUES): %.mo: %.po | $(VENV)/.core
+	@$(BIN)/python tools/catalogues.py compile

@@ -1,0 +1,26 @@
+"""What all tests share: real software that may be missing, and repeatable random examples."""
+
+import os
+import shutil
+
+import pytest
+from hypothesis import settings
+
+IN_CI = bool(os.environ.get("CI"))
+
+# No deadline: a busy machine is no fault of the code. In CI the same examples every time.
+settings.register_profile("local", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("ci" if IN_CI else "local")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test marked `needs` where a program is missing; in CI that is a failure."""
+    wanted = [program for mark in item.iter_markers("needs") for program in mark.args]
+    missing = [program for program in wanted if shutil.which(program) is None]
+    if not missing:
+        return
+    reason = f"needs {', '.join(missing)}, which is not installed"
+    if IN_CI:
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)

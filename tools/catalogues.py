@@ -1,0 +1,178 @@
+"""The gettext catalogues: extracted from the sources, merged into each language, compiled.
+
+Only the ``.po`` files are in git. The package builder loads this file as its hook, so that a wheel,
+a source distribution and an editable install all hold the compiled ``.mo``. By hand::
+
+    python tools/catalogues.py compile         # every .mo that is missing or older than its .po
+    python tools/catalogues.py update [CODE]   # bring every .po up to date; start one for CODE
+
+The ``.po`` files carry no dates and no line numbers: they change only when a text changes.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCALES = ROOT / "simulator" / "locales"
+DOMAIN = "ehlo_twice"
+KEYWORDS = {"N_": None, "_": None}
+# A fixed date instead of today's: the same sources give the same bytes.
+DATE = datetime(2005, 5, 16, tzinfo=UTC)
+# Header lines that change without a text changing, or that say nothing.
+NOISE = re.compile(
+    r'^"(?:Project-Id-Version|Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date'
+    r"|Last-Translator|Language-Team|Generated-By): .*\n",
+    re.MULTILINE,
+)
+
+
+def extract_toml(
+    fileobj: IO[bytes], keywords: object, comment_tags: object, options: dict[str, str]
+) -> Iterator[tuple[int, None, str, list[str]]]:
+    """Babel extractor: the strings under the keys that ``babel.cfg`` names, at any depth."""
+    wanted = set(options["keys"].split())
+
+    def texts(value: Any) -> Iterator[str]:
+        for item in value if isinstance(value, list) else []:
+            yield from texts(item)
+        for key, item in value.items() if isinstance(value, dict) else []:
+            if key in wanted and isinstance(item, str):
+                yield item
+            else:
+                yield from texts(item)
+
+    for order, text in enumerate(texts(tomllib.load(fileobj)), start=1):
+        yield order, None, text, []
+
+
+def template() -> Catalog:
+    """Every text that the sources mark for translation, and the file that has it."""
+    with (ROOT / "babel.cfg").open(encoding="utf-8") as cfg:
+        methods, options = parse_mapping_cfg(cfg)
+    extractors = {"toml": extract_toml}
+    catalogue = Catalog(project="ehlo-twice", charset="utf-8")
+    for file, line, message, comments, context in sorted(
+        extract_from_dir(
+            ROOT / "simulator",
+            [(pattern, extractors.get(method, method)) for pattern, method in methods],
+            options,
+            KEYWORDS,
+            ["Translators:"],
+            strip_comment_tags=True,
+        ),
+        key=lambda found: found[:2],
+    ):
+        place = (f"simulator/{Path(file).as_posix()}", line)
+        catalogue.add(message, None, [place], auto_comments=comments, context=context)
+    return catalogue
+
+
+def catalogues(locales: Path = LOCALES) -> list[Path]:
+    """The ``.po`` file of each language, sorted."""
+    return sorted(locales.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
+
+
+def read(po: Path) -> Catalog:
+    """Read a ``.po``; the folder two above names its language. Raises ``PoFileError``."""
+    with po.open("rb") as source:
+        return read_po(source, locale=po.parent.parent.name, abort_invalid=True)
+
+
+def update(new: str | None = None, locales: Path = LOCALES) -> list[Path]:
+    """Merge the template into every ``.po``, and a new one for ``new``; return the changed."""
+    texts = template()
+    if new is not None:
+        po = locales / new / "LC_MESSAGES" / f"{DOMAIN}.po"
+        if not po.exists():
+            po.parent.mkdir(parents=True, exist_ok=True)
+            with po.open("wb") as target:
+                write_po(target, Catalog(locale=new, project="ehlo-twice", charset="utf-8"))
+    changed = []
+    for po in catalogues(locales):
+        catalogue = read(po)
+        catalogue.header_comment = f"# ehlo-twice in {catalogue.locale_identifier}."
+        catalogue.update(texts)
+        catalogue.fuzzy = False
+        after = _as_text(catalogue)
+        if after != po.read_text(encoding="utf-8"):
+            po.write_text(after, encoding="utf-8", newline="\n")
+            changed.append(po)
+    return changed
+
+
+def _as_text(catalogue: Catalog) -> str:
+    buffer = io.BytesIO()
+    write_po(
+        buffer,
+        catalogue,
+        width=99,
+        sort_by_file=True,
+        include_lineno=False,
+        ignore_obsolete=True,
+        include_previous=True,
+    )
+    return NOISE.sub("", buffer.getvalue().decode("utf-8"))
+
+
+def compile_all(pos: Iterable[Path]) -> list[Path]:
+    """Write the ``.mo`` beside each ``.po``; return them."""
+    written = []
+    for po in pos:
+        catalogue = read(po)
+        catalogue.creation_date = catalogue.revision_date = DATE
+        mo = po.with_suffix(".mo")
+        # Written beside and moved into place: a running program never meets half a catalogue.
+        partial = mo.with_suffix(".mo.partial")
+        with partial.open("wb") as target:
+            write_mo(target, catalogue)
+        partial.replace(mo)
+        written.append(mo)
+    return written
+
+
+def stale(po: Path) -> bool:
+    """Is the ``.mo`` missing, or older than its ``.po``?"""
+    mo = po.with_suffix(".mo")
+    return not mo.exists() or mo.stat().st_mtime_ns < po.stat().st_mtime_ns
+
+
+class CatalogueHook(BuildHookInterface[Any]):
+    """What the package builder calls before it collects files."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Compile every catalogue, whatever the file times say: an archive may have lost them."""
+        compile_all(catalogues())
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command named first; exit code 2 when there is no such command."""
+    match arguments:
+        case ["compile"]:
+            done, paths = "compiled", compile_all(filter(stale, catalogues()))
+        case ["update", *code] if len(code) <= 1:
+            done, paths = "updated", update(*code)
+        case _:
+            print(__doc__, file=sys.stderr)
+            return 2
+    for path in paths:
+        print(done, path.relative_to(ROOT))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
