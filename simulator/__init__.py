@@ -1,0 +1,1 @@
+"""Why an SMTP client says EHLO twice when TLS is on: replayed, explained, shown."""

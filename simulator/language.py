@@ -1,0 +1,90 @@
+"""Prose that is written once, in English, and shown in the reader's language.
+
+Below the views nothing holds finished prose: a `Text` is an English template and its values. The
+template is the key into the gettext catalogues in `locales/`; the values are protocol tokens or
+measured numbers and are never translated, unless a value is itself a `Text`.
+"""
+
+from __future__ import annotations
+
+import functools
+import gettext
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+
+import msgspec
+
+DOMAIN = "ehlo_twice"
+SOURCE = "en"
+
+_NAMES = {
+    "en": "English",
+    "pt_BR": "Português do Brasil",
+    "es": "Español",
+    "fr": "Français",
+    "de": "Deutsch",
+    "it": "Italiano",
+    "ja": "日本語",
+    "ko": "한국어",
+    "zh_CN": "简体中文",
+    "ru": "Русский",
+}
+
+
+class Text(msgspec.Struct, frozen=True):
+    """A sentence to be said in some language: an English template and its values."""
+
+    id: str
+    values: Mapping[str, str | int | Text] = {}
+
+
+class UnknownLanguage(ValueError):
+    """The language asked for has no catalogue."""
+
+
+def N_(template: str) -> str:  # noqa: N802 - gettext's own name for a marked string
+    """Mark `template` for extraction into the catalogues; return it as it is."""
+    return template
+
+
+def languages() -> dict[str, str]:
+    """The languages that can be shown: code to the language's own name, English first."""
+    found = {SOURCE: _NAMES[SOURCE]}
+    for folder in sorted(Path(str(files("simulator") / "locales")).iterdir()):
+        if (folder / "LC_MESSAGES" / f"{DOMAIN}.po").exists():
+            found[folder.name] = _NAMES.get(folder.name, folder.name)
+    return found
+
+
+@functools.cache
+def _catalogue(language: str) -> gettext.NullTranslations:
+    if language == SOURCE:
+        return gettext.NullTranslations()
+    folder = Path(str(files("simulator") / "locales"))
+    try:
+        return gettext.translation(DOMAIN, folder, [language])
+    except FileNotFoundError:
+        if language in languages():
+            raise UnknownLanguage(
+                f"the catalogue of {language} is not compiled: run `make messages`"
+            ) from None
+        raise UnknownLanguage(
+            f"no language {language!r}: there are {', '.join(languages())}"
+        ) from None
+
+
+def say(text: Text | str, language: str = SOURCE) -> str:
+    """Give `text` as finished prose in `language`.
+
+    A plain string is looked up as a template without values.
+    Raises `UnknownLanguage` when there is no such catalogue.
+    """
+    catalogue = _catalogue(language)
+    if isinstance(text, str):
+        return catalogue.gettext(text) if text else ""
+    values = {
+        name: say(value, language) if isinstance(value, Text) else value
+        for name, value in text.values.items()
+    }
+    return catalogue.gettext(text.id).format_map(values)

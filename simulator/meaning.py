@@ -1,0 +1,260 @@
+"""What an event means, in a sentence: the words beside each line of an annotated log."""
+
+from __future__ import annotations
+
+from simulator import smtp
+from simulator.language import N_, Text
+from simulator.rules import Moment
+from simulator.session import (
+    AuthResponse,
+    Command,
+    Connect,
+    Disconnect,
+    Handshake,
+    Message,
+    Remark,
+    Reply,
+    Trace,
+)
+
+COMMANDS = {
+    "HELO": N_("The client introduces itself as {argument} in the old way: no list is asked for."),
+    "STARTTLS": N_("The client asks to begin TLS on this connection."),
+    "AUTH": N_("The client wants to log in by the mechanism {mechanism}."),
+    "MAIL": N_("The client begins a mail transaction: the sender is {path}."),
+    "RCPT": N_("The client names a recipient: {path}."),
+    "DATA": N_("The client asks to send the message itself."),
+    "BDAT": N_("The client sends a piece of the message."),
+    "RSET": N_("The client aborts the mail transaction and clears the envelope."),
+    "NOOP": N_("The client asks for nothing but a reply."),
+    "HELP": N_("The client asks for help."),
+    "VRFY": N_("The client asks whether a mailbox exists."),
+    "EXPN": N_("The client asks for the members of a list."),
+    "QUIT": N_("The client says goodbye."),
+}
+
+HANDSHAKE_ERRORS = {
+    "name-mismatch": N_("The handshake fails: the certificate is for {names}, not for {server}."),
+    "expired": N_("The handshake fails: the server's certificate has expired."),
+    "unknown-ca": N_("The handshake fails: nobody the client trusts has signed the certificate."),
+    "not-tls": N_("The handshake fails: the other side does not speak TLS here, but plain text."),
+    "version": N_("The handshake fails: the two sides have no TLS version in common."),
+    "no-certificate": N_("The handshake fails: the server wants a certificate of the client."),
+    "timeout": N_("The handshake does not come to an end: the other side is silent."),
+    "cut": N_("The connection breaks in the middle of the handshake."),
+}
+
+REPLIES = {
+    ("EHLO", 4): N_("The server cannot answer EHLO now."),
+    ("EHLO", 5): N_("The server refuses EHLO."),
+    ("HELO", 2): N_("The server greets the client back. HELO brings no list of keywords."),
+    ("HELO", 5): N_("The server refuses HELO."),
+    ("STARTTLS", 2): N_("The server is ready: the next bytes of both sides are TLS."),
+    ("STARTTLS", 4): N_("The server offers TLS but cannot begin it now."),
+    ("STARTTLS", 5): N_("The server refuses STARTTLS."),
+    ("AUTH", 2): N_("The login succeeds."),
+    ("AUTH", 3): N_("The server waits for the next part of the login."),
+    ("AUTH", 4): N_("The login cannot be checked now."),
+    ("AUTH", 5): N_("The server refuses the login."),
+    ("MAIL", 2): N_("The server accepts the sender."),
+    ("MAIL", 4): N_("The server does not take mail from this sender now."),
+    ("MAIL", 5): N_("The server refuses the mail transaction."),
+    ("RCPT", 2): N_("The server accepts the recipient."),
+    ("RCPT", 4): N_("The server does not take mail for this recipient now."),
+    ("RCPT", 5): N_("The server refuses the recipient."),
+    ("DATA", 3): N_("The server waits for the message, to be ended by a lone dot."),
+    ("DATA", 5): N_("The server does not want the message."),
+    ("QUIT", 2): N_("The server says goodbye and closes."),
+    ("RSET", 2): N_("The server has cleared the envelope."),
+    ("NOOP", 2): N_("The server is there."),
+}
+
+CODES = {
+    421: N_("The server closes the connection: the service is not available."),
+    500: N_("The server does not know this command."),
+    501: N_("The server does not understand the argument."),
+    502: N_("The server does not implement this command."),
+    503: N_("Bad sequence of commands: {verb} may not come here."),
+    504: N_("The server does not implement this parameter."),
+    530: N_("The server wants something else first: {text}"),
+    538: N_("This login needs encryption first."),
+    554: N_("The server refuses: {text}"),
+}
+
+
+def of(moment: Moment) -> Text:
+    """The meaning of the moment's event."""
+    event = moment.event
+    match event:
+        case Connect():
+            return Text(N_("The client opens a TCP connection to the server."))
+        case Command():
+            return _command(moment, event)
+        case Reply():
+            return _reply(moment, event)
+        case AuthResponse():
+            return Text(N_("The client answers with its part of the login."))
+        case Message():
+            return Text(
+                N_("The message: {size} octets, ended by a lone dot."), {"size": event.size}
+            )
+        case Handshake(error=""):
+            return Text(
+                N_(
+                    "TLS handshake: {version} with {cipher}. Both sides are back at the start "
+                    "and forget what was said in the clear."
+                )
+                if not moment.implicit_tls
+                else N_("TLS handshake before the first word of SMTP: {version} with {cipher}."),
+                {"version": event.version.replace("TLSv", "TLS "), "cipher": event.cipher},
+            )
+        case Handshake():
+            return _failed(moment, event)
+        case Trace():
+            return Text(
+                N_("The server writes into the message whom it takes the client for: {text}"),
+                {"text": event.text},
+            )
+        case Disconnect():
+            return _end(event)
+        case Remark():
+            return Text(N_("A line that is no part of the dialogue."))
+    raise TypeError(f"no meaning for {type(event).__name__}")
+
+
+def _command(moment: Moment, event: Command) -> Text:
+    values: dict[str, str | int | Text] = {
+        "argument": event.argument,
+        "verb": event.verb or event.argument[:40],
+        "path": f"<{smtp.mail_parameters(event.argument)[0]}>",
+        "mechanism": event.argument.split(" ")[0],
+    }
+    if event.stale:
+        return Text(
+            N_(
+                "The server takes {verb} out of its old buffer, as if it had come inside TLS. "
+                "It came in the clear, from somebody else."
+            ),
+            values,
+        )
+    if event.by == "middlebox":
+        return Text(
+            N_("Somebody on the way slips a command in: {verb}. The client never sent it."), values
+        )
+    if event.verb == "EHLO":
+        if event.secure and not moment.implicit_tls and len(moment.inside) == 1:
+            return Text(
+                N_(
+                    "The client introduces itself again, now inside TLS, as {argument}, "
+                    "and asks for the list anew."
+                ),
+                values,
+            )
+        return Text(
+            N_(
+                "The client introduces itself as {argument} and asks which extensions "
+                "the server offers."
+            ),
+            values,
+        )
+    if event.verb in COMMANDS:
+        return Text(COMMANDS[event.verb], values)
+    return Text(N_("The client sends {verb}."), values)
+
+
+def _reply(moment: Moment, event: Reply) -> Text:
+    text = smtp.parse_ehlo_reply(event.lines)[0] if event.lines else ""
+    first = event.lines[0] if event.lines else ""
+    if event.stale:
+        return Text(
+            N_(
+                "The client takes this reply out of its old buffer, as if it had come inside TLS. "
+                "It came in the clear, from somebody else."
+            )
+        )
+    if event.by == "middlebox":
+        return Text(N_("This is not what the server sent: somebody on the way wrote it."))
+    if event.lost:
+        return Text(N_("The server sends this, but it never reaches the client."))
+    if not event.code:
+        return Text(N_("This is no reply of SMTP."))
+    answered = moment.answers
+    if (
+        isinstance(moment.heard_as, Command)
+        and moment.answers is not moment.heard_as
+        and answered is not None
+    ):
+        return Text(
+            N_("The client takes this for the answer to {heard}, but it answers {asked}."),
+            {"heard": moment.heard_as.verb, "asked": getattr(answered, "verb", "?")},
+        )
+    verb = answered.verb if isinstance(answered, Command) else ""
+    values: dict[str, str | int | Text] = {
+        "verb": verb or "?",
+        "text": first,
+        "name": text,
+        "code": event.code,
+    }
+    if verb == "EHLO" and event.code == 250:
+        _, keywords = smtp.parse_ehlo_reply(event.lines)
+        if not keywords:
+            return Text(N_("The server gives its name, {name}, and offers no extension."), values)
+        return Text(
+            N_("The server gives its name, {name}, and the list of what it offers here."), values
+        )
+    if event.code in (421, 500, 501, 502, 503, 504, 530, 538):
+        return Text(CODES[event.code], values)
+    kind = event.code // 100
+    if (verb, kind) in REPLIES:
+        return Text(REPLIES[verb, kind], values)
+    if isinstance(answered, Message):
+        return Text(
+            N_("The server accepts the message and takes responsibility for it.")
+            if kind == 2
+            else N_("The server does not accept the message."),
+            values,
+        )
+    if isinstance(answered, AuthResponse):
+        return Text(REPLIES.get(("AUTH", kind), N_("The server answers {code}.")), values)
+    if isinstance(answered, Connect) or (answered is None and event.code == 220):
+        if kind == 2:
+            return Text(N_("The server greets: it is ready, and says its name."), values)
+        return Text(N_("The server does not want to talk: {text}"), values)
+    if event.code in CODES:
+        return Text(CODES[event.code], values)
+    return Text(N_("The server answers {code}."), values)
+
+
+def _failed(moment: Moment, event: Handshake) -> Text:
+    certificate = event.server_certificate
+    values: dict[str, str | int | Text] = {
+        "names": ", ".join(certificate.names) if certificate else "?",
+        "server": _server_name(moment),
+        "detail": event.detail,
+    }
+    template = HANDSHAKE_ERRORS.get(event.error, N_("The handshake fails: {detail}"))
+    return Text(template, values)
+
+
+def _server_name(moment: Moment) -> str:
+    name = moment.before.find("client", "name")
+    if name:
+        return name.value or name.name
+    return "?"
+
+
+def _end(event: Disconnect) -> Text:
+    who = {"client": N_("the client"), "server": N_("the server")}.get(
+        event.by, N_("somebody on the way")
+    )
+    values: dict[str, str | int | Text] = {"who": Text(who)}
+    match event.reason:
+        case "quit":
+            return Text(N_("The connection is closed in good order."))
+        case "given up":
+            return Text(N_("The client cannot have what it requires, and leaves."))
+        case "timeout":
+            return Text(N_("Nothing more came in time: the connection is given up."))
+        case "cut":
+            return Text(N_("The connection is cut by {who}."), values)
+    return Text(N_("The connection is closed by {who} in the middle of the session."), values)

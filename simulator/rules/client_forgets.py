@@ -1,0 +1,41 @@
+"""The client's half of the reset."""
+
+from simulator.language import N_
+from simulator.rules import Finding, Moment, Rule, broken, keywords_used, met
+from simulator.session import Command
+
+
+def check(moment: Moment) -> Finding | None:
+    """Looks at a command inside TLS that makes use of a keyword of the first list."""
+    match moment.event:
+        case Command(by="client", secure=True) as command:
+            pass
+        case _:
+            return None
+    used = keywords_used(command)
+    for keyword in used:
+        if moment.before.forgotten("client", "keyword", keyword) and not moment.before.find(
+            "client", "keyword", keyword
+        ):
+            return broken(
+                N_(
+                    "The client relies on {keyword}, which it learned in the clear "
+                    "and had to discard at the handshake."
+                ),
+                keyword=keyword,
+            )
+    if used and moment.before.forgotten("client", "keyword"):
+        return met(
+            N_("The client relies on {keyword} because the list inside TLS has it."),
+            keyword=", ".join(used),
+        )
+    return None
+
+
+RULE = Rule(
+    id="client-forgets",
+    citation="rfc3207-4_2-client-discards",
+    level="must",
+    text=N_("At the handshake the client forgets the keywords it learned in the clear."),
+    check=check,
+)

@@ -1,0 +1,31 @@
+"""The question itself: after the handshake, the client should say EHLO first."""
+
+from simulator.language import N_
+from simulator.rules import Finding, Moment, Rule, broken, met
+from simulator.session import Command
+
+
+def check(moment: Moment) -> Finding | None:
+    """Looks at the client's first command inside TLS."""
+    match moment.event:
+        case Command(by="client", secure=True) as command:
+            pass
+        case _:
+            return None
+    if moment.implicit_tls or len(moment.inside) != 1:
+        return None
+    if command.verb == "EHLO":
+        return met(N_("The client says EHLO first, as it should after a successful handshake."))
+    return broken(
+        N_("After the handshake the client should say EHLO first; it says {verb}."),
+        verb=command.verb or "?",
+    )
+
+
+RULE = Rule(
+    id="second-ehlo",
+    citation="rfc3207-4_2-client-ehlo",
+    level="should",
+    text=N_("After the handshake the client says EHLO first."),
+    check=check,
+)

@@ -1,0 +1,45 @@
+"""The server's half of the reset."""
+
+import re
+
+from simulator.language import N_
+from simulator.rules import Finding, Moment, Rule, broken, met
+from simulator.session import Command, Reply, Trace
+
+_FROM = re.compile(r"from\s+(\S+)", re.IGNORECASE)
+
+
+def check(moment: Moment) -> Finding | None:
+    """Looks at what shows the server's memory: its Received line, or its answer to MAIL."""
+    gone = moment.before.forgotten("server", "name")
+    if not gone:
+        return None
+    known = moment.before.find("server", "name")
+    match moment.event:
+        case Trace(text=text) if (name := _FROM.search(text)) and gone.value:
+            if known and known.value == gone.value:
+                return None
+            if name[1].lower() == gone.value.lower():
+                return broken(
+                    N_(
+                        "The Received line says {name}: the server still uses the name "
+                        "it was told in the clear."
+                    ),
+                    name=gone.value,
+                )
+            return met(N_("The Received line does not use the name that was said in the clear."))
+        case Reply(code=503) if isinstance(moment.answers, Command) and not known:
+            return met(
+                N_("The server has forgotten the first EHLO, so {verb} is out of sequence: 503."),
+                verb=moment.answers.verb,
+            )
+    return None
+
+
+RULE = Rule(
+    id="server-forgets",
+    citation="rfc3207-4_2-server-discards",
+    level="must",
+    text=N_("At the handshake the server forgets what the client said in the clear."),
+    check=check,
+)

@@ -1,0 +1,229 @@
+"""The record of one SMTP session: who talked, and what happened, event by event.
+
+A `Session` says what crossed the wire, never what it means (`explain` does that) nor how it looks
+(the views do that). It is the same noun whether the lab played it or a log was read; a log merely
+knows less: `wire` and `secrets` are then empty.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+Side = Literal["client", "server"]
+Party = Literal["client", "server", "middlebox"]
+Link = Literal["client", "server"]
+"""Which leg of the way. Without a middlebox there is one only, called `client`."""
+
+FORMAT = "ehlo-twice/session"
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True):
+    """Where on the wire a thing stands: bytes `start` to `end` of what one leg carried to `to`."""
+
+    link: Link = "client"
+    to: Side
+    start: int
+    end: int
+
+
+class Segment(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes as one write brought them to the wire, `at` seconds after the session began."""
+
+    at: float
+    to: Side
+    data: bytes
+    link: Link = "client"
+
+
+class Certificate(msgspec.Struct, frozen=True, kw_only=True):
+    """What a peer proved about itself in the handshake."""
+
+    subject: str
+    names: tuple[str, ...] = ()
+    issuer: str = ""
+    not_before: str = ""
+    not_after: str = ""
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """What all events have in common.
+
+    `at` is in seconds since the session began. `secure`: it travelled inside TLS. `lost`: a
+    middlebox kept it, so the other side never saw it. `stale`: it did not cross the wire now, but
+    was taken from a buffer that had been filled in the clear, before the handshake. `raw` is the
+    SMTP text as sent, line ends included; `wire` says where on the wire it (or the TLS records
+    around it) stands. `line` is the first line, from 1, of the log it was read from.
+    """
+
+    at: float = 0.0
+    by: Party
+    secure: bool = False
+    lost: bool = False
+    stale: bool = False
+    raw: bytes = b""
+    wire: tuple[Span, ...] = ()
+    line: int | None = None
+
+
+class Connect(Event, frozen=True, kw_only=True, tag="connect"):
+    """The TCP connection came up; the client opens it (RFC 5321 §3.1)."""
+
+
+class Reply(Event, frozen=True, kw_only=True, tag="reply"):
+    """A reply of the server: a reply code and its lines of text (RFC 5321 §4.2).
+
+    The first reply of a session is the greeting. `code` 0: the text was no valid reply.
+    """
+
+    code: int
+    lines: tuple[str, ...] = ()
+
+
+class Command(Event, frozen=True, kw_only=True, tag="command"):
+    """A command of the client: verb in upper case, argument as sent (RFC 5321 §4.1.1)."""
+
+    verb: str
+    argument: str = ""
+
+
+class AuthResponse(Event, frozen=True, kw_only=True, tag="auth-response"):
+    """A line of a SASL exchange that answers a 334 (RFC 4954 §4). Often a secret."""
+
+    text: str = ""
+
+
+class Message(Event, frozen=True, kw_only=True, tag="message"):
+    """The mail data between 354 and the final dot (RFC 5321 §4.1.1.4); `size` in octets."""
+
+    size: int = 0
+
+
+class Handshake(Event, frozen=True, kw_only=True, tag="handshake"):
+    """A TLS handshake that was begun: it came about, or `error` says why it did not.
+
+    `version` such as "TLSv1.3", `cipher` in OpenSSL's name. `verified`: the client checked chain
+    and name of the server's certificate, and both were right. `error` is a short id (see
+    `lab.tls_errors`), `detail` what the TLS library said.
+    """
+
+    version: str = ""
+    cipher: str = ""
+    server_certificate: Certificate | None = None
+    client_certificate: Certificate | None = None
+    verified: bool = False
+    error: str = ""
+    detail: str = ""
+
+
+class Trace(Event, frozen=True, kw_only=True, tag="trace"):
+    """The Received line that the server wrote on the accepted message (RFC 5321 §4.4).
+
+    It does not cross this wire; it is the evidence of what the server remembers of the client.
+    """
+
+    text: str
+
+
+class Disconnect(Event, frozen=True, kw_only=True, tag="disconnect"):
+    """The connection ended.
+
+    `reason`: `quit` (after QUIT and 221), `closed` (one side closed in mid-session), `cut` (reset,
+    or cut on the way), `timeout` (the other side was silent for too long), `given up` (the client
+    left because it could not have what it requires).
+    """
+
+    reason: Literal["quit", "closed", "cut", "timeout", "given up"] = "closed"
+
+
+class Remark(Event, frozen=True, kw_only=True, tag="remark"):
+    """A line of a log that is no part of the dialogue; kept so that nothing is dropped."""
+
+    text: str
+
+
+AnyEvent = (
+    Connect | Reply | Command | AuthResponse | Message | Handshake | Trace | Disconnect | Remark
+)
+
+
+class Peer(msgspec.Struct, frozen=True, kw_only=True):
+    """One end of the connection. Each part may be unknown (empty, 0)."""
+
+    name: str = ""
+    address: str = ""
+    port: int = 0
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """One SMTP session, recorded.
+
+    `connection` is the log's or the scenario's connection identifier. `started` is when the first
+    event happened, where that is known. `source` says where it was recorded: `lab` or the name of
+    a log's format. `scenario` is the scenario's name if the lab played it. `implicit_tls`: TLS was
+    there before the greeting (RFC 8314). `shown`: the record shows the whole dialogue, only
+    its cleartext part (`clear`), or tells of the session without showing its commands (`outline`).
+    `documented` are the first and the last index of the
+    events that the documented log shows, where there is a document. `secrets` are NSS key log
+    lines that open the TLS part of `wire`.
+    """
+
+    format: Literal["ehlo-twice/session"] = "ehlo-twice/session"
+    version: Literal[1] = 1
+    source: str = "lab"
+    scenario: str = ""
+    connection: str = ""
+    started: datetime | None = None
+    client: Peer = Peer()
+    server: Peer = Peer()
+    implicit_tls: bool = False
+    shown: Literal["all", "clear", "outline"] = "all"
+    documented: tuple[int, int] | None = None
+    events: tuple[AnyEvent, ...] = ()
+    wire: tuple[Segment, ...] = ()
+    secrets: tuple[str, ...] = ()
+
+    def stream(self, to: Side, link: Link = "client") -> bytes:
+        """All bytes that one leg of the way carried to one side."""
+        return b"".join(s.data for s in self.wire if s.to == to and s.link == link)
+
+    def bytes_at(self, span: Span) -> bytes:
+        """The bytes of the wire at `span`."""
+        return self.stream(span.to, span.link)[span.start : span.end]
+
+    def until(self, events: int) -> Session:
+        """The same session, cut after its first `events` events."""
+        kept = self.events[:events]
+        documented = self.documented
+        if documented:
+            first, last = documented[0], min(documented[1], len(kept) - 1)
+            documented = (first, last) if first <= last else None
+        return msgspec.structs.replace(self, events=kept, documented=documented)
+
+
+class NotASession(ValueError):
+    """The text is no session of a version this program reads."""
+
+
+def to_json(session: Session) -> str:
+    """`session` as JSON text after `schema()`; `from_json` reads it back without loss."""
+    return msgspec.json.format(msgspec.json.encode(session), indent=2).decode() + "\n"
+
+
+def from_json(text: str | bytes) -> Session:
+    """Read a session back. Raises `NotASession`, which says where and why."""
+    try:
+        return msgspec.json.decode(text, type=Session)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise NotASession(f"not a session: {error}") from None
+
+
+def schema() -> dict[str, object]:
+    """The JSON Schema of a session (draft 2020-12)."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "ehlo-twice session, version 1",
+        **msgspec.json.schema(Session),
+    }

@@ -1,0 +1,137 @@
+"""The grammar of SMTP: commands, replies, and the list in the reply to EHLO.
+
+Text in, meaning out; no state but that of a reply not yet complete. Everything reads leniently
+(real logs and real peers are dirty) and says what it could not read.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+import msgspec
+
+
+class Citation(msgspec.Struct, frozen=True, kw_only=True):
+    """A place in a standard. `keyword` is that of RFC 2119/8174 as it stands there, or empty."""
+
+    id: str = ""
+    rfc: int
+    section: str
+    keyword: str = ""
+    quote: str
+    remark: str = ""
+
+    @property
+    def place(self) -> str:
+        """Such as `RFC 3207 §4.2`."""
+        return f"RFC {self.rfc} §{self.section}"
+
+    @property
+    def url(self) -> str:
+        """The section on the RFC Editor's site."""
+        return f"https://www.rfc-editor.org/rfc/rfc{self.rfc}#section-{self.section}"
+
+
+@cache
+def citations() -> dict[str, Citation]:
+    """All citations by id, from `citations.toml`."""
+    text = (files("simulator") / "citations.toml").read_bytes()
+    table = msgspec.toml.decode(text, type=dict[str, Citation])
+    return {key: msgspec.structs.replace(entry, id=key) for key, entry in table.items()}
+
+
+VERBS = (
+    "EHLO", "HELO", "LHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "BDAT", "RSET", "NOOP",
+    "VRFY", "EXPN", "HELP", "QUIT", "TURN", "ETRN", "ATRN", "XCLIENT", "XFORWARD",
+)  # fmt: skip
+"""Verbs in use: RFC 5321 §4.1.1, and the extensions met in logs."""
+
+_COMMAND = re.compile(r"([A-Za-z][A-Za-z0-9-]*)(?:[ \t]+(.*?))?[ \t]*", re.DOTALL)
+_REPLY_LINE = re.compile(r"([0-9]{3})(?:([ -])(.*))?", re.DOTALL)
+_ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?: |$)")
+
+
+def parse_command(line: str) -> tuple[str, str]:
+    """Split a command line (without its CRLF) into verb, in upper case, and argument.
+
+    A line that does not begin with a verb gives an empty verb and the line as the argument.
+    """
+    match = _COMMAND.fullmatch(line)
+    if not match:
+        return "", line
+    return match[1].upper(), match[2] or ""
+
+
+class ReplyLine(NamedTuple):
+    """One line of a reply. `more`: a hyphen follows the code, so the reply goes on."""
+
+    code: int
+    more: bool
+    text: str
+
+
+def parse_reply_line(line: str) -> ReplyLine | None:
+    """Read one reply line (without its CRLF); None if it does not begin with a reply code."""
+    match = _REPLY_LINE.fullmatch(line)
+    if not match:
+        return None
+    return ReplyLine(int(match[1]), match[2] == "-", match[3] or "")
+
+
+def enhanced_code(text: str) -> str:
+    """The enhanced status code a reply's text begins with (RFC 3463), or an empty string."""
+    match = _ENHANCED.match(text)
+    return match[1] if match else ""
+
+
+class Keyword(NamedTuple):
+    """One line of the list: an EHLO keyword, in upper case, and its parameters as sent."""
+
+    name: str
+    parameters: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.parameters}".rstrip()
+
+
+_KEYWORD = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:[ =](.*))?", re.DOTALL)
+
+
+def parse_keyword(line: str) -> Keyword | None:
+    """Read one ehlo-line (RFC 5321 §4.1.1.1); None if no keyword begins it.
+
+    `AUTH=LOGIN`, an old form that some servers still send, is read as AUTH with parameters.
+    """
+    match = _KEYWORD.fullmatch(line.strip())
+    return Keyword(match[1].upper(), match[2] or "") if match else None
+
+
+def parse_ehlo_reply(lines: tuple[str, ...]) -> tuple[str, tuple[Keyword, ...]]:
+    """The server's name and its keywords, from the lines of a 250 to EHLO.
+
+    By RFC 5321 §4.1.1.1 the first line is name and greeting, whatever it says, and each further
+    line is a keyword.
+    """
+    if not lines:
+        return "", ()
+    name = lines[0].split(" ", 1)[0]
+    found = (parse_keyword(line) for line in lines[1:])
+    return name, tuple(keyword for keyword in found if keyword)
+
+
+def mail_parameters(argument: str) -> tuple[str, tuple[Keyword, ...]]:
+    """Split the argument of MAIL or RCPT into its path and its parameters (RFC 5321 §4.1.2).
+
+    `FROM:<a@example.com> SIZE=3 REQUIRETLS` gives `a@example.com` and two keywords.
+    """
+    _, _, rest = argument.partition(":")
+    rest = rest.strip()
+    if rest.startswith("<") and ">" in rest:
+        path, _, tail = rest[1:].partition(">")
+    else:
+        path, _, tail = rest.partition(" ")
+    found = (parse_keyword(word) for word in tail.split())
+    return path, tuple(keyword for keyword in found if keyword)

@@ -1,0 +1,189 @@
+"""The verdict over a session: what became of TLS, of the second EHLO, and of the mail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from simulator import smtp
+from simulator.language import N_, Text
+from simulator.rules import Note
+from simulator.session import AnyEvent, Command, Handshake, Message, Reply, Session
+
+Tls = Literal["established", "refused", "not_offered", "failed", "not_attempted", "implicit"]
+Paired = Sequence[tuple[int | None, int | None, tuple[Note, ...]]]
+"""For each event: what it answers, what it is taken to answer, and its notes."""
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be said of the whole session; None stands for: the record does not show it.
+
+    `client_to_server_commands` are the verbs the client sent. `ehlo_before_tls` and
+    `ehlo_after_tls` count EHLOs in the clear and inside TLS. `delivered`: a message was accepted;
+    `in_clear`: mail data crossed unencrypted. `faults` are ids of broken rules and of causes.
+    """
+
+    format: str
+    tls: Tls | None
+    ehlo_before_tls: int | None
+    ehlo_after_tls: int | None
+    second_ehlo: Literal["sent", "missing", "n/a"] | None
+    second_ehlo_reply_code: int | None
+    client_to_server_commands: tuple[str, ...]
+    delivered: bool
+    in_clear: bool
+    faults: tuple[str, ...]
+    outcome: Text
+
+
+def judge(session: Session, paired: Paired) -> Verdict:
+    """The verdict over `session`, from its events and how they pair."""
+    events = session.events
+    commands = [e for e in events if isinstance(e, Command) and e.by == "client"]
+    tls = _tls(session, paired)
+    inside = _inside(events)
+    second = _second_ehlo(tls, events, inside)
+    faults = dict.fromkeys(note.rule for _, _, notes in paired for note in notes if not note.met)
+    delivered = any(
+        isinstance(e, Reply)
+        and 200 <= e.code < 300
+        and answers is not None
+        and isinstance(events[answers], Message)
+        for e, (answers, _, _) in zip(events, paired, strict=True)
+    )
+    in_clear = any(isinstance(e, Message) and not e.secure for e in events)
+    ehlos = [c for c in commands if c.verb == "EHLO"]
+    verdict = Verdict(
+        format=session.source,
+        tls=tls,
+        ehlo_before_tls=sum(not c.secure for c in ehlos),
+        ehlo_after_tls=sum(c.secure for c in ehlos),
+        second_ehlo=second,
+        second_ehlo_reply_code=_reply_code(events, paired, inside),
+        client_to_server_commands=tuple(c.verb for c in commands if c.verb),
+        delivered=delivered,
+        in_clear=in_clear,
+        faults=tuple(faults),
+        outcome=Text(""),
+    )
+    return msgspec.structs.replace(verdict, outcome=_outcome(verdict, session, paired))
+
+
+def _inside(events: Sequence[AnyEvent]) -> list[int] | None:
+    """Indices of the client's commands since the handshake; None if none came about."""
+    found: list[int] | None = None
+    for index, event in enumerate(events):
+        if isinstance(event, Handshake) and not event.error:
+            found = []
+        elif found is not None and isinstance(event, Command) and event.by == "client":
+            found.append(index)
+    return found
+
+
+def _tls(session: Session, paired: Paired) -> Tls | None:
+    events = session.events
+    handshakes = [e for e in events if isinstance(e, Handshake)]
+    came_about = any(not h.error for h in handshakes)
+    if session.implicit_tls:
+        return "implicit" if came_about else "failed" if handshakes else None
+    if came_about:
+        return "established"
+    if handshakes:
+        return "failed"
+    answer = _heard(session, paired, "STARTTLS")
+    if answer and answer.code >= 400:
+        return "refused"
+    if any(isinstance(e, Command) and e.verb == "STARTTLS" and e.by == "client" for e in events):
+        return None
+    listed = _heard(session, paired, "EHLO", 250)
+    if listed:
+        _, keywords = smtp.parse_ehlo_reply(listed.lines)
+        return "not_attempted" if any(k.name == "STARTTLS" for k in keywords) else "not_offered"
+    if any(isinstance(e, Message) for e in events):
+        return "not_attempted"
+    return None
+
+
+def _heard(session: Session, paired: Paired, verb: str, code: int = 0) -> Reply | None:
+    """The last reply that the client took for the answer to that verb."""
+    found = None
+    for event, (_, heard_as, _) in zip(session.events, paired, strict=True):
+        if isinstance(event, Reply) and heard_as is not None and code in (0, event.code):
+            heard = session.events[heard_as]
+            if isinstance(heard, Command) and heard.verb == verb:
+                found = event
+    return found
+
+
+def _second_ehlo(
+    tls: Tls | None, events: Sequence[AnyEvent], inside: list[int] | None
+) -> Literal["sent", "missing", "n/a"] | None:
+    if tls != "established":
+        return "n/a"
+    if not inside:
+        return None
+    first = events[inside[0]]
+    return "sent" if isinstance(first, Command) and first.verb == "EHLO" else "missing"
+
+
+def _reply_code(events: Sequence[AnyEvent], paired: Paired, inside: list[int] | None) -> int | None:
+    ehlo = next((i for i in inside or () if getattr(events[i], "verb", "") == "EHLO"), None)
+    if ehlo is None:
+        return None
+    for event, (_, heard_as, _) in zip(events, paired, strict=True):
+        if heard_as == ehlo and isinstance(event, Reply):
+            return event.code
+    return None
+
+
+_HOW_FAR = {
+    "refused": N_("TLS was offered, but the server refused to begin it ({code})."),
+    "not_offered": N_("The client saw no offer of TLS."),
+    "failed": N_("TLS was begun, but the handshake did not come about."),
+    "not_attempted": N_("TLS was offered, but the client did not ask for it."),
+    "implicit": N_(
+        "TLS was there before the first word of SMTP: nothing was learned in the clear, "
+        "so one EHLO is enough."
+    ),
+    "sent": N_(
+        "TLS came about, both sides forgot what was said in the clear, "
+        "and the second EHLO began the session anew."
+    ),
+    "missing": N_(
+        "TLS came about and both sides had to forget what was said in the clear, "
+        "but the client did not say EHLO again."
+    ),
+    "established": N_("TLS came about; the record ends before the client's next command."),
+}
+
+_MAIL = {
+    "inside": N_("The message was accepted inside TLS."),
+    "clear": N_("The message was accepted, and it crossed the network in the clear."),
+    "refused": N_("The server refused {verb} with {code}."),
+    "none": N_("No message was accepted."),
+}
+
+
+def _outcome(verdict: Verdict, session: Session, paired: Paired) -> Text:
+    code = _heard(session, paired, "STARTTLS")
+    key: str = verdict.tls or ""
+    if key == "established" and verdict.second_ehlo:
+        key = verdict.second_ehlo
+    if key:
+        how_far = Text(_HOW_FAR[key], {"code": code.code if code else 0})
+    else:
+        how_far = Text(N_("The record does not show what became of TLS."))
+    return Text(N_("{tls} {mail}"), {"tls": how_far, "mail": _mail(verdict, session, paired)})
+
+
+def _mail(verdict: Verdict, session: Session, paired: Paired) -> Text:
+    if verdict.delivered:
+        return Text(_MAIL["clear" if verdict.in_clear else "inside"])
+    for event, (_, heard_as, _) in zip(session.events, paired, strict=True):
+        if isinstance(event, Reply) and event.code >= 400 and heard_as is not None:
+            heard = session.events[heard_as]
+            if isinstance(heard, Command) and heard.verb in ("MAIL", "RCPT", "DATA", "AUTH"):
+                return Text(_MAIL["refused"], {"verb": heard.verb, "code": event.code})
+    return Text(_MAIL["none"])

@@ -1,0 +1,247 @@
+"""The JSON of explanations: everything the other views show, for programs and for the player.
+
+The session inside is complete, so that reading the document back loses nothing; steps and verdict
+are derived from it, with their prose in one language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from simulator import smtp
+from simulator.explain import Explanation, Step, explain
+from simulator.knowledge import Fact
+from simulator.language import SOURCE, say
+from simulator.rules import Note
+from simulator.session import (
+    AuthResponse,
+    Command,
+    Connect,
+    Disconnect,
+    Handshake,
+    Message,
+    NotASession,
+    Remark,
+    Reply,
+    Session,
+    Trace,
+)
+
+
+class SaidFact(msgspec.Struct, frozen=True, kw_only=True):
+    """A fact of a ledger, as shown."""
+
+    label: str
+    kind: str
+    secure: bool
+    learned: int
+
+
+class SaidNote(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule met or broken, with its citation spelled out."""
+
+    rule: str
+    level: str
+    met: bool
+    text: str
+    place: str
+    keyword: str
+    quote: str
+    url: str
+
+
+class Ledger(msgspec.Struct, frozen=True, kw_only=True):
+    """What each side knows: `server` of the client, `client` of the server."""
+
+    server: tuple[SaidFact, ...]
+    client: tuple[SaidFact, ...]
+
+
+class SaidStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One event with its prose. `text` is what was said, line by line, in SMTP's own words."""
+
+    index: int
+    kind: str
+    at: float
+    by: str
+    to: str
+    secure: bool
+    lost: bool
+    stale: bool
+    documented: bool
+    text: tuple[str, ...]
+    meaning: str
+    notes: tuple[SaidNote, ...]
+    learned: Ledger
+    discarded: Ledger
+    ledger: Ledger
+    answers: int | None
+    heard_as: int | None
+
+
+class SaidVerdict(msgspec.Struct, frozen=True, kw_only=True):
+    """The verdict, with its sentence in prose; the other keys are those of `verdict.Verdict`."""
+
+    format: str
+    tls: str | None
+    ehlo_before_tls: int | None
+    ehlo_after_tls: int | None
+    second_ehlo: str | None
+    second_ehlo_reply_code: int | None
+    client_to_server_commands: tuple[str, ...]
+    delivered: bool
+    in_clear: bool
+    faults: tuple[str, ...]
+    outcome: str
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One session, explained."""
+
+    title: str
+    session: Session
+    steps: tuple[SaidStep, ...]
+    verdict: SaidVerdict
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """One or more explained sessions in one language."""
+
+    format: Literal["ehlo-twice/explanation"] = "ehlo-twice/explanation"
+    version: Literal[1] = 1
+    language: str
+    sessions: tuple[Entry, ...]
+
+
+def wire_text(step: Step) -> tuple[str, ...]:
+    """What was said at a step, in SMTP's own words; empty for events that say nothing in SMTP."""
+    match step.event:
+        case Reply(code=0, lines=lines):
+            return lines
+        case Reply(code=code, lines=lines):
+            last = len(lines) - 1
+            return tuple(
+                f"{code:03d}{'-' if i < last else ' '}{line}".rstrip()
+                for i, line in enumerate(lines)
+            ) or (f"{code:03d}",)
+        case Command(verb=verb, argument=argument):
+            return (f"{verb} {argument}".strip(),)
+        case AuthResponse(text=text) | Trace(text=text) | Remark(text=text):
+            return (text,)
+        case Message(raw=raw):
+            return tuple(raw.decode("utf-8", "replace").splitlines())
+        case Handshake(error="", version=version, cipher=cipher):
+            return (f"{version} {cipher}".strip(),)
+        case Handshake(detail=detail):
+            return (detail,) if detail else ()
+        case Connect() | Disconnect():
+            return ()
+    raise TypeError(f"no text for {type(step.event).__name__}")
+
+
+def direction(step: Step) -> str:
+    """To which side an event goes: `server`, `client`, `both`, or `` for none."""
+    match step.event:
+        case Connect() | Command() | AuthResponse() | Message():
+            return "server"
+        case Reply():
+            return "client"
+        case Handshake():
+            return "both"
+        case Disconnect(by=by):
+            return "client" if by == "server" else "server"
+    return ""
+
+
+def document(explanations: Iterable[Explanation], language: str = SOURCE) -> Document:
+    """All of the explanations as one document. Raises `UnknownLanguage`."""
+    return Document(
+        language=language,
+        sessions=tuple(_entry(explanation, language) for explanation in explanations),
+    )
+
+
+def render(explanation: Explanation, language: str = SOURCE) -> str:
+    """One explanation as JSON text, indented for people."""
+    encoded = msgspec.json.encode(document([explanation], language))
+    return msgspec.json.format(encoded, indent=2).decode() + "\n"
+
+
+def read(text: str | bytes) -> tuple[Explanation, ...]:
+    """Explanations from a document that `render` wrote. Raises `NotASession`."""
+    try:
+        found = msgspec.json.decode(text, type=Document)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise NotASession(f"not an explanation: {error}") from None
+    return tuple(explain(entry.session) for entry in found.sessions)
+
+
+def schema() -> dict[str, object]:
+    """The JSON Schema of a document (draft 2020-12)."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "ehlo-twice explanation, version 1",
+        **msgspec.json.schema(Document),
+    }
+
+
+def _entry(explanation: Explanation, language: str) -> Entry:
+    session = explanation.session
+    verdict = msgspec.structs.asdict(explanation.verdict)
+    verdict["outcome"] = say(explanation.verdict.outcome, language)
+    return Entry(
+        title=session.scenario or session.connection or session.source,
+        session=session,
+        steps=tuple(_step(step, session, language) for step in explanation.steps),
+        verdict=SaidVerdict(**verdict),
+    )
+
+
+def _step(step: Step, session: Session, language: str) -> SaidStep:
+    event = step.event
+    first, last = session.documented or (0, len(session.events) - 1)
+    return SaidStep(
+        index=step.index,
+        kind=str(event.__struct_config__.tag),
+        at=event.at,
+        by=event.by,
+        to=direction(step),
+        secure=event.secure,
+        lost=event.lost,
+        stale=event.stale,
+        documented=first <= step.index <= last,
+        text=wire_text(step),
+        meaning=say(step.meaning, language),
+        notes=tuple(_note(note, language) for note in step.notes),
+        learned=_ledger(step.knowledge.learned_at(step.index)),
+        discarded=_ledger(step.knowledge.discarded_at(step.index)),
+        ledger=_ledger((*step.knowledge.of("server"), *step.knowledge.of("client"))),
+        answers=step.answers,
+        heard_as=step.heard_as,
+    )
+
+
+def _ledger(facts: Iterable[Fact]) -> Ledger:
+    said: dict[str, list[SaidFact]] = {"server": [], "client": []}
+    for fact in facts:
+        said[fact.holder].append(
+            SaidFact(label=fact.label, kind=fact.kind, secure=fact.secure, learned=fact.learned)
+        )
+    return Ledger(server=tuple(said["server"]), client=tuple(said["client"]))
+
+
+def _note(note: Note, language: str) -> SaidNote:
+    citation = smtp.citations()[note.citation]
+    return SaidNote(
+        rule=note.rule,
+        level=note.level,
+        met=note.met,
+        text=say(note.text, language),
+        place=citation.place,
+        keyword=citation.keyword,
+        quote=citation.quote,
+        url=citation.url,
+    )
