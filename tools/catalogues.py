@@ -63,7 +63,7 @@ def extract_toml(
 def template() -> Catalog:
     """Every text that the sources mark for translation, and the file that has it."""
     with (ROOT / "babel.cfg").open(encoding="utf-8") as cfg:
-        methods, options = parse_mapping_cfg(cfg)
+        methods, options = parse_mapping_cfg(cfg)  # type: ignore[no-untyped-call]
     extractors = {"toml": extract_toml}
     catalogue = Catalog(project="ehlo-twice", charset="utf-8")
     for file, line, message, comments, context in sorted(
@@ -164,8 +164,10 @@ def main(arguments: list[str]) -> int:
     match arguments:
         case ["compile"]:
             done, paths = "compiled", compile_all(filter(stale, catalogues()))
-        case ["update", *code] if len(code) <= 1:
-            done, paths = "updated", update(*code)
+        case ["update"]:
+            done, paths = "updated", update()
+        case ["update", code]:
+            done, paths = "updated", update(code)
         case _:
             print(__doc__, file=sys.stderr)
             return 2
