@@ -1,0 +1,90 @@
+"""The chores around the catalogues: extraction, merging, compiling."""
+
+import gettext
+import io
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import PoFileError
+
+from tools import catalogues
+
+PO = """\
+msgid ""
+msgstr ""
+"Language: pt_BR\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+
+msgid "It is sent."
+msgstr "É enviado."
+
+msgid "Gone from the sources."
+msgstr "Sumiu."
+"""
+
+
+@pytest.fixture
+def po(tmp_path: Path) -> Path:
+    path = tmp_path / "pt_BR" / "LC_MESSAGES" / "ehlo_twice.po"
+    path.parent.mkdir(parents=True)
+    path.write_text(PO, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("committed", catalogues.catalogues(), ids=lambda po: po.parts[-3])
+def test_every_committed_catalogue_is_up_to_date(committed: Path, tmp_path: Path) -> None:
+    copy = tmp_path / committed.relative_to(catalogues.LOCALES)
+    copy.parent.mkdir(parents=True)
+    shutil.copy(committed, copy)
+    assert catalogues.update(locales=tmp_path) == [], "run: make messages"
+
+
+def test_the_template_names_files_without_lines_or_dates(tmp_path: Path) -> None:
+    [po] = catalogues.update("fr", tmp_path)
+    text = po.read_text(encoding="utf-8")
+    assert "#: simulator/rules/second_ehlo.py\n" in text
+    assert "Date:" not in text
+    assert "fuzzy" not in text
+    assert catalogues.update("fr", tmp_path) == []
+
+
+def test_update_keeps_translations_and_drops_what_the_sources_lost(po: Path) -> None:
+    marked = next(message.id for message in catalogues.template() if message.id)
+    known = f'\nmsgid "{marked}"\nmsgstr "Traduzido."\n'
+    po.write_text(PO + known, encoding="utf-8")
+    catalogues.update(locales=po.parents[2])
+    assert catalogues.read(po)[marked].string == "Traduzido."
+    assert "Sumiu." not in po.read_text(encoding="utf-8")
+
+
+def test_a_compiled_catalogue_speaks_and_is_the_same_every_time(po: Path) -> None:
+    [mo] = catalogues.compile_all([po])
+    first = mo.read_bytes()
+    catalogues.compile_all([po])
+    assert mo.read_bytes() == first
+    assert gettext.GNUTranslations(io.BytesIO(first)).gettext("It is sent.") == "É enviado."
+    assert set(po.parent.iterdir()) == {po, mo}
+
+
+def test_only_a_newer_source_makes_a_compiled_catalogue_stale(po: Path) -> None:
+    assert catalogues.stale(po)
+    [mo] = catalogues.compile_all([po])
+    os.utime(mo, ns=(0, po.stat().st_mtime_ns))
+    assert not catalogues.stale(po)
+    os.utime(mo, ns=(0, po.stat().st_mtime_ns - 1))
+    assert catalogues.stale(po)
+
+
+def test_a_broken_catalogue_is_refused_and_leaves_nothing_behind(po: Path) -> None:
+    po.write_text('msgid "never closed\n', encoding="utf-8")
+    with pytest.raises(PoFileError):
+        catalogues.compile_all([po])
+    assert list(po.parent.iterdir()) == [po]
+
+
+def test_texts_in_data_files_are_found_at_any_depth() -> None:
+    toml = b'title = "One"\nhost = "no"\n[[step]]\nsummary = "Two"\n[step.deep]\ntitle = "Three"\n'
+    found = catalogues.extract_toml(io.BytesIO(toml), None, None, {"keys": "title summary"})
+    assert [text for _, _, text, _ in found] == ["One", "Two", "Three"]
