@@ -66,10 +66,11 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python;
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo "$$python" && break; done)
 
-$(BIN)/python:
+# Its last file to appear: a half-made environment, or one without pip, is made anew.
+$(BIN)/pip:
 	@python="$(PYTHON)"; \
 	"$${python:-false}" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-		echo "$${python:-No python3 on the PATH} is not Python 3.11 or newer." \
+		echo "Python 3.11 or newer is needed$${python:+ ($$python is not)}." \
 			"Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }; \
 	"$$python" -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "$$python cannot make virtual environments." \
@@ -77,7 +78,7 @@ $(BIN)/python:
 	echo "Setting up $(VENV) with $$("$$python" --version) (once)"; \
 	"$$python" -m venv --clear $(VENV)
 
-$(VENV)/.core: requirements/core.txt pyproject.toml tools/catalogues.py | $(BIN)/python
+$(VENV)/.core: requirements/core.txt pyproject.toml tools/catalogues.py | $(BIN)/pip
 	@$(PIP) install --require-hashes -r requirements/core.txt
 	@$(PIP) install --no-build-isolation --no-deps -e .
 	@touch $@
