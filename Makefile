@@ -22,7 +22,7 @@ test: $(VENV)/.dev $(CATALOGUES) ## run the tests
 	@$(BIN)/python -m pytest -q $(ARGS)
 
 lint: $(VENV)/.dev ## check style and format
-	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet --output-format concise . && $(BIN)/ruff format --check --quiet .
 
 types: $(VENV)/.dev ## check types
 	@$(BIN)/mypy --no-error-summary
