@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from simulator import smtp
-from simulator.explain import Explanation, Step, explain
+from simulator.explainer import Explanation, Step, explain
 from simulator.knowledge import Fact
 from simulator.language import SOURCE, say
 from simulator.rules import Note

@@ -1,0 +1,320 @@
+"""Who behaves how: the policies of both peers and of what stands between them, and scenarios.
+
+A scenario is a TOML file in `scenarios/`. It names only what differs from the documented session;
+every key and every value that a file may hold is a field here, and the JSON Schema for editors is
+made from these classes.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterator
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from simulator.language import SOURCE
+
+Word = Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e]{1,255}$")]
+"""A host name or keyword: printable ASCII without spaces, so that it stays one word on the wire."""
+Line = Annotated[str, msgspec.Meta(pattern=r"^[\x20-\x7e]{0,500}$")]
+"""What fits one line of SMTP: printable ASCII."""
+
+
+class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What all tables of a scenario have in common: an unknown key is an error."""
+
+
+class ClientPolicy(_Table, frozen=True, kw_only=True):
+    """How the client behaves.
+
+    `name` is the argument of its EHLO, `name_inside` that of the second one if it differs.
+    `tls`: `required` (gives up without), `opportunistic` (goes on in the clear without), `never`,
+    `implicit` (TLS before the first word). `verify`: it checks chain and name of the certificate.
+    `certificate`: it shows one of its own. `after_handshake`: its first command inside TLS.
+    `forgets`: at the handshake it discards the keywords it learned in the clear. `drops_buffer`:
+    it throws away what came in the clear behind the 220. `reads`: `strict` takes the first line of
+    the reply to EHLO for name and greeting whatever it says, `lenient` looks for keywords in every
+    line. `login`: mechanism of AUTH; a client that has to log in gives up where its list has no
+    AUTH. `uses`: EHLO keywords it makes use of where its list has them. `requires`: keywords it
+    gives up without. `insists`: keywords it uses whatever the list says. `starttls_again`: it
+    sends STARTTLS once more inside TLS. `pipelines`: it sends commands in groups. `plain_after`:
+    it goes on in plain text after the 220. `patience` is the seconds it waits for anything.
+    """
+
+    name: Word = "mx4.example.com"
+    name_inside: Word | None = None
+    hello: Literal["EHLO", "HELO"] = "EHLO"
+    tls: Literal["required", "opportunistic", "never", "implicit"] = "opportunistic"
+    tls_version: Literal["1.2", "1.3"] = "1.3"
+    verify: bool = True
+    certificate: bool = False
+    after_handshake: Literal["EHLO", "HELO", "nothing"] = "EHLO"
+    forgets: bool = True
+    drops_buffer: bool = True
+    reads: Literal["strict", "lenient"] = "strict"
+    login: Literal["", "PLAIN", "EXTERNAL"] = ""
+    user: Word = "ana"
+    password: Word = "correct-horse"
+    uses: tuple[Word, ...] = ("SIZE",)
+    requires: tuple[Word, ...] = ()
+    insists: tuple[Word, ...] = ()
+    starttls_again: bool = False
+    pipelines: bool = False
+    pipelines_past_starttls: bool = False
+    plain_after_220: bool = False
+    patience: Annotated[float, msgspec.Meta(gt=0, le=60)] = 5.0
+
+
+class ServerPolicy(_Table, frozen=True, kw_only=True):
+    """How the server behaves.
+
+    The list in its reply to EHLO is computed: `keywords`, without `withdrawn` inside TLS and with
+    `inside` there only; AUTH where `auth` says (`always`, `inside` TLS, `never`) with its
+    `mechanisms` (EXTERNAL only for a client with a verified certificate); STARTTLS as long as TLS
+    is off. `starttls`: `offered`, `hidden` (neither listed nor known), `refused` (454),
+    `misplaced` (listed before the greeting line), `plain` (220, and then plain text). `again`:
+    what it does about STARTTLS inside TLS: `refuse` it with 503, or still `offer` it in the list.
+    `forgets`: at the handshake it discards what the client said in the clear. `insists`: MAIL and
+    AUTH are refused until the client introduces itself. `drops_buffer`: it throws away what came
+    in the clear behind STARTTLS. `requires_tls`: 530 to nearly everything before TLS.
+    `certificate`: `valid`, `other-name`, `expired`, `unknown-ca`. `asks_certificate`: it asks the
+    client for one. `marks_tls`: its Received line says ESMTPS. `silent_at` and `cuts_at` are verbs
+    at which it stops answering, or cuts the line. `replies` are texts of its own, by verb.
+    """
+
+    name: Word = "eq-c601.example.com"
+    keywords: tuple[Line, ...] = ("8BITMIME", "SIZE 10485760")
+    inside: tuple[Line, ...] = ()
+    withdrawn: tuple[Word, ...] = ()
+    auth: Literal["never", "inside", "always"] = "never"
+    mechanisms: tuple[Word, ...] = ("PLAIN",)
+    starttls: Literal["offered", "hidden", "refused", "misplaced", "plain"] = "offered"
+    again: Literal["refuse", "offer"] = "refuse"
+    implicit_tls: bool = False
+    forgets: bool = True
+    insists: bool = True
+    drops_buffer: bool = True
+    requires_tls: bool = False
+    certificate: Literal["valid", "other-name", "expired", "unknown-ca"] = "valid"
+    asks_certificate: bool = False
+    marks_tls: bool = True
+    silent_at: str = ""
+    cuts_at: str = ""
+    replies: dict[str, Line] = {}
+
+
+class MiddleboxPolicy(_Table, frozen=True, kw_only=True):
+    """What stands between the peers, and does to them as long as they speak in the clear.
+
+    `strip` takes STARTTLS out of the list, `mask` overwrites it with X as some firewalls do,
+    `add-keywords` puts `lines` into the list, `inject-command` sends `lines` to the server behind
+    the client's STARTTLS, `inject-reply` sends `lines` to the client behind the server's 220,
+    `cut` cuts the line when the client sends `at`.
+    """
+
+    does: Literal[
+        "nothing", "strip", "mask", "add-keywords", "inject-command", "inject-reply", "cut"
+    ] = "nothing"
+    lines: tuple[Line, ...] = ()
+    at: str = ""
+
+
+class Mail(_Table, frozen=True, kw_only=True):
+    """The envelope and the message."""
+
+    sender: Line = "postmaster@mx4.example.com"
+    recipients: tuple[Line, ...] = ("ana@eq-c601.example.com",)
+    subject: Line = "Why twice?"
+    body: str = "This message crossed the network inside TLS.\n"
+
+
+class DocumentedLog(_Table, frozen=True, kw_only=True):
+    """The log that a scenario replays.
+
+    `log` is its file, as found, beside the scenario; `language` the one it was translated into.
+    `clock` and `connection` are its time and its connection identifier. It shows the session from
+    the `first` to the `last` command named here.
+    """
+
+    log: str
+    language: str
+    clock: datetime
+    connection: str
+    first: str = "EHLO"
+    last: str = "MAIL"
+
+
+Prose = dict[str, str]
+"""The same text by language code; English is always there."""
+
+
+class Scenario(_Table, frozen=True, kw_only=True):
+    """An experiment: who behaves how, what to ask oneself, to watch, and to conclude."""
+
+    title: Prose
+    question: Prose
+    watch: Prose
+    conclude: Prose
+    group: Literal["required", "no-tls", "attacked", "beside", "own"] = "own"
+    compare: str = "documented"
+    client: ClientPolicy = ClientPolicy()
+    server: ServerPolicy = ServerPolicy()
+    middlebox: MiddleboxPolicy = MiddleboxPolicy()
+    mail: Mail = Mail()
+    document: DocumentedLog | None = None
+    name: str = ""
+
+    def prose(self, field: Literal["title", "question", "watch", "conclude"], language: str) -> str:
+        """One of the texts in `language`, in English where it is missing."""
+        texts: Prose = getattr(self, field)
+        return texts.get(language) or texts[SOURCE]
+
+
+class BadScenario(ValueError):
+    """A scenario cannot be read: the message says where, what, and what could stand there."""
+
+
+class UnknownScenario(LookupError):
+    """There is no scenario of that name: the message names the nearest."""
+
+
+def _folder() -> Traversable:
+    return files("simulator") / "scenarios"
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """The names of all scenarios that come with the project, `documented` first."""
+    found = {Path(f.name).stem for f in _folder().iterdir() if f.name.endswith(".toml")}
+    return tuple(sorted(found, key=lambda name: (name != "documented", name)))
+
+
+def load(name: str | Path) -> Scenario:
+    """The scenario of that name, or in that file (anything that ends in .toml or has a slash).
+
+    Raises `UnknownScenario` or `BadScenario`.
+    """
+    if isinstance(name, Path) or name.endswith(".toml") or "/" in name or "\\" in name:
+        path = Path(name)
+        try:
+            raw = path.read_bytes()
+        except OSError as error:
+            raise BadScenario(f"{path}: {error.strerror or error}") from None
+        return parse(raw, str(path), path.stem)
+    if name not in names():
+        near = difflib.get_close_matches(name, names(), 1, 0.4)
+        hint = f"did you mean {near[0]!r}?" if near else "`ehlo-twice scenarios` lists them"
+        raise UnknownScenario(f"no scenario {name!r}: {hint}")
+    return parse((_folder() / f"{name}.toml").read_bytes(), f"{name}.toml", name)
+
+
+def scenarios() -> Iterator[Scenario]:
+    """All scenarios that come with the project."""
+    return (load(name) for name in names())
+
+
+def document_text(scenario: Scenario) -> str:
+    """The documented log of a scenario, as found. Raises `BadScenario` if it has none."""
+    if scenario.document is None:
+        raise BadScenario(f"{scenario.name}: there is no document to check against")
+    return (_folder() / scenario.document.log).read_text("utf-8")
+
+
+def parse(raw: bytes, where: str, name: str) -> Scenario:
+    """Read a scenario's TOML. Raises `BadScenario` with file, line, and the nearest valid word."""
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadScenario(f"{where}: not text in UTF-8") from None
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadScenario(f"{where}: not TOML: {error}") from None
+    _check(table, Scenario, (), where, text)
+    try:
+        scenario = msgspec.convert(table, Scenario)
+    except msgspec.ValidationError as error:
+        what, _, at = str(error).partition(" - at `$")
+        path = tuple(re.findall(r"\w[\w-]*", at))
+        keys = tuple(part for part in path if not part.isdigit())
+        raise BadScenario(
+            f"{where}:{line_of(text, keys)}: {'.'.join(keys) or 'the file'}: {what}"
+        ) from None
+    for field in ("title", "question", "watch", "conclude"):
+        if SOURCE not in getattr(scenario, field):
+            raise BadScenario(
+                f"{where}:{line_of(text, (field,))}: {field}.{SOURCE} is missing: "
+                f"every text stands in English at least"
+            )
+    return msgspec.structs.replace(scenario, name=name)
+
+
+def schema() -> dict[str, object]:
+    """The JSON Schema of a scenario file (draft 2020-12), for editors."""
+    made = msgspec.json.schema(Scenario)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "ehlo-twice scenario",
+        **made,
+    }
+
+
+def _check(table: dict[str, Any], kind: type, path: tuple[str, ...], where: str, text: str) -> None:
+    """Name an unknown key or a wrong choice, with the nearest valid one."""
+    hints = get_type_hints(kind)
+    for key, value in table.items():
+        here = (*path, key)
+        place = f"{where}:{line_of(text, here)}"
+        known = [name for name in hints if not (kind is Scenario and name == "name")]
+        if key not in known:
+            near = difflib.get_close_matches(key, known, 1, 0.4)
+            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+            raise BadScenario(f"{place}: unknown key {'.'.join(here)!r}: {hint}")
+        hint_type = hints[key]
+        if isinstance(value, dict) and (inner := _table_of(hint_type)):
+            _check(value, inner, here, where, text)
+        elif get_origin(hint_type) is Literal and value not in get_args(hint_type):
+            choices = [str(choice) or "(nothing)" for choice in get_args(hint_type)]
+            near = difflib.get_close_matches(str(value), choices, 1, 0.4)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise BadScenario(
+                f"{place}: {'.'.join(here)} cannot be {value!r}: "
+                f"{hint}it is one of {', '.join(choices)}"
+            )
+
+
+def _table_of(kind: Any) -> type | None:
+    for choice in (kind, *get_args(kind)):
+        if isinstance(choice, type) and issubclass(choice, msgspec.Struct):
+            return choice
+    return None
+
+
+def line_of(text: str, path: tuple[str, ...]) -> int:
+    """The line of a TOML text, from 1, at which the key of that path stands (1 if not found)."""
+    table: tuple[str, ...] = ()
+    best = (0, 1)
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[+\s*([^\]#]+?)\s*\]+", line):
+            table = tuple(part.strip("\"' ") for part in header[1].split("."))
+            found = table
+        elif key := re.match(r"""\s*([\w.\-"']+)\s*=""", line):
+            found = (*table, *(part.strip("\"'") for part in key[1].split(".")))
+        else:
+            continue
+        common = 0
+        for ours, theirs in zip(path, found, strict=False):
+            if ours != theirs:
+                break
+            common += 1
+        if common > best[0]:
+            best = (common, number)
+    return best[1]

@@ -1,0 +1,263 @@
+"""The server: aiosmtpd, made to follow a policy.
+
+What aiosmtpd does by itself is left to it: the reset at the handshake, 503 without a greeting,
+the envelope. Overridden is only what the policy decides: the list in the reply to EHLO, the texts,
+STARTTLS inside TLS, and the faults that an experiment asks for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope
+from aiosmtpd.smtp import Session as Known
+
+from simulator import smtp
+from simulator.lab import certificates
+from simulator.lab.policy import ServerPolicy
+from simulator.lab.tap import Tap
+from simulator.session import Command, Trace
+
+logging.getLogger("mail.log").setLevel(logging.CRITICAL)
+
+_BEFORE_TLS = {"NOOP", "EHLO", "STARTTLS", "QUIT"}
+"""What a server that requires TLS still answers without it (RFC 3207 §4)."""
+
+
+class _Handler:
+    """What the server does with a message: it notes the Received line, and drops the rest."""
+
+    async def handle_DATA(
+        self, server: Server, session: Known, envelope: Envelope
+    ) -> str:
+        server.received(session)
+        return "250 OK"
+
+
+class Server(SMTP):
+    """One connection of the server. `find_tap` finds the tap of a connection by its port."""
+
+    def __init__(self, policy: ServerPolicy, find_tap: Callable[[int], Tap]) -> None:
+        self.policy = policy
+        self._find_tap = find_tap
+        self._port = 0
+        self._stale_lines = 0
+        self.gone = asyncio.get_running_loop().create_future()
+        super().__init__(
+            _Handler(),
+            hostname=policy.name,
+            ident="ESMTP",
+            data_size_limit=self._size_limit(),
+            tls_context=certificates.server_context(
+                policy.certificate, policy.name, asks_certificate=policy.asks_certificate
+            ),
+            timeout=60,
+            auth_require_tls=False,
+            authenticator=lambda *_: AuthResult(success=True),
+            loop=asyncio.get_running_loop(),
+        )
+        methods: dict[str, Any] = self._smtp_methods
+        if policy.starttls == "hidden":
+            methods.pop("STARTTLS")
+        self._methods = methods
+        self._smtp_methods = {verb: self._serving(verb) for verb in methods}
+
+    @property
+    def tls(self) -> bool:
+        """Is TLS on?"""
+        return self.policy.implicit_tls or self._tls_protocol is not None
+
+    def tap(self) -> Tap:
+        """The tap of this connection."""
+        return self._find_tap(self._port)
+
+    def show_out(self) -> None:
+        """Cut the connection, if there still is one."""
+        if self.transport is not None:
+            transport = self._original_transport or self.transport
+            assert isinstance(transport, asyncio.WriteTransport)
+            transport.abort()
+
+    def _size_limit(self) -> int | None:
+        for line in (*self.policy.keywords, *self.policy.inside):
+            keyword = smtp.parse_keyword(line)
+            if keyword and keyword.name == "SIZE" and keyword.parameters.isdigit():
+                return int(keyword.parameters)
+        return None
+
+    def keywords(self) -> list[str]:
+        """The list as it stands now: what the policy offers, and what TLS changes about it."""
+        policy = self.policy
+        lines = [
+            line
+            for line in policy.keywords
+            if not (self.tls and line.split(" ")[0].upper() in policy.withdrawn)
+        ]
+        if self.tls:
+            lines += policy.inside
+        if policy.auth == "always" or (policy.auth == "inside" and self.tls):
+            mechanisms = [m for m in policy.mechanisms if m != "EXTERNAL" or self._certificate()]
+            lines += [f"AUTH {' '.join(mechanisms)}"] if mechanisms else []
+        starttls = policy.starttls in ("offered", "refused", "plain")
+        if (starttls and not self.tls) or (self.tls and policy.again == "offer"):
+            lines.append("STARTTLS")
+        return lines
+
+    def _certificate(self) -> dict[str, Any] | None:
+        found = self.transport.get_extra_info("peercert") if self.transport and self.tls else None
+        return found or None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A connection, or the handshake on one: the reset is aiosmtpd's, its absence is ours."""
+        inside = self._tls_protocol is not None and self.session is not None
+        before = self.session
+        kept = bytes(self._reader._buffer) if inside else b""  # type: ignore[attr-defined]
+        super().connection_made(transport)
+        if not inside:
+            self._port = transport.get_extra_info("peername")[1]
+            return
+        assert self.session is not None
+        if not self.policy.forgets and before is not None:
+            self.session.host_name = before.host_name
+            self.session.extended_smtp = before.extended_smtp
+        if kept and not self.policy.drops_buffer:
+            self._stale_lines = kept.count(b"\n")
+            self._reader.feed_data(kept)
+        if self._certificate():
+            der = transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
+            self.tap().client_certificate = certificates.describe(der)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The end, told to whoever waits for it."""
+        if self.transport is not None:
+            super().connection_lost(error)
+        if not self.gone.done():
+            self.gone.set_result(None)
+
+    async def push(self, status: str | bytes) -> None:
+        """Send one reply, in the policy's words where it has some."""
+        text = status.decode() if isinstance(status, bytes) else status
+        own = self.policy.replies.get(f"{self._verb} {text[:3]}")
+        await super().push(f"{text[:4]}{own}" if own else text)
+
+    _verb = "CONNECT"
+
+    def _serving(self, verb: str) -> Callable[[str | None], Any]:
+        async def serve(argument: str | None) -> None:
+            await self._serve(verb, argument)
+
+        return serve
+
+    async def _serve(self, verb: str, argument: str | None) -> None:
+        policy = self.policy
+        self._verb = verb
+        if self._stale_lines:
+            self._stale_lines -= 1
+            raw = f"{verb} {argument or ''}".strip()
+            self.tap().stale(
+                Command(
+                    by="middlebox",
+                    secure=True,
+                    stale=True,
+                    raw=f"{raw}\r\n".encode(),
+                    verb=verb,
+                    argument=argument or "",
+                )
+            )
+        if verb == policy.silent_at:
+            await asyncio.Event().wait()
+        if verb == policy.cuts_at and isinstance(self.transport, asyncio.Transport):
+            self.transport.abort()
+            return
+        if policy.requires_tls and not self.tls and verb not in _BEFORE_TLS:
+            await self.push("530 5.7.0 Must issue a STARTTLS command first")
+            return
+        if verb in ("MAIL", "RCPT") and not await self._parameters_known(argument or ""):
+            return
+        if verb == "MAIL" and not policy.insists and self.session is not None:
+            self.session.host_name = self.session.host_name or "unknown"
+        await self._methods[verb](_without_own_parameters(argument))
+
+    async def _parameters_known(self, argument: str) -> bool:
+        """A parameter whose keyword is not in the list now is not known (RFC 5321 §4.1.1.11)."""
+        offered = {line.split(" ")[0].upper() for line in self.keywords()}
+        _, parameters = smtp.mail_parameters(argument)
+        for parameter in parameters:
+            name = parameter.parameters.upper() if parameter.name == "BODY" else parameter.name
+            if name not in offered and name != "7BIT":
+                await self.push(f"555 5.5.4 Parameter {parameter.name} not recognized")
+                return False
+        return True
+
+    async def smtp_EHLO(self, hostname: str) -> None:
+        """Answer with the list as it stands now, in one write."""
+        if not hostname:
+            await self.push("501 Syntax: EHLO hostname")
+            return
+        assert self.session is not None
+        self._set_rset_state()  # type: ignore[no-untyped-call]
+        self.session.extended_smtp = True
+        self.session.host_name = hostname
+        self.command_size_limits["MAIL"] = 1024
+        lines = [self.hostname, *self.keywords()]
+        if self.policy.starttls == "misplaced" and not self.tls:
+            lines.insert(0, "STARTTLS")
+        last = len(lines) - 1
+        await self.push(
+            "\r\n".join(f"250{'-' if i < last else ' '}{line}" for i, line in enumerate(lines))
+        )
+
+    async def smtp_STARTTLS(self, arg: str) -> None:
+        """Begin TLS, unless the policy or the TLS that is already on says otherwise."""
+        if self.tls:
+            await self.push("503 5.5.1 TLS is already active")
+        elif self.policy.starttls == "refused":
+            await self.push("454 4.7.0 TLS not available due to temporary reason")
+        elif self.policy.starttls == "plain":
+            await self.push("220 Ready to start TLS")
+            await self.push("250 but I talk plain text")
+        else:
+            await super().smtp_STARTTLS(arg)
+
+    async def smtp_AUTH(self, arg: str) -> None:
+        """AUTH is known only where the list has it."""
+        words = (arg or "").split()
+        assert self.session is not None
+        if not self.session.host_name and self.policy.insists:
+            await self.push("503 Error: send EHLO first")
+        elif not any(line.startswith("AUTH ") for line in self.keywords()):
+            await self.push("503 5.5.1 AUTH is not offered here")
+        elif words[:1] == ["EXTERNAL"] and self._certificate():
+            self.session.authenticated = True
+            await self.push("235 2.7.0 Authentication successful")
+        else:
+            await super().smtp_AUTH(arg)
+
+    def received(self, session: Known) -> None:
+        """Note the Received line that goes on the message (RFC 5321 §4.4, RFC 3848)."""
+        protocol = "ESMTP" if session.extended_smtp else "SMTP"
+        if self.tls and self.policy.marks_tls:
+            protocol = "ESMTPS"
+        if session.authenticated:
+            protocol += "A"
+        tap = self.tap()
+        tap.happened(
+            Trace(
+                at=tap.now(),
+                by="server",
+                secure=self.tls,
+                text=f"Received: from {session.host_name} ([{session.peer[0]}]) "
+                f"by {self.hostname} with {protocol}; {email.utils.formatdate()}",
+            )
+        )
+
+
+def _without_own_parameters(argument: str | None) -> str | None:
+    """The argument without REQUIRETLS, which is checked here and which aiosmtpd would refuse."""
+    if argument is None or "REQUIRETLS" not in argument.upper():
+        return argument
+    return " ".join(word for word in argument.split(" ") if word.upper() != "REQUIRETLS")

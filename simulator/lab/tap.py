@@ -1,0 +1,81 @@
+"""The wire tap: it writes down what crossed, byte for byte, and what it meant, event by event."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+
+from simulator.session import (
+    AnyEvent,
+    Certificate,
+    Command,
+    Handshake,
+    Link,
+    Party,
+    Segment,
+    Side,
+    Span,
+)
+
+
+class Tap:
+    """The record of one session while it happens. Times are seconds since the tap was opened.
+
+    Client, server and middlebox of a session share one tap; each writes down what only it can see.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._opened = self._loop.time()
+        self.events: list[AnyEvent] = []
+        self.segments: list[Segment] = []
+        self.secrets: tuple[str, ...] = ()
+        self.forged: list[bytes] = []
+        self.client_certificate: Certificate | None = None
+        self.cut_by: Party | None = None
+        self._offsets: dict[tuple[Link, Side], int] = {}
+        self._stale: list[Command] = []
+
+    def now(self) -> float:
+        """Seconds since the session began, to the microsecond."""
+        return round(self._loop.time() - self._opened, 6)
+
+    def crossed(self, to: Side, data: bytes, link: Link = "client") -> Span:
+        """Bytes crossed one leg of the way; says where on it they stand."""
+        start = self._offsets.get((link, to), 0)
+        self._offsets[link, to] = start + len(data)
+        self.segments.append(Segment(at=self.now(), to=to, data=data, link=link))
+        return Span(link=link, to=to, start=start, end=start + len(data))
+
+    def happened(self, event: AnyEvent) -> None:
+        """Something happened now."""
+        self.events.append(event)
+
+    def stale(self, command: Command) -> None:
+        """The server took a command from a buffer that was filled before the handshake."""
+        self._stale.append(command)
+
+    def was_forged(self, raw: bytes, *, spent: bool = True) -> bool:
+        """Did the middlebox write this reply? Once `spent`, a forgery is not recognised again."""
+        if raw not in self.forged:
+            return False
+        if spent:
+            self.forged.remove(raw)
+        return True
+
+    def all_events(self) -> Sequence[AnyEvent]:
+        """The events in order. What the server had buffered comes before what followed it: it was
+        there first, although the server got to it only after the handshake."""
+        events = list(self.events)
+        for place, event in enumerate(events):
+            if isinstance(event, Handshake) and not event.error:
+                events[place] = msgspec.structs.replace(
+                    event, client_certificate=self.client_certificate
+                )
+                events[place + 1 : place + 1] = [
+                    msgspec.structs.replace(command, at=event.at) for command in self._stale
+                ]
+                break
+        return events
