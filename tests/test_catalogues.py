@@ -82,9 +82,3 @@ def test_a_broken_catalogue_is_refused_and_leaves_nothing_behind(po: Path) -> No
     with pytest.raises(PoFileError):
         catalogues.compile_all([po])
     assert list(po.parent.iterdir()) == [po]
-
-
-def test_texts_in_data_files_are_found_at_any_depth() -> None:
-    toml = b'title = "One"\nhost = "no"\n[[step]]\nsummary = "Two"\n[step.deep]\ntitle = "Three"\n'
-    found = catalogues.extract_toml(io.BytesIO(toml), None, None, {"keys": "title summary"})
-    assert [text for _, _, text, _ in found] == ["One", "Two", "Three"]

@@ -14,11 +14,10 @@ from __future__ import annotations
 import io
 import re
 import sys
-import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
@@ -41,35 +40,15 @@ NOISE = re.compile(
 )
 
 
-def extract_toml(
-    fileobj: IO[bytes], keywords: object, comment_tags: object, options: dict[str, str]
-) -> Iterator[tuple[int, None, str, list[str]]]:
-    """Babel extractor: the strings under the keys that ``babel.cfg`` names, at any depth."""
-    wanted = set(options["keys"].split())
-
-    def texts(value: Any) -> Iterator[str]:
-        for item in value if isinstance(value, list) else []:
-            yield from texts(item)
-        for key, item in value.items() if isinstance(value, dict) else []:
-            if key in wanted and isinstance(item, str):
-                yield item
-            else:
-                yield from texts(item)
-
-    for order, text in enumerate(texts(tomllib.load(fileobj)), start=1):
-        yield order, None, text, []
-
-
 def template() -> Catalog:
     """Every text that the sources mark for translation, and the file that has it."""
     with (ROOT / "babel.cfg").open(encoding="utf-8") as cfg:
         methods, options = parse_mapping_cfg(cfg)  # type: ignore[no-untyped-call]
-    extractors = {"toml": extract_toml}
     catalogue = Catalog(project="ehlo-twice", charset="utf-8")
     for file, line, message, comments, context in sorted(
         extract_from_dir(
             ROOT / "simulator",
-            [(pattern, extractors.get(method, method)) for pattern, method in methods],
+            methods,
             options,
             KEYWORDS,
             ["Translators:"],
