@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import gettext
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
 
@@ -74,17 +74,24 @@ def _catalogue(language: str) -> gettext.NullTranslations:
         ) from None
 
 
-def say(text: Text | str, language: str = SOURCE) -> str:
+def say(
+    text: Text | str, language: str = SOURCE, escape: Callable[[str], str] | None = None
+) -> str:
     """Give `text` as finished prose in `language`.
 
-    A plain string is looked up as a template without values.
+    A plain string is looked up as a template without values. `escape` is applied to every value,
+    which may hold what a stranger sent, and not to the prose around it.
     Raises `UnknownLanguage` when there is no such catalogue.
     """
     catalogue = _catalogue(language)
     if isinstance(text, str):
         return catalogue.gettext(text) if text else ""
-    values = {
-        name: say(value, language) if isinstance(value, Text) else value
-        for name, value in text.values.items()
-    }
+    values: dict[str, str | int] = {}
+    for name, value in text.values.items():
+        if isinstance(value, Text):
+            values[name] = say(value, language, escape)
+        elif isinstance(value, str) and escape:
+            values[name] = escape(value)
+        else:
+            values[name] = value
     return catalogue.gettext(text.id).format_map(values)

@@ -3,6 +3,9 @@
 `play` takes a scenario and gives the session that those policies really had.
 """
 
+from pathlib import Path
+
+from simulator.lab import matrix, policy
 from simulator.lab.play import LabError, play, played
 from simulator.lab.policy import (
     BadScenario,
@@ -12,10 +15,18 @@ from simulator.lab.policy import (
     Scenario,
     ServerPolicy,
     UnknownScenario,
-    load,
     names,
     scenarios,
 )
+
+
+def load(name: str | Path) -> Scenario:
+    """A scenario by its name, from a TOML file, or a cell of the matrix (`client+server`, or
+    `client+server+middlebox`). Raises `UnknownScenario`, `BadScenario`."""
+    if isinstance(name, str) and "+" in name and "/" not in name:
+        return matrix.scenario(*name.split("+", 2))
+    return policy.load(name)
+
 
 __all__ = [
     "BadScenario",

@@ -1,0 +1,115 @@
+"""Every client policy against every server policy, with everything that may stand between them:
+all played, none told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from functools import cache
+from importlib.resources import files
+from itertools import product
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from simulator.lab.play import played, run
+from simulator.lab.policy import (
+    BadScenario,
+    ClientPolicy,
+    MiddleboxPolicy,
+    Prose,
+    Scenario,
+    ServerPolicy,
+)
+from simulator.session import Session
+
+P = TypeVar("P")
+
+AT_ONCE = 8
+"""Sessions played side by side."""
+
+
+class Named(msgspec.Struct, Generic[P], frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A policy with a title in every language."""
+
+    title: Prose
+    policy: P
+
+
+class Sides(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who meets whom, by name, in the order of the file."""
+
+    client: dict[str, Named[ClientPolicy]]
+    server: dict[str, Named[ServerPolicy]]
+    middlebox: dict[str, Named[MiddleboxPolicy]]
+
+
+@cache
+def sides() -> Sides:
+    """The policies of `matrix.toml`."""
+    table: dict[str, Any] = msgspec.toml.decode(
+        (files("simulator.lab") / "matrix.toml").read_bytes()
+    )
+    for group in table.values():
+        for entry in group.values():
+            entry.setdefault("policy", {})
+    return msgspec.convert(table, Sides)
+
+
+def scenario(client: str, server: str = "documented", middlebox: str = "nothing") -> Scenario:
+    """The scenario of one combination. Raises `BadScenario` for a name that is not there."""
+    known = sides()
+    for name, group in (
+        (client, known.client),
+        (server, known.server),
+        (middlebox, known.middlebox),
+    ):
+        if name not in group:
+            raise BadScenario(f"the matrix has no {name!r}: there are {', '.join(group)}")
+    parts = (known.client[client], known.server[server], known.middlebox[middlebox])
+    titles = {
+        language: " · ".join(part.title.get(language, part.title["en"]) for part in parts)
+        for language in parts[0].title
+    }
+    policy = parts[0].policy
+    if policy.patience > PATIENCE:
+        policy = msgspec.structs.replace(policy, patience=PATIENCE)
+    return Scenario(
+        name=f"{client}+{server}+{middlebox}",
+        title=titles,
+        question=titles,
+        watch=titles,
+        conclude=titles,
+        client=policy,
+        server=parts[1].policy,
+        middlebox=parts[2].policy,
+    )
+
+
+PATIENCE = 2.0
+"""Seconds a client of the matrix waits for anything."""
+
+
+def combinations() -> Iterator[tuple[str, str, str]]:
+    """All combinations: client, server, middlebox."""
+    known = sides()
+    return product(known.client, known.server, known.middlebox)
+
+
+def play_all(
+    wanted: list[tuple[str, str, str]], progress: Callable[[], None] = lambda: None
+) -> list[Session]:
+    """The sessions of those combinations, in that order; `progress` is called after each."""
+    return run(_all(wanted, progress))
+
+
+async def _all(wanted: list[tuple[str, str, str]], progress: Callable[[], None]) -> list[Session]:
+    seats = asyncio.Semaphore(AT_ONCE)
+
+    async def one(names: tuple[str, str, str]) -> Session:
+        async with seats:
+            session = await played(scenario(*names))
+        progress()
+        return session
+
+    return await asyncio.gather(*(one(names) for names in wanted))

@@ -1,0 +1,84 @@
+"""What became of the mail when one client met one server, in one word: a cell of the matrix."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from simulator.explainer import Explanation
+from simulator.language import N_, Text
+from simulator.session import Command, Disconnect, Reply
+
+Category = Literal["inside", "clear", "fooled", "refused", "given up", "broken off"]
+
+LABELS: dict[Category, str] = {
+    "inside": N_("inside TLS"),
+    "clear": N_("in the clear"),
+    "fooled": N_("fooled"),
+    "refused": N_("refused {code}"),
+    "given up": N_("gives up"),
+    "broken off": N_("broken off"),
+}
+
+MEANINGS: dict[Category, str] = {
+    "inside": N_("The mail got through, inside TLS."),
+    "clear": N_("The mail got through, but anybody on the way could read it."),
+    "fooled": N_("Somebody on the way got what they wanted."),
+    "refused": N_("The server refused, with this reply code."),
+    "given up": N_("The client left, because it could not have what it requires."),
+    "broken off": N_("The session broke off."),
+}
+
+FOOLED = frozenset(
+    {"server-drops-cleartext", "client-drops-cleartext", "client-forgets", "list-intact"}
+)
+"""Broken rules by which somebody on the way got what they wanted."""
+
+
+class Cell(msgspec.Struct, frozen=True, kw_only=True):
+    """How one combination of policies ended. `code` is the reply code of a refusal, else 0."""
+
+    client: str
+    server: str
+    middlebox: str
+    category: Category
+    code: int = 0
+
+    @property
+    def label(self) -> Text:
+        """The cell's words."""
+        return Text(LABELS[self.category], {"code": self.code})
+
+
+def cell(client: str, server: str, middlebox: str, explanation: Explanation) -> Cell:
+    """The cell of a session that these three had."""
+    category, code = _category(explanation, attacked=middlebox != "nothing")
+    return Cell(client=client, server=server, middlebox=middlebox, category=category, code=code)
+
+
+def _category(explanation: Explanation, *, attacked: bool) -> tuple[Category, int]:
+    verdict = explanation.verdict
+    broken = {note.rule for note in explanation.findings}
+    if attacked and broken & FOOLED and (verdict.in_clear or broken & (FOOLED - {"list-intact"})):
+        return "fooled", 0
+    if verdict.delivered:
+        return ("clear" if verdict.in_clear else "inside"), 0
+    code = _refusal(explanation)
+    ends = [e for e in explanation.session.events if isinstance(e, Disconnect)]
+    if code:
+        return "refused", code
+    if ends and ends[-1].reason == "given up":
+        return "given up", 0
+    return "broken off", 0
+
+
+def _refusal(explanation: Explanation) -> int:
+    """The code by which the server refused mail or login; STARTTLS refused is no refusal yet."""
+    for step in reversed(explanation.steps):
+        event = step.event
+        if isinstance(event, Reply) and event.code >= 400 and step.heard_as is not None:
+            heard = explanation.session.events[step.heard_as]
+            if isinstance(heard, Command) and heard.verb != "STARTTLS":
+                return event.code
+    return 0

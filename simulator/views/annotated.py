@@ -1,0 +1,149 @@
+"""The annotated log for a terminal: each line, what it means, which rule says so, and both ledgers
+where they change."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from simulator.explainer import Explanation
+from simulator.language import N_, SOURCE, Text, say
+from simulator.rules import Note
+from simulator.session import Handshake, Message
+from simulator.views import dialogue, esa, prose
+from simulator.views.dialogue import Row
+from simulator.views.inert import printable
+
+_STYLES = {
+    "title": "1", "clear": "33", "tls": "32", "broken": "1;31", "cite": "36", "quiet": "2",
+    "line": "1", "gone": "33;9", "amber": "33", "green": "32",
+}  # fmt: skip
+
+INDENT = 5
+
+
+class _Ink:
+    """Colour where it is wanted."""
+
+    def __init__(self, colour: bool) -> None:
+        self._colour = colour
+
+    def __call__(self, style: str, text: str) -> str:
+        return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if self._colour and text else text
+
+
+def render(
+    explanation: Explanation,
+    language: str = SOURCE,
+    *,
+    title: str = "",
+    width: int = 100,
+    colour: bool = False,
+) -> str:
+    """The annotated log, `width` columns wide."""
+    ink = _Ink(colour)
+    shown = dialogue.of(explanation)
+    written = [ink("title", prose.title(explanation, title))]
+    written.append(ink("quiet", f"{shown.client or '?'} ⇄ {shown.server or '?'}"))
+    ground = None
+    for row in shown.rows:
+        if row.ground != ground:
+            ground = row.ground
+            written += ["", _heading(row, language, width, ink)]
+        written += _row(row, language, width, ink)
+    outcome = say(explanation.verdict.outcome, language, printable)
+    written += ["", *_wrap(outcome, width, "  ", "  ")]
+    findings = explanation.findings
+    if findings:
+        count = Text(N_("Broken rules: {rules}."), {"rules": _rules(findings)})
+        written += [ink("broken", "  " + say(count, language))]
+    return "\n".join(written) + "\n"
+
+
+def _rules(findings: tuple[Note, ...]) -> str:
+    return ", ".join(dict.fromkeys(note.rule for note in findings))
+
+
+def _heading(row: Row, language: str, width: int, ink: _Ink) -> str:
+    words = [prose.LOCK[row.secure], say(prose.GROUND[row.secure], language)]
+    if row.zone != "document":
+        zone = dialogue.BEFORE if row.zone == "before" else dialogue.BEYOND
+        words.append(f"({say(zone, language)})")
+    head = " ".join(words)
+    fill = ("═" if row.secure else "─") * max(2, width - len(head) - 6)
+    return ink("tls" if row.secure else "clear", f"── {head} {fill}")
+
+
+def _row(row: Row, language: str, width: int, ink: _Ink) -> Iterator[str]:
+    pad = " " * INDENT
+    number = f"{row.step.index:>3}  "
+    ground = "tls" if row.secure else "clear"
+    if isinstance(row.step.event, Handshake):
+        mark = ink("tls" if not row.step.event.error else "broken", "◆")
+        words = "  ".join([say(row.label, language, printable) if row.label else "", *row.text])
+        yield from _wrap(f"{mark} {words}", width, number, pad)
+    elif lines := list(_lines(row, language)):
+        arrow = _arrow(row, ink)
+        for place, line in enumerate(lines):
+            head = f"{number}{arrow} " if not place else f"{pad}{' ' * 4}"
+            yield f"{head}{ink('line', line)}"
+    else:
+        words = say(row.label, language, printable) if row.label else ""
+        yield f"{number}{ink(ground, '·')} {ink('quiet', words)}"
+    meaning = say(row.step.meaning, language, printable)
+    if row.label is None or meaning != say(row.label, language, printable):
+        yield from _wrap(meaning, width, pad, pad)
+    for note in row.notes:
+        yield from _note(note, language, width, ink)
+    for side in ("server", "client"):
+        for mark, facts in prose.changes(row, side, language):
+            gone = mark == "−"
+            text = f"{say(prose.HOLDS[side], language)}: {facts}"
+            style = "gone" if gone else "green" if row.secure or row.resets else "amber"
+            for wrapped in _wrap(text, width - 2, "", "  "):
+                yield f"{pad}{ink('quiet', mark) if wrapped[0] != ' ' else ' '} " + ink(
+                    style, wrapped
+                )
+
+
+def _lines(row: Row, language: str) -> list[str]:
+    quoted = list(esa.quoted(row.step, language))
+    if isinstance(row.step.event, Message) and len(quoted) > dialogue.MESSAGE_LINES:
+        quoted = [*quoted[: dialogue.MESSAGE_LINES - 1], "…", quoted[-1]]
+    return quoted or [printable(line) for line in row.text]
+
+
+def _arrow(row: Row, ink: _Ink) -> str:
+    if row.shape == "note":
+        return "✎  "
+    if row.shape == "aside":
+        return "…  "
+    to = "client" if row.target == "client" or row.origin == "server" else "server"
+    arrow = prose.ARROW[row.secure, to]
+    if row.step.event.lost:
+        arrow = arrow.replace("▶", "✗").replace("◀", "✗")
+    return ink("broken" if row.forged or row.step.event.lost else
+               "tls" if row.secure else "clear", arrow)  # fmt: skip
+
+
+def _note(note: Note, language: str, width: int, ink: _Ink) -> Iterator[str]:
+    pad = " " * INDENT
+    text = say(note.text, language, printable)
+    if note.met:
+        head = f"✓ {prose.citation(note)}: "
+        style = "cite"
+    else:
+        head = f"✗ {say(prose.LEVEL[note.level], language)}, {prose.citation(note)}: "
+        style = "broken"
+    for line in _wrap(f"{head}{text}", width, pad, pad + "  "):
+        yield pad + ink(style, line[INDENT:])
+
+
+def _wrap(text: str, width: int, first: str, rest: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        max(width, 40),
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_on_hyphens=False,
+    ) or [first.rstrip()]

@@ -1,0 +1,100 @@
+"""The annotated log as Markdown, for a wiki, a ticket or a page.
+
+What a peer sent stands in code, fenced so that nothing in it can end the fence; values inside
+prose are escaped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from simulator import smtp
+from simulator.explainer import Explanation
+from simulator.language import N_, SOURCE, Text, say
+from simulator.views import dialogue, esa, prose
+from simulator.views.dialogue import Row
+from simulator.views.inert import printable
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>&~$:@])")
+
+
+def escape(text: str) -> str:
+    """Text from outside as plain text of Markdown, on one line."""
+    return _SPECIAL.sub(r"\\\1", printable(text)).replace("\\<", "&lt;").replace("\\>", "&gt;")
+
+
+def code(text: str) -> str:
+    """A code span that nothing inside can end."""
+    shown = printable(text)
+    ticks = "`" * (_longest_run(shown) + 1)
+    pad = " " if shown.startswith("`") or shown.endswith("`") else ""
+    return f"{ticks}{pad}{shown}{pad}{ticks}"
+
+
+def fence(lines: list[str]) -> list[str]:
+    """A code block that nothing inside can end."""
+    ticks = "`" * max(3, max((_longest_run(line) for line in lines), default=0) + 1)
+    return [f"{ticks}text", *lines, ticks]
+
+
+def _longest_run(text: str) -> int:
+    return max((len(run) for run in re.findall("`+", text)), default=0)
+
+
+def render(explanation: Explanation, language: str = SOURCE, *, title: str = "") -> str:
+    """The annotated log as Markdown text."""
+    shown = dialogue.of(explanation)
+    written = [f"# {escape(prose.title(explanation, title))}", ""]
+    written += [f"{code(shown.client or '?')} ⇄ {code(shown.server or '?')}", ""]
+    written += [f"**{say(explanation.verdict.outcome, language, escape)}**", ""]
+    ground = None
+    for row in shown.rows:
+        if row.ground != ground:
+            ground = row.ground
+            written += [f"## {_heading(row, language)}", ""]
+        written += _row(row, language)
+    return "\n".join(written).rstrip() + "\n"
+
+
+def _heading(row: Row, language: str) -> str:
+    words = [prose.LOCK[row.secure], say(prose.GROUND[row.secure], language)]
+    if row.zone != "document":
+        zone = dialogue.BEFORE if row.zone == "before" else dialogue.BEYOND
+        words.append(f"({say(zone, language)})")
+    return " ".join(words)
+
+
+def _row(row: Row, language: str) -> Iterator[str]:
+    arrow = {"client": "←", "server": "→"}.get(row.target, "→") if row.shape == "arrow" else ""
+    yield f"### {row.step.index} · {prose.speaker(row, language)} {arrow}".rstrip()
+    yield ""
+    lines = list(esa.quoted(row.step, language)) or [printable(line) for line in row.text]
+    if lines:
+        yield from fence(lines)
+        yield ""
+    yield say(row.step.meaning, language, escape)
+    yield ""
+    for note in row.notes:
+        found = smtp.citations()[note.citation]
+        place = f"[{found.place}]({found.url})" + (f" **{found.keyword}**" if found.keyword else "")
+        level = "" if note.met else f"**{say(prose.LEVEL[note.level], language)}** · "
+        mark = "✓" if note.met else "✗"
+        yield f"> {mark} {level}{place} — {say(note.text, language, escape)}"
+        yield ""
+    ledger = [
+        f"- {mark} {say(prose.HOLDS[side], language)}: {escape(facts)}"
+        for side in ("server", "client")
+        for mark, facts in prose.changes(row, side, language)
+    ]
+    if ledger:
+        yield from ledger
+        yield ""
+
+
+def heading(text: Text | str, language: str) -> str:
+    """A heading in `language`."""
+    return f"## {say(text, language, escape)}"
+
+
+LEDGERS = N_("What each side knows")

@@ -1,0 +1,74 @@
+"""The words that all text views share: who speaks, over which ground, what each side now knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from simulator import smtp
+from simulator.explainer import Explanation
+from simulator.knowledge import Fact
+from simulator.language import N_, Text, say
+from simulator.rules import Note
+from simulator.session import Side
+from simulator.views import dialogue
+from simulator.views.dialogue import Row
+from simulator.views.inert import printable
+
+LOCK = {False: "🔓", True: "🔒"}
+GROUND = {False: dialogue.CLEAR, True: dialogue.INSIDE}
+ARROW = {(False, "server"): "──▶", (False, "client"): "◀──", (True, "server"): "══▶",
+         (True, "client"): "◀══"}  # fmt: skip
+"""One line is cleartext, two are TLS; the head points to whom it goes."""
+
+LEVEL = {
+    "must": N_("breaks a MUST"),
+    "should": N_("breaks a SHOULD"),
+    "risk": N_("risky"),
+}
+
+HOLDS = {
+    "server": N_("the server knows of the client"),
+    "client": N_("the client knows of the server"),
+}
+
+NOTHING = N_("nothing")
+
+
+def facts(found: tuple[Fact, ...], language: str) -> str:
+    """Facts in a row, in protocol tokens; TLS facts named in words."""
+    shown = [printable(label(fact, language)) for fact in found]
+    return " · ".join(shown) or say(NOTHING, language)
+
+
+def label(fact: Fact, language: str) -> str:
+    """A fact as it is shown: protocol tokens as they are, a certificate in words."""
+    if fact.kind == "tls" and fact.name == "certificate":
+        return say(Text(N_("certificate of {name}"), {"name": fact.value}), language)
+    return fact.label
+
+
+def citation(note: Note) -> str:
+    """Such as `RFC 3207 §4.2, SHOULD`."""
+    found = smtp.citations()[note.citation]
+    return ", ".join(filter(None, (found.place, found.keyword)))
+
+
+def speaker(row: Row, language: str) -> str:
+    """Who does it, as a word."""
+    names = {"client": dialogue.CLIENT, "server": dialogue.SERVER}
+    return say(names.get(row.step.event.by, dialogue.MIDDLEBOX), language)
+
+
+def changes(row: Row, side: Side, language: str) -> Iterator[tuple[str, str]]:
+    """What changes in one side's ledger: a mark (`+` learned, `−` forgotten) and the facts."""
+    gone, new = row.forgotten_by(side), row.learned_by(side)
+    if gone:
+        yield "−", facts(gone, language)
+    if new:
+        yield "+", facts(new, language)
+
+
+def title(explanation: Explanation, given: str) -> str:
+    """The title to show: the one given, else what names the session."""
+    session = explanation.session
+    return printable(given or session.scenario or session.connection or session.source)

@@ -1,0 +1,87 @@
+"""A session as a table: one line an event, with what changes in both ledgers. For a quick look."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+from simulator.explainer import Explanation
+from simulator.language import N_, SOURCE, say
+from simulator.session import Side
+from simulator.views import dialogue, prose
+from simulator.views.dialogue import Row
+
+HEADINGS = (
+    N_("no."),
+    N_("ms"),
+    "",
+    N_("event"),
+    N_("the server knows of the client"),
+    N_("the client knows of the server"),
+)
+
+LIMITS = (4, 9, 7, 46, 40, 44)
+"""Columns of each cell; what is longer ends in an ellipsis."""
+
+
+def render(explanation: Explanation, language: str = SOURCE) -> str:
+    """The table as plain text."""
+    rows = [tuple(say(heading, language) for heading in HEADINGS)]
+    rows += [_cells(row, language) for row in dialogue.of(explanation).rows]
+    rows = [
+        tuple(_cut(cell, limit) for cell, limit in zip(row, LIMITS, strict=True)) for row in rows
+    ]
+    head, *body = columns(rows)
+    return "\n".join([head, "─" * max(map(_width, (head, *body))), *body]) + "\n"
+
+
+def columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Rows of cells as lines in which each column is as wide as its widest cell."""
+    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    return [_line(row, widths) for row in rows]
+
+
+def _cells(row: Row, language: str) -> tuple[str, ...]:
+    event = row.step.event
+    if row.shape == "handshake":
+        arrow = "◆"
+    elif row.shape in ("note", "aside"):
+        arrow = "·"
+    else:
+        to = "client" if row.target == "client" or row.origin == "server" else "server"
+        arrow = prose.ARROW[row.secure, to]
+    label = say(row.label, language) if row.label else ""
+    text = " / ".join(row.text) or label
+    return (
+        str(row.step.index),
+        f"{event.at * 1000:.1f}",
+        f"{prose.LOCK[row.secure]} {arrow}",
+        text,
+        *(_ledger(row, side, language) for side in ("server", "client")),
+    )
+
+
+def _ledger(row: Row, side: Side, language: str) -> str:
+    return " ".join(f"{mark}{facts}" for mark, facts in prose.changes(row, side, language))
+
+
+def _line(cells: tuple[str, ...], widths: list[int]) -> str:
+    padded = [
+        cell + " " * (width - _width(cell)) for cell, width in zip(cells, widths, strict=True)
+    ]
+    return "  ".join(padded).rstrip()
+
+
+def _width(text: str) -> int:
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        for char in text
+    )
+
+
+def _cut(text: str, limit: int) -> str:
+    if _width(text) <= limit:
+        return text
+    while text and _width(text) > limit - 1:
+        text = text[:-1]
+    return text + "…"
