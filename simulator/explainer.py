@@ -6,13 +6,16 @@ Nothing here knows where the session comes from or how it will be shown.
 
 from __future__ import annotations
 
+from collections import deque
+from typing import NamedTuple
+
 import msgspec
 
-from simulator import knowledge, meaning
+from simulator import meaning
 from simulator import verdict as verdicts
-from simulator.knowledge import Knowledge
+from simulator.knowledge import Knowledge, Ledger
 from simulator.language import Text
-from simulator.rules import Moment, Note, rules
+from simulator.rules import Moment, Note, Past, rules
 from simulator.session import (
     AnyEvent,
     AuthResponse,
@@ -70,57 +73,89 @@ class _Pairing:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self.asked: list[int] = []
-        self.waiting: list[int] = []
+        self._asked: deque[int] = deque()
+        self._waiting: deque[int] = deque()
+        self._starttls: int | None = None
+        self._grouped: set[int] = set()
 
-    def see(self, index: int, event: AnyEvent) -> tuple[int | None, int | None]:
+    def see(self, index: int, event: AnyEvent) -> _Paired:
+        """Pair the event number `index`."""
         match event:
             case Connect():
-                self.asked.append(index)
-                self.waiting.append(index)
+                self._asked.append(index)
+                self._waiting.append(index)
             case Command() | AuthResponse() | Message():
-                if not event.lost:
-                    self.asked.append(index)
-                if event.by == "client":
-                    self.waiting.append(index)
+                return self._sent(index, event)
             case Handshake(error=""):
                 if not self._session.implicit_tls:
-                    self.asked.clear()
-                    self.waiting.clear()
+                    self._asked.clear()
+                    self._waiting.clear()
+                    self._starttls = None
             case Reply():
-                answers = heard_as = None
-                if event.by == "server" and self.asked:
-                    answers = self.asked.pop(0)
-                if not event.lost and self.waiting:
-                    heard_as = self.waiting.pop(0)
-                return answers, heard_as
-        return None, None
+                return self._replied(event)
+        return _Paired()
+
+    def _sent(self, index: int, event: Command | AuthResponse | Message) -> _Paired:
+        unread = self._starttls is not None
+        if not event.lost:
+            self._asked.append(index)
+            if isinstance(event, Command) and event.verb == "STARTTLS" and not unread:
+                self._starttls = index
+        grouped = event.by == "client" and bool(self._waiting)
+        if event.by == "client":
+            self._waiting.append(index)
+        if grouped:
+            self._grouped.add(index)
+        return _Paired(unread=unread, grouped=grouped)
+
+    def _replied(self, event: Reply) -> _Paired:
+        answers = heard_as = None
+        if event.by == "server" and self._asked:
+            answers = self._asked.popleft()
+            if answers == self._starttls:
+                self._starttls = None
+        if not event.lost and self._waiting:
+            heard_as = self._waiting.popleft()
+        return _Paired(answers=answers, heard_as=heard_as, grouped=heard_as in self._grouped)
+
+
+class _Paired(NamedTuple):
+    """How one event pairs: see `Step` and `Moment`; `unread`, see `Ledger.see`."""
+
+    answers: int | None = None
+    heard_as: int | None = None
+    unread: bool = False
+    grouped: bool = False
 
 
 def explain(session: Session) -> Explanation:
     """Explain a session, whole or cut short anywhere, played or read from a log."""
     events = session.events
-    known = Knowledge()
+    ledger = Ledger(events)
+    known = ledger.knowledge
     pairing = _Pairing(session)
+    past = Past()
     partial = _begins_in_the_middle(session)
     steps = []
     for index, event in enumerate(events):
-        answers, heard_as = pairing.see(index, event)
+        answers, heard_as, unread, grouped = pairing.see(index, event)
         before = known
-        asked = events[answers] if answers is not None else None
+        known = ledger.see(index, answers, heard_as, unread=unread)
         heard = events[heard_as] if heard_as is not None else None
-        known = knowledge.after(before, index, event, heard, asked)
         moment = Moment(
             index=index,
             event=event,
-            history=events,
             before=before,
             after=known,
-            answers=asked,
+            past=past,
+            answers=events[answers] if answers is not None else None,
             heard_as=heard,
+            grouped=grouped,
             implicit_tls=session.implicit_tls,
             partial=partial,
+            played=session.source == "lab",
         )
+        past = past.then(event, heard)
         notes = tuple(note for rule in rules() if (note := rule.look(moment)))
         steps.append(
             Step(

@@ -10,7 +10,9 @@ implementation happens to remember. Where the two differ, the rules make it a fi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 import msgspec
@@ -18,6 +20,8 @@ import msgspec
 from simulator import smtp
 from simulator.session import (
     AnyEvent,
+    AuthResponse,
+    Certificate,
     Command,
     Connect,
     Handshake,
@@ -52,10 +56,20 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.name} {self.value}".strip()
 
 
-class Knowledge(msgspec.Struct, frozen=True, kw_only=True):
+class Knowledge:
     """The facts of both sides after an event, those already discarded included, oldest first."""
 
-    facts: tuple[Fact, ...] = ()
+    __slots__ = ("_count", "_event", "_ledger")
+
+    def __init__(self, ledger: Ledger, event: int, count: int) -> None:
+        self._ledger = ledger
+        self._event = event
+        self._count = count
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """All facts as they stood after the event."""
+        return tuple(self._as_it_stood(range(self._count)))
 
     def of(self, holder: Side) -> tuple[Fact, ...]:
         """What `holder` knows now."""
@@ -63,152 +77,223 @@ class Knowledge(msgspec.Struct, frozen=True, kw_only=True):
 
     def find(self, holder: Side, kind: Kind, name: str = "") -> Fact | None:
         """The newest fact of that kind (and name) that `holder` still has."""
-        for fact in reversed(self.facts):
-            if (
-                fact.holder == holder
-                and fact.discarded is None
-                and fact.kind == kind
-                and name in ("", fact.name)
-            ):
+        places = self._ledger.learned.get((holder, kind, name), ())
+        until = bisect_left(places, self._count)
+        for fact in self._as_it_stood(places[i] for i in range(until - 1, -1, -1)):
+            if fact.discarded is None:
                 return fact
         return None
 
     def forgotten(self, holder: Side, kind: Kind, name: str = "") -> Fact | None:
         """The newest fact of that kind (and name) that `holder` had to discard at a handshake."""
-        for fact in reversed(self.facts):
-            if (
-                fact.holder == holder
-                and fact.by_rule in _HANDSHAKE_RULES
-                and fact.kind == kind
-                and name in ("", fact.name)
-            ):
-                return fact
+        for event, place in reversed(self._ledger.forgotten.get((holder, kind, name), ())):
+            if event <= self._event:
+                return next(self._as_it_stood((place,)))
         return None
 
     def learned_at(self, event: int) -> tuple[Fact, ...]:
         """The facts that the event taught."""
-        return tuple(f for f in self.facts if f.learned == event)
+        return tuple(f for f in self._changed_at(event) if f.learned == event)
 
     def discarded_at(self, event: int) -> tuple[Fact, ...]:
         """The facts that the event took away."""
-        return tuple(f for f in self.facts if f.discarded == event)
+        return tuple(f for f in self._changed_at(event) if f.discarded == event)
+
+    def _changed_at(self, event: int) -> Iterator[Fact]:
+        places = self._ledger.changed.get(event, ())
+        return self._as_it_stood(place for place in places if place < self._count)
+
+    def _as_it_stood(self, places: Iterable[int]) -> Iterator[Fact]:
+        for place in places:
+            for since, fact in reversed(self._ledger.facts[place]):
+                if since <= self._event:
+                    yield fact
+                    break
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Knowledge) and self.facts == other.facts
+
+    def __repr__(self) -> str:
+        return f"Knowledge(facts={self.facts!r})"
+
+    __hash__ = None  # type: ignore[assignment]
 
 
-_ENVELOPE = ("envelope",)
-_SAID = ("name", "keyword", "envelope", "identity")
+_SAID: tuple[Kind, ...] = ("name", "keyword", "envelope", "identity")
 
-DISCARDS: dict[str, tuple[tuple[Side, tuple[str, ...], str], ...]] = {
+DISCARDS: dict[str, tuple[tuple[Side, tuple[Kind, ...], str], ...]] = {
     # what happens: whose facts, of which kinds, by which rule
     "handshake": (
         ("server", _SAID, "rfc3207-4_2-server-discards"),
         ("client", _SAID, "rfc3207-4_2-client-discards"),
     ),
-    "EHLO": (("server", ("name", "envelope"), "rfc5321-4_1_4-later-ehlo-resets"),),
-    "EHLO answered": (("client", ("name", "keyword"), "rfc5321-4_1_4-later-ehlo-resets"),),
-    "RSET": (("server", _ENVELOPE, "rfc5321-4_1_1_5-rset-clears"),),
-    "message accepted": (("server", _ENVELOPE, "rfc5321-4_1_1_4-data-clears"),),
+    "EHLO": (
+        ("server", ("envelope",), "rfc5321-4_1_4-later-ehlo-resets"),
+        ("server", ("name",), "rfc5321-4_1_1_1-initial-state"),
+    ),
+    "EHLO answered": (("client", ("name", "keyword"), "rfc5321-4_1_1_1-initial-state"),),
+    "RSET": (("server", ("envelope",), "rfc5321-4_1_1_5-rset-clears"),),
+    "message accepted": (("server", ("envelope",), "rfc5321-4_1_1_4-data-clears"),),
 }
 """When a side forgets. The first row is the reason for the second EHLO."""
 
-_HANDSHAKE_RULES = {rule for _, _, rule in DISCARDS["handshake"]}
+EHLO_REFUSED = "rfc5321-4_1_4-refused-ehlo-changes-nothing"
+"""By this rule a refused EHLO teaches the server nothing, and takes nothing away."""
 
 
-def _discard(facts: tuple[Fact, ...], what: str, event: int) -> tuple[Fact, ...]:
-    rules = {(holder, kind): rule for holder, kinds, rule in DISCARDS[what] for kind in kinds}
-    return tuple(
-        msgspec.structs.replace(f, discarded=event, by_rule=rules[f.holder, f.kind])
-        if f.discarded is None and (f.holder, f.kind) in rules
-        else f
-        for f in facts
-    )
+class Ledger:
+    """The book in which both sides' facts are entered while a session goes on.
 
-
-def after(
-    before: Knowledge,
-    index: int,
-    event: AnyEvent,
-    heard_as: AnyEvent | None = None,
-    answers: AnyEvent | None = None,
-) -> Knowledge:
-    """The knowledge of both sides after `event`, the session's event number `index`.
-
-    For a reply, `answers` is the command that the server answered with it, and `heard_as` the one
-    that the client takes it to answer; they differ only where somebody injected something.
+    Every fact has its place, and at its place every state it was in, each with the event since
+    which it holds; so `Knowledge` can tell how things stood after any event.
     """
-    facts = before.facts
 
-    def learn(holder: Side, kind: Kind, name: str, value: str = "") -> Fact:
-        return Fact(
-            holder=holder, kind=kind, name=name, value=value, learned=index, secure=event.secure
+    def __init__(self, events: Sequence[AnyEvent]) -> None:
+        self._events = events
+        self._index = -1
+        self.facts: list[list[tuple[int, Fact]]] = []
+        self.changed: dict[int, list[int]] = defaultdict(list)
+        self.learned: dict[tuple[Side, Kind, str], list[int]] = defaultdict(list)
+        self.forgotten: dict[tuple[Side, Kind, str], list[tuple[int, int]]] = defaultdict(list)
+        self._held: dict[tuple[Side, Kind], dict[int, None]] = defaultdict(dict)
+
+    @property
+    def knowledge(self) -> Knowledge:
+        """What both sides know now."""
+        return Knowledge(self, self._index, len(self.facts))
+
+    def see(
+        self,
+        index: int,
+        answers: int | None = None,
+        heard_as: int | None = None,
+        *,
+        unread: bool = False,
+    ) -> Knowledge:
+        """Enter what the session's event number `index` teaches and takes away.
+
+        For a reply, `answers` is the command that the server answered with it, and `heard_as` the
+        one that the client takes it to answer; they differ only where somebody injected something.
+        `unread`: the command stands behind a STARTTLS that the server has not answered yet, so it
+        lies in a buffer, and may never be read.
+        """
+        self._index = index
+        event = self._events[index]
+        match event:
+            case Handshake(error=""):
+                self._discard("handshake")
+                self._proved(event)
+            case Command(verb=("EHLO" | "HELO" | "LHLO"), lost=False) if not unread:
+                self._introduced(event)
+            case Reply():
+                if event.by == "server" and answers is not None:
+                    self._server_learns(event, answers)
+                if not event.lost:
+                    heard = self._events[heard_as] if heard_as is not None else None
+                    self._client_learns(event, heard)
+        return self.knowledge
+
+    def _learn(self, holder: Side, kind: Kind, name: str, value: str = "") -> None:
+        event = self._events[self._index]
+        place = len(self.facts)
+        fact = Fact(
+            holder=holder,
+            kind=kind,
+            name=name,
+            value=value,
+            learned=self._index,
+            secure=kind == "tls" or (event.secure and not event.stale),
         )
+        self.facts.append([])
+        self.learned[holder, kind, name].append(place)
+        self.learned[holder, kind, ""].append(place)
+        self._enter(place, fact)
 
-    match event:
-        case Handshake(error=""):
-            facts = _discard(facts, "handshake", index)
-            facts += tuple(msgspec.structs.replace(f, secure=True) for f in _proved(event, learn))
-        case Command(verb=("EHLO" | "HELO" | "LHLO") as verb, lost=False):
-            facts = _discard(facts, "EHLO", index)
-            facts += (learn("server", "name", verb, event.argument),)
-        case Reply():
-            if event.by == "server":
-                facts = _server_learns(facts, event, answers, index, learn)
-            if not event.lost:
-                facts = _client_learns(facts, event, heard_as, index, learn)
-    return Knowledge(facts=facts)
+    def _discard(self, what: str) -> None:
+        for holder, kinds, rule in DISCARDS[what]:
+            for kind in kinds:
+                for place in list(self._held[holder, kind]):
+                    fact = self.facts[place][-1][1]
+                    self._enter(
+                        place, msgspec.structs.replace(fact, discarded=self._index, by_rule=rule)
+                    )
+                    if what == "handshake":
+                        self.forgotten[holder, kind, fact.name].append((self._index, place))
+                        self.forgotten[holder, kind, ""].append((self._index, place))
+
+    def _enter(self, place: int, fact: Fact) -> None:
+        self.facts[place].append((self._index, fact))
+        self.changed[self._index].append(place)
+        held = self._held[fact.holder, fact.kind]
+        if fact.discarded is None:
+            held[place] = None
+        else:
+            held.pop(place, None)
+
+    def _proved(self, event: Handshake) -> None:
+        tls = f"{event.version.removeprefix('TLSv')} {event.cipher}".strip()
+        proofs: dict[Side, Certificate | None] = {
+            "server": event.client_certificate,
+            "client": event.server_certificate,
+        }
+        for holder, shown in proofs.items():
+            self._learn(holder, "tls", "TLS", tls)
+            if shown:
+                self._learn(holder, "tls", "certificate", shown.subject)
+
+    def _introduced(self, command: Command) -> None:
+        self._discard("EHLO")
+        self._learn("server", "name", command.verb, command.argument)
+
+    def _refused(self, command: int) -> None:
+        """The server refused to be introduced: all is as it was before it was asked."""
+        for place in list(self.changed.get(command, ())):
+            since, fact = self.facts[place][-1]
+            if since != command:
+                continue
+            if fact.learned == command:
+                self._enter(
+                    place,
+                    msgspec.structs.replace(fact, discarded=self._index, by_rule=EHLO_REFUSED),
+                )
+            else:
+                self._enter(place, msgspec.structs.replace(fact, discarded=None, by_rule=""))
+
+    def _client_learns(self, reply: Reply, heard_as: AnyEvent | None) -> None:
+        name = reply.lines[0].split(" ", 1)[0] if reply.lines else ""
+        match heard_as:
+            case None | Connect() if reply.code == 220 and not reply.stale and name:
+                self._learn("client", "name", "220", name)
+            case Command(verb=("EHLO" | "LHLO")) if reply.code == 250:
+                self._discard("EHLO answered")
+                self._learn("client", "name", "250", name)
+                for keyword in smtp.parse_ehlo_reply(reply.lines)[1]:
+                    self._learn("client", "keyword", keyword.name, keyword.parameters)
+            case Command(verb="HELO") if reply.code == 250:
+                self._discard("EHLO answered")
+                self._learn("client", "name", "250", name)
+
+    def _server_learns(self, reply: Reply, answers: int) -> None:
+        positive = 200 <= reply.code < 300
+        match self._events[answers]:
+            case Command(verb=("EHLO" | "HELO" | "LHLO")) as command:
+                if reply.code >= 400:
+                    self._refused(answers)
+                elif answers not in self.changed:
+                    self._introduced(command)
+            case Command(verb="MAIL") as command if positive:
+                self._learn("server", "envelope", "MAIL FROM", _path(command))
+            case Command(verb="RCPT") as command if positive:
+                self._learn("server", "envelope", "RCPT TO", _path(command))
+            case Command(verb="RSET") if positive:
+                self._discard("RSET")
+            case Message() if positive:
+                self._discard("message accepted")
+            case Command(verb="AUTH") as command if reply.code == 235:
+                self._learn("server", "identity", "AUTH", command.argument.split(" ")[0])
+            case AuthResponse() if reply.code == 235:
+                self._learn("server", "identity", "AUTH")
 
 
-Learn = Callable[..., Fact]
-
-
-def _proved(event: Handshake, learn: Learn) -> tuple[Fact, ...]:
-    tls = f"{event.version.replace('TLSv', 'TLS ')} {event.cipher}".strip()
-    found = [learn("server", "tls", "TLS", tls[4:]), learn("client", "tls", "TLS", tls[4:])]
-    if event.client_certificate:
-        found.append(learn("server", "tls", "certificate", event.client_certificate.subject))
-    if event.server_certificate:
-        found.append(learn("client", "tls", "certificate", event.server_certificate.subject))
-    return tuple(found)
-
-
-def _client_learns(
-    facts: tuple[Fact, ...], reply: Reply, heard_as: AnyEvent | None, index: int, learn: Learn
-) -> tuple[Fact, ...]:
-    match heard_as:
-        case None | Connect() if reply.code == 220 and not reply.stale:
-            name = reply.lines[0].split(" ", 1)[0] if reply.lines else ""
-            return (*facts, learn("client", "name", "220", name)) if name else facts
-        case Command(verb="EHLO") if reply.code == 250:
-            name, keywords = smtp.parse_ehlo_reply(reply.lines)
-            facts = _discard(facts, "EHLO answered", index)
-            return (
-                *facts,
-                learn("client", "name", "250", name),
-                *(learn("client", "keyword", k.name, k.parameters) for k in keywords),
-            )
-        case Command(verb="HELO") if reply.code == 250:
-            facts = _discard(facts, "EHLO answered", index)
-            name = reply.lines[0].split(" ", 1)[0] if reply.lines else ""
-            return (*facts, learn("client", "name", "250", name))
-    return facts
-
-
-def _server_learns(
-    facts: tuple[Fact, ...], reply: Reply, answers: AnyEvent | None, index: int, learn: Learn
-) -> tuple[Fact, ...]:
-    positive = 200 <= reply.code < 300
-    match answers:
-        case Command(verb="MAIL") if positive:
-            path, _ = smtp.mail_parameters(answers.argument)
-            return (*facts, learn("server", "envelope", "MAIL FROM", f"<{path}>"))
-        case Command(verb="RCPT") if positive:
-            path, _ = smtp.mail_parameters(answers.argument)
-            return (*facts, learn("server", "envelope", "RCPT TO", f"<{path}>"))
-        case Command(verb="RSET") if positive:
-            return _discard(facts, "RSET", index)
-        case Message() if positive:
-            return _discard(facts, "message accepted", index)
-        case Command() if reply.code == 235:
-            return (*facts, learn("server", "identity", "AUTH", answers.argument.split(" ")[0]))
-    if reply.code == 235:
-        return (*facts, learn("server", "identity", "AUTH"))
-    return facts
+def _path(command: Command) -> str:
+    return f"<{smtp.mail_parameters(command.argument)[0]}>"

@@ -142,7 +142,7 @@ def _command(moment: Moment, event: Command) -> Text:
             N_("Somebody on the way slips a command in: {verb}. The client never sent it."), values
         )
     if event.verb == "EHLO":
-        if event.secure and not moment.implicit_tls and len(moment.inside) == 1:
+        if moment.first_inside:
             return Text(
                 N_(
                     "The client introduces itself again, now inside TLS, as {argument}, "

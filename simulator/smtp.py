@@ -32,7 +32,8 @@ class Citation(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def url(self) -> str:
         """The section on the RFC Editor's site."""
-        return f"https://www.rfc-editor.org/rfc/rfc{self.rfc}#section-{self.section}"
+        part = "appendix" if self.section[0].isalpha() else "section"
+        return f"https://www.rfc-editor.org/rfc/rfc{self.rfc}#{part}-{self.section}"
 
 
 @cache

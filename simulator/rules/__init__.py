@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Literal
 
@@ -17,52 +18,114 @@ import msgspec
 from simulator import smtp
 from simulator.knowledge import Knowledge
 from simulator.language import Text
-from simulator.session import AnyEvent, Command, Handshake, Reply
+from simulator.session import AnyEvent, Command, Handshake, Message, Reply
 
 Level = Literal["must", "should", "risk"]
 """How much a broken rule weighs: it breaks a MUST, it breaks a SHOULD, or it is risky."""
 
 
+class Past(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rule must know of what came before; carried along, so that no rule looks back.
+
+    `tls` is the handshake that came about. `inside` counts the client's commands since then.
+    `asked_for_tls`: a STARTTLS waits for its reply; `ready`: a 220 to it was heard, and no
+    handshake was begun since. `refused`: the server refused an EHLO. `altered`: somebody on the
+    way altered a list. `messages` counts mail data, `replies` what the server said.
+    """
+
+    tls: Handshake | None = None
+    inside: int = 0
+    asked_for_tls: bool = False
+    ready: bool = False
+    refused: bool = False
+    altered: bool = False
+    messages: int = 0
+    replies: int = 0
+
+    def then(self, event: AnyEvent, heard_as: AnyEvent | None) -> Past:
+        """The past as it is after `event`."""
+        match event:
+            case Handshake():
+                tls = self.tls if event.error else event
+                return self._but(
+                    tls=tls,
+                    inside=self.inside if event.error else 0,
+                    ready=False,
+                    asked_for_tls=False,
+                )
+            case Command(by="client", verb=verb):
+                return self._but(
+                    inside=self.inside + (self.tls is not None),
+                    asked_for_tls=self.asked_for_tls or verb == "STARTTLS",
+                )
+            case Message():
+                return self._but(messages=self.messages + 1)
+            case Reply(lost=False):
+                changes: dict[str, object] = {"replies": self.replies + 1}
+                match heard_as:
+                    case Command(verb="STARTTLS"):
+                        changes |= {
+                            "asked_for_tls": False,
+                            "ready": event.code == 220 and self.tls is None,
+                        }
+                    case Command(verb="EHLO"):
+                        changes["refused"] = self.refused or event.code >= 500
+                        changes["altered"] = self.altered or altered(event)
+                return self._but(**changes)
+        return self
+
+    def _but(self, **changes: object) -> Past:
+        return msgspec.structs.replace(self, **changes)
+
+
+_MASKED = re.compile(r"X{4,}[A-Z]?")
+
+
+def altered(reply: Reply) -> bool:
+    """Was this list altered on the way? Some firewalls overwrite what they do not like with X."""
+    return reply.by == "middlebox" or any(_MASKED.fullmatch(line) for line in reply.lines[1:])
+
+
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
     """One event in its place: what happened before it, and what was known when it came.
 
-    `answers` is what a reply answers, `heard_as` what the client takes it to answer. `partial`:
-    the record begins in the middle of the session.
+    `answers` is what a reply answers, `heard_as` what the client takes it to answer. `grouped`:
+    the command was sent while another one still waited for its reply; of a reply, that it answers
+    such a command. `partial`: the record begins in the middle of the session. `played`: the lab
+    recorded it, so it shows what no log tells.
     """
 
     index: int
     event: AnyEvent
-    history: Sequence[AnyEvent]
     before: Knowledge
     after: Knowledge
+    past: Past = Past()
     answers: AnyEvent | None = None
     heard_as: AnyEvent | None = None
+    grouped: bool = False
     implicit_tls: bool = False
     partial: bool = False
+    played: bool = False
 
     @property
-    def tls(self) -> Handshake | None:
-        """The handshake that came about before this event, if one did."""
-        for event in self.history[: self.index]:
-            if isinstance(event, Handshake) and not event.error:
-                return event
-        return None
-
-    @property
-    def inside(self) -> list[Command]:
-        """The client's commands since the handshake, this event included."""
-        found: list[Command] | None = None
-        for event in self.history[: self.index + 1]:
-            if isinstance(event, Handshake) and not event.error:
-                found = []
-            elif found is not None and isinstance(event, Command) and event.by == "client":
-                found.append(event)
-        return found or []
+    def first_inside(self) -> bool:
+        """Is this the client's first command after STARTTLS and its handshake?"""
+        match self.event:
+            case Command(by="client", secure=True):
+                return not self.implicit_tls and self.past.tls is not None and not self.past.inside
+        return False
 
     def replied(self, verb: str) -> Reply | None:
         """This event, if it is a reply that the server gave to a command with that verb."""
         match self.event, self.answers:
-            case Reply() as reply, Command(verb=found) if found == verb:
+            case Reply(by="server") as reply, Command(verb=found) if found == verb:
+                return reply
+        return None
+
+    def heard(self, verb: str) -> Reply | None:
+        """This event, if the client takes it for the reply to its command with that verb."""
+        match self.event, self.heard_as:
+            case Reply(lost=False) as reply, Command(verb=found) if found == verb:
                 return reply
         return None
 

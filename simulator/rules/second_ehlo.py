@@ -7,12 +7,8 @@ from simulator.session import Command
 
 def check(moment: Moment) -> Finding | None:
     """Looks at the client's first command inside TLS."""
-    match moment.event:
-        case Command(by="client", secure=True) as command:
-            pass
-        case _:
-            return None
-    if moment.implicit_tls or len(moment.inside) != 1:
+    command = moment.event
+    if not isinstance(command, Command) or not moment.first_inside:
         return None
     if command.verb == "EHLO":
         return met(N_("The client says EHLO first, as it should after a successful handshake."))
