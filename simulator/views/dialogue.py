@@ -1,0 +1,250 @@
+"""What every drawing of a dialogue needs to know, before a line is drawn.
+
+A sequence diagram on a wall, in a terminal and in Mermaid show the same thing: who speaks to whom,
+over which ground (in the clear, inside TLS), what each side learns and forgets by it, and which
+rules are met or broken. It is worked out once here; a drawing only draws it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+import msgspec
+
+from simulator import smtp, tls
+from simulator.explainer import Explanation, Step
+from simulator.knowledge import Fact
+from simulator.language import N_, Text
+from simulator.rules import Note
+from simulator.session import (
+    Command,
+    Connect,
+    Disconnect,
+    Handshake,
+    Message,
+    Party,
+    Remark,
+    Reply,
+    Session,
+    Side,
+    Trace,
+)
+from simulator.views.document import direction, wire_text
+from simulator.views.inert import printable
+
+Shape = Literal["arrow", "buffer", "handshake", "note", "aside"]
+Zone = Literal["before", "document", "beyond"]
+
+MESSAGE_LINES = 6
+"""Lines of a message that are shown; it matters here only that it crossed."""
+
+CLIENT = N_("client")
+SERVER = N_("server")
+MIDDLEBOX = N_("on the way")
+CLEAR = N_("in the clear")
+INSIDE = N_("inside TLS")
+KNOWS = {
+    "client": N_("What the client knows of the server"),
+    "server": N_("What the server knows of the client"),
+}
+BEFORE = N_("before the documented log")
+BEYOND = N_("beyond the documented log")
+FORGET = N_("Both sides forget")
+FORGET_WHY = N_("What was learned in the clear counts no longer.")
+FORGED = N_("not from the {side}: made on the way")
+LOST = N_("kept back on the way")
+STALE = N_("out of the old buffer, filled before the handshake")
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One event as a drawing needs it.
+
+    `text` is what crossed the wire, harmless to show; `label` is prose that stands with it or in
+    its place. `secure` is the ground it stands on. `learned` and `forgotten` are both sides'
+    facts; `notes` are the broken rules and those met here for the first time.
+    """
+
+    step: Step
+    shape: Shape
+    text: tuple[str, ...]
+    label: Text | None
+    origin: Party
+    target: Party
+    secure: bool
+    zone: Zone
+    learned: tuple[Fact, ...]
+    forgotten: tuple[Fact, ...]
+    notes: tuple[Note, ...]
+    resets: bool
+
+    @property
+    def forged(self) -> bool:
+        """Somebody on the way wrote it."""
+        return self.step.event.by == "middlebox"
+
+    @property
+    def ground(self) -> tuple[bool, Zone]:
+        """Rows of one ground belong together."""
+        return self.secure, self.zone
+
+    def learned_by(self, holder: Side) -> tuple[Fact, ...]:
+        """The facts that `holder` learns here."""
+        return tuple(f for f in self.learned if f.holder == holder)
+
+    def forgotten_by(self, holder: Side) -> tuple[Fact, ...]:
+        """The facts that `holder` forgets here."""
+        return tuple(f for f in self.forgotten if f.holder == holder)
+
+
+class Dialogue(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole session, ready to be drawn. `client` and `server` are host names."""
+
+    client: str
+    server: str
+    middlebox: bool
+    rows: tuple[Row, ...]
+
+
+def of(explanation: Explanation) -> Dialogue:
+    """Work out the dialogue of an explained session."""
+    session = explanation.session
+    client, server = names(session)
+    return Dialogue(
+        client=client,
+        server=server,
+        middlebox=any(e.by == "middlebox" or e.lost for e in session.events),
+        rows=tuple(_rows(explanation)),
+    )
+
+
+def names(session: Session) -> tuple[str, str]:
+    """The host names of client and server: as recorded, or else as each said its own."""
+    client, server = session.client.name, session.server.name
+    for event in session.events:
+        match event:
+            case Command(by="client", verb="EHLO" | "HELO" | "LHLO") if not client:
+                client = event.argument
+            case Reply(by="server", code=220 | 250) if not server and event.lines:
+                server = event.lines[0].split(" ", 1)[0]
+    return printable(client), printable(server)
+
+
+def cited(note: Note) -> str:
+    """Such as `RFC 3207 §4.2 SHOULD`."""
+    return citation(note.citation)
+
+
+def citation(key: str) -> str:
+    """Place and keyword of a citation."""
+    found = smtp.citations()[key]
+    return f"{found.place} {found.keyword}".strip()
+
+
+def in_the_clear(session: Session, handshake: Handshake) -> tuple[str, ...]:
+    """The handshake messages that could be read on the wire, in the order of the record."""
+    found: dict[str, None] = {}
+    for span in handshake.wire:
+        try:
+            records = tls.records(session.bytes_at(span))
+        except ValueError:
+            continue
+        found |= dict.fromkeys(name for record in records for name in record.messages)
+    return tuple(found)
+
+
+def _rows(explanation: Explanation) -> Iterator[Row]:
+    session = explanation.session
+    first, last = session.documented or (0, len(session.events))
+    secure = False
+    met: set[str] = set()
+    for step in explanation.steps:
+        event = step.event
+        zone: Zone = (
+            "before" if step.index < first else "beyond" if step.index > last else "document"
+        )
+        tunnel = isinstance(event, Handshake) and not event.error
+        if not isinstance(event, Connect | Disconnect | Trace | Remark | Handshake):
+            secure = secure if event.stale else event.secure
+        shape, origin, target = _way(step)
+        yield Row(
+            step=step,
+            shape=shape,
+            text=tuple(printable(line) for line in _shown(step)),
+            label=_label(step),
+            origin=origin,
+            target=target,
+            secure=secure,
+            zone=zone,
+            learned=step.knowledge.learned_at(step.index),
+            forgotten=tuple(_forgotten(step)),
+            notes=tuple(_told(step.notes, met)),
+            resets=tunnel and not session.implicit_tls,
+        )
+        secure = secure or tunnel
+
+
+def _way(step: Step) -> tuple[Shape, Party, Party]:
+    event = step.event
+    to: Party = "client" if direction(step) == "client" else "server"
+    match event:
+        case Handshake():
+            return "handshake", "client", "server"
+        case Trace():
+            return "note", "server", "server"
+        case Remark():
+            return "aside", "client", "server"
+        case _ if event.stale:
+            return "buffer", to, to
+        case _ if event.lost and event.by != "middlebox":
+            return "arrow", event.by, "middlebox"
+    return "arrow", event.by, to
+
+
+def _shown(step: Step) -> tuple[str, ...]:
+    lines = wire_text(step)
+    if isinstance(step.event, Message) and len(lines) > MESSAGE_LINES:
+        return (*lines[:MESSAGE_LINES], "…")
+    return lines
+
+
+def _label(step: Step) -> Text | None:
+    event = step.event
+    match event:
+        case Connect():
+            return Text(N_("TCP connection"))
+        case Disconnect():
+            return step.meaning
+        case Handshake(error=error) if error:
+            return step.meaning
+        case Handshake():
+            return Text(N_("TLS handshake"))
+        case Trace():
+            return Text(N_("The server writes into the message:"))
+        case _ if event.stale:
+            return Text(STALE)
+        case _ if event.by == "middlebox":
+            side = SERVER if isinstance(event, Reply) else CLIENT
+            return Text(FORGED, {"side": Text(side)})
+        case _ if event.lost:
+            return Text(LOST)
+        case Message(size=size):
+            return Text(N_("the message, {size} octets"), {"size": size})
+    return None
+
+
+def _forgotten(step: Step) -> Iterable[Fact]:
+    """What is struck out: not what a newer fact of the same name or kind merely replaces."""
+    new = {(f.holder, f.kind) for f in step.knowledge.learned_at(step.index)}
+    for fact in step.knowledge.discarded_at(step.index):
+        if isinstance(step.event, Handshake) or (fact.holder, fact.kind) not in new:
+            yield fact
+
+
+def _told(notes: Iterable[Note], met: set[str]) -> Iterator[Note]:
+    for note in notes:
+        if not note.met:
+            yield note
+        elif note.rule not in met:
+            met.add(note.rule)
+            yield note

@@ -1,0 +1,787 @@
+"""The sequence diagram: the whole session on one sheet, fit for a classroom wall.
+
+Between two lifelines runs what crossed the wire, on one ground where everybody could read it and on
+another inside TLS. At both margins stand the ledgers: what a side learns appears beside the line
+that teaches it, is struck out at the handshake, and comes back inside TLS. That is the picture of
+RFC 3207 §4.2, and the answer to why there is a second EHLO.
+
+Nothing is told by colour alone: dashed and open stands for in the clear, solid and closed for TLS.
+In a PNG or PDF a language whose letters no font here has falls back to English, and the sheet says
+so; an SVG always keeps the language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+
+from simulator.explainer import Explanation
+from simulator.knowledge import DISCARDS, Fact
+from simulator.language import N_, SOURCE, Text, languages, say
+from simulator.rules import Note
+from simulator.session import Command, Disconnect, Handshake, Party, Side
+from simulator.views import dialogue, prose
+from simulator.views.canvas import (
+    AMBER,
+    AMBER_FILL,
+    AMBER_GROUND,
+    DARK,
+    FAINT,
+    GREEN,
+    GREEN_FILL,
+    GREEN_GROUND,
+    HAIR,
+    INK,
+    PAPER,
+    QUIET,
+    RED,
+    RED_FILL,
+    Align,
+    Canvas,
+    Form,
+    Style,
+    drawable,
+    width,
+)
+from simulator.views.dialogue import Dialogue, Row
+from simulator.views.inert import printable
+
+MOST_EVENTS = 240
+"""A longer session is drawn up to here; the sheet says how much is missing."""
+
+MARGIN = 36
+LEDGER = 220
+CHANNEL, WIDER_CHANNEL = 540, 840
+INSET = 26
+PITCH = 16
+CHIP = 14
+MOST_LINES = 60
+
+TITLE = Style(25, bold=True)
+SUBTITLE = Style(11.5, QUIET)
+ROLE = Style(10, QUIET)
+HOST = Style(12, mono=True, bold=True)
+HEADING = Style(10.5, INK, bold=True)
+GROUND = Style(11, INK, bold=True)
+ZONE = Style(10.5, QUIET, italic=True)
+WIRE = Style(11.5, mono=True)
+PROSE = Style(10.5, QUIET, italic=True)
+SMALL = Style(9.5, QUIET)
+SMALL_BOLD = Style(9.5, INK, bold=True)
+FACT = Style(9.5, mono=True)
+BADGE = Style(8.5, QUIET, bold=True)
+VERDICT = Style(13.5)
+VERDICT_HEAD = Style(13.5, bold=True)
+
+Shown = tuple[Fact, str, str]
+QUIETER = {AMBER_GROUND: "#fdfcf9", GREEN_GROUND: "#f3f8f5"}
+PALE = "#edf0f2"
+
+
+def render(
+    explanation: Explanation, language: str = SOURCE, form: Form = "svg", title: str = ""
+) -> bytes:
+    """The sequence diagram of an explained session.
+
+    `form` is `svg`, `png` or `pdf`; `title` stands above it. The same explanation gives the same
+    bytes. Raises `UnknownLanguage`, and `canvas.UnknownForm`.
+    """
+    return _Sheet(explanation, language, form, title).draw()
+
+
+class _Sheet:
+    """The sheet under the pen: `y` is how far down it is drawn."""
+
+    def __init__(self, explanation: Explanation, language: str, form: Form, title: str) -> None:
+        self.explanation = explanation
+        self.lacking = "" if drawable(languages().get(language, ""), form) else language
+        self.language = SOURCE if self.lacking else language
+        self.dialogue: Dialogue = dialogue.of(explanation)
+        session = explanation.session
+        self.title = prose.title(explanation, title)
+        channel = WIDER_CHANNEL if self.dialogue.middlebox else CHANNEL
+        side = MARGIN + LEDGER + INSET
+        self.x: dict[Party, float] = {
+            "client": side,
+            "middlebox": side + channel / 2,
+            "server": side + channel,
+        }
+        self.wide = 2 * side + channel
+        self.canvas = Canvas(self.wide, self.language, form)
+        self.y = 0.0
+
+    def say(self, text: Text | str) -> str:
+        return say(text, self.language)
+
+    def draw(self) -> bytes:
+        self._head()
+        rows = self.dialogue.rows[:MOST_EVENTS]
+        for index, (_, group) in enumerate(groupby(rows, _place)):
+            self._stretch(list(group), first=index == 0)
+        for party in self._parties():
+            self.canvas.line([(self.x[party] - 14, self.y), (self.x[party] + 14, self.y)], INK, 2.5)
+        self._foot()
+        return self.canvas.save(self.y, self.title, self._description())
+
+    def _parties(self) -> tuple[Party, ...]:
+        return (
+            ("client", "middlebox", "server") if self.dialogue.middlebox else ("client", "server")
+        )
+
+    # Head
+
+    def _head(self) -> None:
+        self.y = MARGIN + 8
+        room = self.wide - 2 * MARGIN
+        for line, full in self.canvas.wrap(self.title, TITLE, room, 2):
+            self.y += 24
+            self.canvas.text(MARGIN, self.y, line, TITLE, full=full)
+            self.y += 8
+        session = self.explanation.session
+        about = [
+            f"{session.started:%Y-%m-%d %H:%M:%S}" if session.started else "",
+            session.connection,
+        ]
+        if any(about):
+            told = " · ".join(part for part in about if part)
+            for line, full in self.canvas.wrap(told, SUBTITLE, room, 1):
+                self.y += 16
+                self.canvas.text(MARGIN, self.y, line, SUBTITLE, full=full)
+        self.y += 20
+        self._hosts()
+        self.y += 14
+        self._headings()
+
+    def _hosts(self) -> None:
+        named = {
+            "client": (dialogue.CLIENT, self.dialogue.client),
+            "server": (dialogue.SERVER, self.dialogue.server),
+            "middlebox": ("", self.say(dialogue.MIDDLEBOX)),
+        }
+        room = 2 * min(self.x["client"] - MARGIN, (self.x["server"] - self.x["client"]) / 2 - 16)
+        if self.dialogue.middlebox:
+            room = 2 * min(room / 2, (self.x["middlebox"] - self.x["client"] - 24) / 2)
+        heads = {}
+        for party in self._parties():
+            role, name = named[party]
+            style = HOST if party != "middlebox" else Style(12, RED, bold=True)
+            heads[party] = (
+                self.say(role),
+                self.canvas.wrap(name or "?", style, room - 24, 3),
+                style,
+            )
+        high = max(26 + 16 * len(lines) + (4 if role else -8) for role, lines, _ in heads.values())
+        for party, (role, lines, style) in heads.items():
+            wide = max(width(role, ROLE), *(width(line, style) for line, _ in lines), 76) + 24
+            x, middle = self.x[party], party == "middlebox"
+            self.canvas.rect(
+                x - wide / 2,
+                self.y,
+                wide,
+                high,
+                fill=PAPER,
+                edge=RED if middle else INK,
+                line=1.4,
+                dash="--" if middle else "-",
+                corner=5,
+            )
+            block = (14 if role else 0) + 16 * len(lines)
+            y = self.y + (high - block) / 2
+            if role:
+                self.canvas.text(x, y + 10, role, ROLE, "center")
+                y += 14
+            for line, full in lines:
+                self.canvas.text(x, y + 12.5, line, style, "center", full)
+                y += 16
+        self.y += high
+        self.heads = self.y
+
+    def _headings(self) -> None:
+        for party in self._parties():
+            x = self.x[party]
+            self.canvas.line([(x, self.heads), (x, self.y + 4)], HAIR, 1.2, z=1)
+        bottom = self.y
+        sides: tuple[Side, Side] = ("client", "server")
+        for side in sides:
+            y = self.y
+            for line, _ in self.canvas.wrap(self.say(dialogue.KNOWS[side]), HEADING, LEDGER, 4):
+                self.canvas.text(*self._at_ledger(side, y + 10), line, HEADING, self._hug(side))
+                y += 14
+            bottom = max(bottom, y)
+        for party in self._parties():
+            x = self.x[party]
+            self.canvas.line([(x, self.y + 4), (x, bottom + 8)], HAIR, 1.2, z=1)
+        self.y = bottom + 8
+
+    def _hug(self, side: Side) -> Align:
+        return "right" if side == "client" else "left"
+
+    def _at_ledger(self, side: Side, y: float) -> tuple[float, float]:
+        return (self.x[side] - INSET if side == "client" else self.x[side] + INSET), y
+
+    # Stretches
+
+    def _stretch(self, rows: Sequence[Row], first: bool) -> None:
+        top = self.y
+        row = rows[0]
+        if row.shape == "handshake":
+            for row in rows:
+                self._handshake(row)
+            return
+        ground = GREEN_GROUND if row.secure else AMBER_GROUND
+        if row.zone != "document":
+            ground = QUIETER[ground]
+        self._ground_label(row)
+        for row in rows:
+            self._row(row, ground)
+        self.y += 8
+        self.canvas.rect(0, top, self.wide, self.y - top, fill=ground, z=0)
+        self._walls(top, self.y, row.secure)
+        if not first:
+            self.canvas.line([(0, top), (self.wide, top)], HAIR, 1, z=1)
+
+    def _walls(self, top: float, bottom: float, secure: bool) -> None:
+        """The lifelines: a closed pipe inside TLS, a dashed line where all can look in."""
+        for party in self._parties():
+            x = self.x[party]
+            if secure and party != "middlebox":
+                self.canvas.line([(x, top), (x, bottom)], GREEN, 5, z=1)
+                self.canvas.line([(x, top), (x, bottom)], PAPER, 2, z=1.1)
+            else:
+                colour = RED if party == "middlebox" else AMBER
+                self.canvas.line([(x, top), (x, bottom)], colour, 1.4, (0, (5, 3)), z=1)
+
+    def _ground_label(self, row: Row) -> None:
+        x, y = self.x["client"] + INSET, self.y + 24
+        colour = GREEN if row.secure else AMBER
+        self.canvas.lock(x + 6, y + 2, 13, row.secure, colour)
+        text = self.say(dialogue.INSIDE if row.secure else dialogue.CLEAR)
+        style = GROUND._replace(colour=colour)
+        self.canvas.text(x + 26, y, text, style)
+        if row.zone != "document":
+            zone = self.say(dialogue.BEFORE if row.zone == "before" else dialogue.BEYOND)
+            at = x + 26 + width(text, style) + 12
+            room = self.x["server"] - INSET - at
+            if width(zone, ZONE) > room:
+                y += 16
+                at, room = x + 26, self.x["server"] - INSET - x - 26
+            for line, full in self.canvas.wrap(zone, ZONE, room, 1):
+                self.canvas.text(at, y, line, ZONE, full=full)
+        self.y = y + 8
+
+    # Rows
+
+    def _row(self, row: Row, ground: str) -> None:
+        y = self.y + 8
+        ledger = self._ledger(row, y + (15 if row.label and row.text else -1))
+        draw: Callable[[Row, float, str], float] = {
+            "arrow": self._arrow,
+            "buffer": self._buffer,
+            "note": self._note,
+            "aside": self._aside,
+        }[row.shape]
+        bottom = self._notes(row, draw(row, y, ground))
+        self.y = max(bottom, ledger) + 2
+
+    def _badge(self, row: Row, x: float, y: float) -> None:
+        self.canvas.circle(x, y, 8.5, PAPER, RED if row.forged else QUIET)
+        self.canvas.text(x, y + 3.1, str(row.step.index + 1), BADGE, "center", z=7)
+
+    def _arrow(self, row: Row, y: float, ground: str) -> float:
+        start, end = self.x[row.origin], self.x[row.target]
+        event = row.step.event
+        if isinstance(event, Disconnect) and row.forged:
+            start, end = self.x["client"], self.x["server"]
+        colour = RED if row.forged else INK
+        left, room = min(start, end) + INSET, abs(end - start) - 2 * INSET
+        y = self._words(row, left, y, room, ground)
+        y += 7
+        if isinstance(event, Disconnect) and event.reason in ("cut", "timeout"):
+            middle = (start + end) / 2
+            self.canvas.line([(start, y), (middle - 14, y)], INK, 1.5, (0, (4, 3)))
+            self.canvas.line([(middle + 14, y), (end, y)], INK, 1.5, (0, (4, 3)))
+            self.canvas.cross(middle, y, 13, RED, 3)
+        else:
+            short = 12 if end > start else -12
+            stop = end - (short if row.target == "middlebox" else 0)
+            self.canvas.arrow(
+                start, stop, y, colour, 2 if row.forged else 1.6, (0, (5, 2)) if row.forged else "-"
+            )
+            if row.target == "middlebox":
+                self.canvas.cross(end, y, 13, RED, 3)
+        self._badge(row, start, y)
+        return y + 9
+
+    def _words(self, row: Row, left: float, y: float, room: float, ground: str) -> float:
+        """Prose and wire text of a row; a reply of several lines stands in a frame."""
+        colour = RED if row.forged or row.step.event.lost or row.step.event.stale else QUIET
+        if row.label:
+            style = PROSE._replace(colour=colour)
+            lines = self.canvas.wrap(self.say(row.label), style, room, 2 if row.text else 3)
+            back = max(width(line, style) for line, _ in lines)
+            self.canvas.rect(left - 4, y, back + 8, 15 * len(lines), fill=ground, z=2)
+            for line, full in lines:
+                self.canvas.text(left, y + 11, line, style, full=full)
+                y += 15
+            y += 4 if len(row.text) > 1 else 0
+        lines = self._wire(row.text, room - (16 if len(row.text) > 1 else 0))
+        if not lines:
+            return y
+        wide = max(width(line, WIRE) for line, _ in lines)
+        if len(lines) > 1:
+            high = PITCH * len(lines) + 8
+            edge = RED if row.forged else HAIR
+            dash = "--" if row.forged else "-"
+            self.canvas.rect(
+                left - 8, y - 3, wide + 16, high, PAPER, edge, dash=dash, corner=4, z=2
+            )
+        else:
+            self.canvas.rect(left - 4, y, wide + 8, PITCH, fill=ground, z=2)
+        style = WIRE._replace(colour=RED if row.forged else INK, bold=_introduces(row))
+        for line, full in lines:
+            self.canvas.text(left, y + 12, line, style, full=full)
+            y += PITCH
+        return y + (5 if len(lines) > 1 else 0)
+
+    def _wire(self, text: Sequence[str], room: float) -> list[tuple[str, str]]:
+        most = 3 if len(text) == 1 else 1
+        lines = [
+            line for part in text[:MOST_LINES] for line in self.canvas.wrap(part, WIRE, room, most)
+        ]
+        if len(text) > MOST_LINES:
+            lines.append((f"… {len(text) - MOST_LINES}", "\n".join(text[MOST_LINES:])))
+        return lines
+
+    def _buffer(self, row: Row, y: float, ground: str) -> float:
+        """Not off the wire but out of the receiver's own buffer: a loop at its lifeline."""
+        x = self.x[row.target]
+        away = -1 if row.target == "server" else 1
+        room = (self.x["server"] - self.x["client"]) * 0.42
+        wide = max(width(line, WIRE) for line, _ in self._wire(row.text, room - 16))
+        if row.label:
+            told = self.canvas.wrap(self.say(row.label), PROSE, room, 2)
+            wide = max(wide, *(width(line, PROSE) for line, _ in told))
+        left = x + 54 if away > 0 else x - 54 - wide
+        top = y + 8
+        y = self._words(row, left, y, room, ground)
+        bottom = max(y, top + 18)
+        loop = [(x, top), (x + away * 34, top), (x + away * 34, bottom), (x + away * 10, bottom)]
+        self.canvas.line(loop, RED, 2, (0, (5, 2)), z=4)
+        tip = x + away * 3
+        head = [(tip, bottom), (tip + away * 9, bottom - 4.5), (tip + away * 9, bottom + 4.5)]
+        self.canvas.line(head, RED, 0, z=4, fill=RED)
+        self._badge(row, x, top)
+        return bottom + 10
+
+    def _note(self, row: Row, y: float, ground: str) -> float:
+        """Not on this wire: a sheet of paper at the server's lifeline."""
+        right = self.x["server"] - 18
+        room = (self.x["server"] - self.x["client"]) * 0.8
+        label = self.canvas.wrap(self.say(row.label or ""), SMALL_BOLD, room - 28, 2)
+        lines = [line for part in row.text for line in self.canvas.wrap(part, FACT, room - 28, 4)]
+        wide = 28 + max(
+            *(width(line, SMALL_BOLD) for line, _ in label), *(width(li, FACT) for li, _ in lines)
+        )
+        high = 14 * (len(label) + len(lines)) + 12
+        left, fold = right - wide, 11
+        outline = [
+            (left, y),
+            (right - fold, y),
+            (right, y + fold),
+            (right, y + high),
+            (left, y + high),
+            (left, y),
+        ]
+        self.canvas.line(outline, QUIET, 1, z=2, fill=PAPER)
+        self.canvas.line([(right - fold, y), (right - fold, y + fold), (right, y + fold)], QUIET)
+        self.canvas.line([(right, y + high / 2), (self.x["server"], y + high / 2)], QUIET, 1, ":")
+        at = y + 6
+        for line, full in label:
+            self.canvas.text(left + 10, at + 10, line, SMALL_BOLD, full=full)
+            at += 14
+        for line, full in lines:
+            self.canvas.text(left + 10, at + 10, line, FACT, full=full)
+            at += 14
+        self._badge(row, self.x["server"], y + high / 2)
+        return y + high + 4
+
+    def _aside(self, row: Row, y: float, ground: str) -> float:
+        style = FACT._replace(colour=FAINT)
+        left, room = self._channel()
+        for part in row.text:
+            for line, full in self.canvas.wrap(part, style, room, 1):
+                self.canvas.rect(left - 4, y, width(line, style) + 8, 14, fill=ground, z=2)
+                self.canvas.text(left, y + 10, line, style, full=full)
+                y += 14
+        return y
+
+    def _channel(self) -> tuple[float, float]:
+        """Where the space between the lifelines begins, and how much there is."""
+        left = self.x["client"] + INSET
+        return left, self.x["server"] - INSET - left
+
+    # Notes on rules
+
+    def _notes(self, row: Row, y: float) -> float:
+        for note in row.notes:
+            y = self._met(note, y) if note.met else self._broken(note, y)
+        return y
+
+    def _met(self, note: Note, y: float) -> float:
+        left, room = self._channel()
+        if self.dialogue.middlebox:
+            room = room / 2 - INSET
+        place, text = dialogue.cited(note), self.say(note.text)
+        style, bold = SMALL, SMALL_BOLD._replace(colour=GREEN)
+        self.canvas.tick(left + 4, y + 12, 8, GREEN)
+        self.canvas.text(left + 16, y + 12, place, bold)
+        at = left + 16 + width(place, bold) + 8
+        rest = left + room - at
+        if width(text, style) <= rest:
+            self.canvas.text(at, y + 12, text, style)
+            return y + 17
+        y += 14
+        for line, full in self.canvas.wrap(text, style, room - 16, 3):
+            self.canvas.text(left + 16, y + 11, line, style, full=full)
+            y += 13
+        return y + 4
+
+    def _broken(self, note: Note, y: float) -> float:
+        left, room = self._channel()
+        if self.dialogue.middlebox:
+            room = room / 2 - INSET
+        level = self.say(prose.LEVEL[note.level])
+        head = self.canvas.wrap(f"{dialogue.cited(note)} · {level}", _RED_BOLD, room - 46, 2)
+        body = self.canvas.wrap(self.say(note.text), _ON_RED, room - 46, 5)
+        high = 14 * (len(head) + len(body)) + 12
+        y += 4
+        self.canvas.rect(left - 4, y, room + 4, high, RED_FILL, RED, 1.2, z=2)
+        self.canvas.rect(left - 4, y, 7, high, RED, RED, 1.2, z=3)
+        self.canvas.cross(left + 17, y + 14, 9, RED, 3)
+        at = y + 6
+        for (line, full), style in [
+            *((li, _RED_BOLD) for li in head),
+            *((li, _ON_RED) for li in body),
+        ]:
+            self.canvas.text(left + 32, at + 10.5, line, style, full=full)
+            at += 14
+        return y + high + 6
+
+    # Ledgers
+
+    def _ledger(self, row: Row, y: float, gone: bool = True) -> float:
+        bottom = y
+        sides: tuple[Side, Side] = ("client", "server")
+        for side in sides:
+            at = y
+            for fact in row.learned_by(side):
+                at = self._chip(side, at, fact)
+            forgotten = row.forgotten_by(side) if gone else ()
+            if forgotten:
+                at = self._struck(side, at, forgotten)
+            bottom = max(bottom, at)
+        return bottom
+
+    def _chip(self, side: Side, y: float, fact: Fact) -> float:
+        lines = self.canvas.wrap(prose.label(fact, self.language), FACT, LEDGER - 24, 2)
+        wide = max(width(line, FACT) for line, _ in lines) + 24
+        high = CHIP + 12 * (len(lines) - 1)
+        x, _ = self._at_ledger(side, y)
+        left = x - wide if side == "client" else x
+        colour, fill = (GREEN, GREEN_FILL) if fact.secure else (AMBER, AMBER_FILL)
+        dash = "-" if fact.secure else (0, (3, 2))
+        self.canvas.rect(left, y + 1, wide, high, fill, colour, 1.1, dash, corner=4)
+        self.canvas.lock(left + 9, y + 11.5, 7.5, fact.secure, colour)
+        for line, full in lines:
+            self.canvas.text(left + 19, y + 11.3, line, FACT, full=full)
+            y += 12
+        return y + PITCH - 12
+
+    def _struck(self, side: Side, y: float, facts: Sequence[Fact]) -> float:
+        """Facts that are gone, side by side, each struck out."""
+        style = FACT._replace(colour=QUIET)
+        chips: list[tuple[float, Shown]] = []
+        for fact in facts:
+            ((line, full),) = self.canvas.wrap(prose.label(fact, self.language), style, LEDGER - 14)
+            chips.append((width(line, style) + 14, (fact, line, full)))
+        x, _ = self._at_ledger(side, y)
+        for group in _flow(chips):
+            left = x - sum(wide + 5 for wide, _ in group) + 5 if side == "client" else x
+            for wide, (fact, line, full) in group:
+                colour = GREEN if fact.secure else AMBER
+                self.canvas.rect(left, y + 1, wide, CHIP, PAPER, FAINT, 0.9, (0, (1, 2)), corner=4)
+                self.canvas.text(left + 7, y + 11.3, line, style, full=full)
+                self.canvas.line([(left + 3, y + 8), (left + wide - 3, y + 8)], colour, 1.8, z=6)
+                left += wide + 5
+            y += PITCH + 2
+        return y
+
+    # Handshake
+
+    def _handshake(self, row: Row) -> None:
+        event = row.step.event
+        assert isinstance(event, Handshake)
+        top = self.y
+        failed = bool(event.error)
+        left, right = self.x["client"] - 12, self.x["server"] + 12
+        room = right - left - 64
+        head = self.canvas.wrap(
+            self.say(row.label or ""), _HAND_FAILED if failed else _HAND, room, 3
+        )
+        pairs = self._proofs(event)
+        keys = max((width(key, SMALL_BOLD) for key, _, _ in pairs), default=0) + 14
+        keys = min(keys, room * 0.4)
+        told = [
+            (
+                self.canvas.wrap(key, SMALL_BOLD, keys - 10, 2),
+                self.canvas.wrap(value, style, room - keys, 3),
+                style,
+            )
+            for key, value, style in pairs
+        ]
+        high = 18 + 18 * len(head) + sum(15 * max(len(k), len(v)) for k, v, _ in told) + 8
+        y = top + 12
+        edge = RED if failed else DARK
+        self.canvas.rect(left, y, right - left, high, PAPER, edge, 2.2, corner=6, z=4)
+        at = y + 10
+        if failed:
+            self.canvas.cross(left + 26, at + 10, 14, RED, 3.5)
+        else:
+            self.canvas.lock(left + 26, at + 17, 17, True, GREEN)
+        for line, full in head:
+            style = _HAND_FAILED if failed else _HAND
+            self.canvas.text(left + 48, at + 14, line, style, full=full)
+            at += 18
+        at += 6
+        for key, value, style in told:
+            for index, (line, full) in enumerate(key):
+                self.canvas.text(left + 48, at + 10 + 15 * index, line, SMALL_BOLD, full=full)
+            for index, (line, full) in enumerate(value):
+                self.canvas.text(left + 48 + keys, at + 10 + 15 * index, line, style, full=full)
+            at += 15 * max(len(key), len(value))
+        self._badge(row, left, y + high / 2)
+        ledger = self._ledger(row, y + 8, gone=False)
+        bottom = self._notes(row, y + high + 6) if row.notes else y + high
+        self.y = max(bottom, ledger) + 12
+        self.canvas.rect(0, top, self.wide, self.y - top, fill=PALE, z=0)
+        for party in self._parties():
+            self.canvas.line([(self.x[party], top), (self.x[party], self.y)], QUIET, 1.4, z=1)
+        if row.resets:
+            self._band(row)
+
+    def _proofs(self, event: Handshake) -> list[tuple[str, str, Style]]:
+        """What the handshake agreed and proved, and what everybody could read of it."""
+        pairs = []
+        if event.version:
+            pairs.append((self.say(N_("version")), event.version.replace("TLSv", "TLS "), FACT))
+        if event.cipher:
+            pairs.append((self.say(N_("cipher")), event.cipher, FACT))
+        for key, certificate in (
+            (N_("server's certificate"), event.server_certificate),
+            (N_("client's certificate"), event.client_certificate),
+        ):
+            if certificate:
+                known = dict.fromkeys(n for n in (certificate.subject, *certificate.names) if n)
+                pairs.append((self.say(key), ", ".join(known), FACT))
+        if not event.error and event.server_certificate:
+            checked = N_("chain and name are right") if event.verified else N_("nobody checked it")
+            if event.verified or self.explanation.session.source == "lab":
+                pairs.append((self.say(N_("checked")), self.say(checked), SMALL))
+        clear = ", ".join(dialogue.in_the_clear(self.explanation.session, event))
+        if clear:
+            pairs.append((self.say(N_("read on the wire")), clear, FACT))
+        if not event.error and event.version in _CERTIFICATE:
+            pairs.append(
+                (self.say(N_("the certificates")), self.say(_CERTIFICATE[event.version]), SMALL)
+            )
+        if event.error and event.detail:
+            pairs.append((self.say(N_("the TLS library says")), event.detail, FACT))
+        return pairs
+
+    def _band(self, row: Row) -> None:
+        """The dividing line of the session: what was learned in the clear is struck out."""
+        top = self.y
+        left, right = self.x["client"] - 12, self.x["server"] + 12
+        room = right - left - 40
+        head = self.canvas.wrap(self.say(dialogue.FORGET), _FORGET, room, 2)
+        body = self.canvas.wrap(self.say(dialogue.FORGET_WHY), _FORGET_WHY, room, 3)
+        places = dict.fromkeys(dialogue.citation(rule) for _, _, rule in DISCARDS["handshake"])
+        cited = self.canvas.wrap(" · ".join(places), _FORGET_CITED, room, 2)
+        high = 26 * len(head) + 16 * len(body) + 15 * len(cited) + 22
+        bottom = top + 10
+        sides: tuple[Side, Side] = ("client", "server")
+        for side in sides:
+            gone = row.forgotten_by(side)
+            if gone:
+                bottom = max(bottom, self._struck(side, top + 12, gone))
+        self.y = max(top + high, bottom + 8)
+        self.canvas.rect(0, top, self.wide, self.y - top, fill=PALE, z=0)
+        for party in self._parties():
+            self.canvas.line([(self.x[party], top), (self.x[party], self.y)], QUIET, 1.4, z=1)
+        at = top + (self.y - top - high) / 2
+        self.canvas.rect(left, at, right - left, high, fill=DARK, z=4)
+        for y in (top, self.y):
+            self.canvas.line([(0, y), (self.wide, y)], DARK, 2.5, z=4)
+        middle = (left + right) / 2
+        at += 10
+        for line, full in head:
+            self.canvas.text(middle, at + 19, line, _FORGET, "center", full)
+            at += 26
+        for line, full in body:
+            self.canvas.text(middle, at + 12, line, _FORGET_WHY, "center", full)
+            at += 16
+        for line, full in cited:
+            self.canvas.text(middle, at + 13, line, _FORGET_CITED, "center", full)
+            at += 15
+
+    # Foot
+
+    def _foot(self) -> None:
+        left = len(self.dialogue.rows) - MOST_EVENTS
+        if left > 0:
+            text = self.say(Text(N_("{count} more events are not drawn."), {"count": left}))
+            self.y += 18
+            self.canvas.text(self._channel()[0], self.y, text, PROSE)
+        self.y += 26
+        room = self.wide - 2 * MARGIN - 32
+        head = self.say(N_("Verdict"))
+        lines = self.canvas.wrap(self.say(self.explanation.verdict.outcome), VERDICT, room, 5)
+        broken = len(self.explanation.findings)
+        count = (
+            self.say(Text(N_("Broken rules: {count}"), {"count": broken}))
+            if broken
+            else self.say(N_("No rule is broken."))
+        )
+        high = 20 * (len(lines) + 1) + 22
+        self.canvas.rect(
+            MARGIN, self.y, self.wide - 2 * MARGIN, high, PAPER, INK, 1.6, corner=6, z=2
+        )
+        x, y = MARGIN + 16, self.y + 24
+        self.canvas.text(x, y, head, VERDICT_HEAD)
+        style = Style(11, RED if broken else GREEN, bold=True)
+        at = self.wide - MARGIN - 16
+        self.canvas.text(at, y, count, style, "right")
+        mark = at - width(count, style) - 14
+        if broken:
+            self.canvas.cross(mark, y - 4, 10, RED, 3)
+        else:
+            self.canvas.tick(mark, y, 11, GREEN)
+        for line, full in lines:
+            y += 20
+            self.canvas.text(x, y, line, VERDICT, full=full)
+        self.y += high + 20
+        self._legend()
+        if self.lacking:
+            lacking = Text(
+                N_("No font on this machine has the letters of {language}: the prose is English."),
+                {"language": self.lacking},
+            )
+            self.canvas.text(MARGIN, self.y + 10, self.say(lacking), SMALL)
+            self.y += 18
+        self.y += MARGIN - 12
+
+    def _legend(self) -> None:
+        x, y = float(MARGIN), self.y
+        for text, wide, draw in self._keys():
+            words = width(text, SMALL)
+            if x > MARGIN and x + wide + 8 + words > self.wide - MARGIN:
+                x, y = float(MARGIN), y + 20
+            draw(x, y)
+            self.canvas.text(x + wide + 8, y + 11, text, SMALL)
+            x += wide + 8 + words + 26
+        self.y = y + 20
+
+    def _keys(self) -> list[tuple[str, float, Callable[[float, float], None]]]:
+        canvas = self.canvas
+
+        def wall(secure: bool) -> Callable[[float, float], None]:
+            def draw(x: float, y: float) -> None:
+                colour = GREEN if secure else AMBER
+                canvas.lock(x + 6, y + 12, 12, secure, colour)
+                if secure:
+                    canvas.line([(x + 20, y + 8), (x + 46, y + 8)], GREEN, 5)
+                    canvas.line([(x + 20, y + 8), (x + 46, y + 8)], PAPER, 2, z=3.1)
+                else:
+                    canvas.line([(x + 20, y + 8), (x + 46, y + 8)], AMBER, 1.4, (0, (5, 3)))
+
+            return draw
+
+        def chip(colour: str, fill: str, dash: object, struck: bool) -> Callable[..., None]:
+            def draw(x: float, y: float) -> None:
+                canvas.rect(x, y + 1, 30, CHIP, fill, FAINT if struck else colour, 1.1, dash, 4)
+                if struck:
+                    canvas.line([(x + 3, y + 8), (x + 27, y + 8)], colour, 1.8)
+                else:
+                    canvas.lock(x + 15, y + 12, 8.5, colour == GREEN, colour)
+
+            return draw
+
+        def mark(met: bool) -> Callable[[float, float], None]:
+            def draw(x: float, y: float) -> None:
+                if met:
+                    canvas.tick(x + 6, y + 12, 10, GREEN)
+                else:
+                    canvas.rect(x, y + 1, 5, CHIP, RED)
+                    canvas.cross(x + 12, y + 8, 8, RED, 3)
+
+            return draw
+
+        def forged(x: float, y: float) -> None:
+            canvas.arrow(x, x + 40, y + 8, RED, 2, (0, (5, 2)))
+
+        keys: list[tuple[str, float, Callable[[float, float], None]]] = [
+            (self.say(dialogue.CLEAR), 46, wall(False)),
+            (self.say(dialogue.INSIDE), 46, wall(True)),
+            (self.say(N_("learned in the clear")), 30, chip(AMBER, AMBER_FILL, (0, (3, 2)), False)),
+            (self.say(N_("forgotten")), 30, chip(AMBER, PAPER, (0, (1, 2)), True)),
+            (self.say(N_("learned inside TLS")), 30, chip(GREEN, GREEN_FILL, "-", False)),
+            (self.say(N_("rule met")), 14, mark(True)),
+            (self.say(N_("rule broken")), 18, mark(False)),
+        ]
+        if self.dialogue.middlebox:
+            keys.append((self.say(N_("made on the way")), 40, forged))
+        return keys
+
+    def _description(self) -> str:
+        """The diagram in words, for who cannot see it."""
+        lines = [printable(self.say(self.explanation.verdict.outcome))]
+        for row in self.dialogue.rows[:MOST_EVENTS]:
+            ground = self.say(dialogue.INSIDE if row.secure else dialogue.CLEAR)
+            said = printable(self.say(row.step.meaning))
+            lines.append(f"{row.step.index + 1}. ({ground}) {said}")
+        return "\n".join(lines)
+
+
+_HAND = Style(14, bold=True)
+_HAND_FAILED = Style(13, RED, bold=True)
+_FORGET = Style(19, PAPER, bold=True)
+_FORGET_WHY = Style(11.5, PAPER)
+_FORGET_CITED = Style(10, "#ffd98a", bold=True)
+_RED_BOLD = Style(9.5, RED, bold=True)
+_ON_RED = Style(9.5, INK)
+_CERTIFICATE = {
+    "TLSv1.2": N_("crossed in the clear, as TLS 1.2 has it"),
+    "TLSv1.3": N_("crossed encrypted, as TLS 1.3 has it"),
+}
+
+
+def _flow(items: Sequence[tuple[float, Shown]]) -> list[list[tuple[float, Shown]]]:
+    """Things of some width side by side, in as many rows as a ledger needs."""
+    rows: list[list[tuple[float, Shown]]] = []
+    used = LEDGER + 1.0
+    for wide, thing in items:
+        if used + wide > LEDGER:
+            rows.append([])
+            used = 0.0
+        rows[-1].append((wide, thing))
+        used += wide + 5
+    return rows
+
+
+def _introduces(row: Row) -> bool:
+    """The two that the whole picture is about."""
+    return isinstance(row.step.event, Command) and row.step.event.verb in ("EHLO", "HELO")
+
+
+def _place(row: Row) -> tuple[object, ...]:
+    return ("handshake", row.step.index) if row.shape == "handshake" else row.ground

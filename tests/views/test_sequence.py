@@ -1,0 +1,168 @@
+"""The sequence diagram: everything is there, in its place, and does nothing but stand there."""
+
+from __future__ import annotations
+
+import gettext
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from tests.views import sessions
+from tests.views.sheets import collisions, outside, sheet, size, texts, words
+
+from simulator import language
+from simulator.explainer import explain
+from simulator.session import Session
+from simulator.views import sequence
+from simulator.views.canvas import UnknownForm
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+class Wordy(gettext.NullTranslations):
+    """A language that needs half as many letters again."""
+
+    def gettext(self, message: str) -> str:
+        return f"{message} {'wörtlich ' * (1 + len(message) // 20)}".rstrip()
+
+
+class Ideographic(gettext.NullTranslations):
+    """A language without spaces, whose letters DejaVu lacks."""
+
+    def gettext(self, message: str) -> str:
+        import re
+
+        tokens = re.findall(r"\{\w+\}", message)
+        return "客户端和服务器都忘记了、" * (1 + len(message) // 24) + "".join(tokens)
+
+
+def draw(session: Session, form: sequence.Form = "svg", title: str = "") -> bytes:
+    return sequence.render(explain(session), form=form, title=title)
+
+
+def test_reads_like_this():
+    expected = GOLDEN / "sequence.documented.txt"
+    assert words(draw(sessions.documented(), title="Why EHLO twice?")) == expected.read_text()
+
+
+@pytest.mark.parametrize("session", sessions.ALL.values(), ids=sessions.ALL)
+@pytest.mark.parametrize("catalogue", [gettext.NullTranslations, Wordy, Ideographic])
+def test_no_text_meets_another_or_leaves_the_sheet(session, catalogue, monkeypatch):
+    monkeypatch.setattr(language, "_catalogue", lambda code: catalogue())
+    svg = draw(session, title="A title of some length " * 4)
+    assert collisions(svg) == []
+    assert outside(svg) == []
+
+
+@pytest.mark.parametrize("cut", range(len(sessions.documented().events) + 1))
+def test_draws_a_session_cut_after_any_event(cut):
+    svg = draw(sessions.documented().until(cut))
+    assert collisions(svg) == []
+    assert outside(svg) == []
+
+
+@pytest.mark.parametrize("form", ["svg", "png", "pdf"])
+def test_gives_the_same_bytes_every_time(form):
+    assert draw(sessions.documented(), form) == draw(sessions.documented(), form)
+
+
+def test_a_user_s_matplotlib_settings_change_nothing(monkeypatch):
+    import matplotlib
+
+    before = draw(sessions.nasty())
+    for key, value in {"text.usetex": True, "font.size": 40, "svg.fonttype": "path"}.items():
+        monkeypatch.setitem(matplotlib.rcParams, key, value)
+    assert draw(sessions.nasty()) == before
+
+
+def test_facts_are_learned_struck_out_and_learned_again():
+    found = [p.text for p in texts(draw(sessions.documented()))]
+    assert found.count("EHLO mx4.example.com") == 5  # twice on the wire, thrice in the ledger
+    assert found.count("8BITMIME") == 3
+    assert found.count("STARTTLS") == 3  # on the wire, learned, forgotten; never again
+
+
+def test_a_middlebox_gets_a_lifeline_of_its_own():
+    attacked, plain = draw(sessions.attacked()), draw(sessions.documented())
+    assert "on the way" in words(attacked)
+    assert "on the way" not in words(plain)
+    assert size(attacked)[0] > size(plain)[0]
+
+
+def test_broken_rules_are_named_with_place_and_level():
+    assert "RFC 3207 §4.2 SHOULD · breaks a SHOULD" in words(draw(sessions.attacked()))
+
+
+def test_implicit_tls_has_nothing_to_forget():
+    assert "Both sides forget" not in words(draw(sessions.implicit()))
+
+
+def test_a_very_long_session_says_what_is_not_drawn():
+    events = sessions.documented().events
+    many = Session(events=events[:9] + events[9:11] * 200)
+    assert "169 more events are not drawn." in words(draw(many))
+
+
+def test_an_svg_is_named_and_described():
+    root = sheet(draw(sessions.documented(), title="Why <b>twice</b>?"))
+    assert root.attrib["role"] == "img"
+    assert [child.tag.rpartition("}")[2] for child in root][:2] == ["title", "desc"]
+    assert root[0].text == "Why <b>twice</b>?"
+    assert "8. (inside TLS) The client introduces itself again" in (root[1].text or "")
+
+
+def test_an_svg_holds_texts_and_lines_and_nothing_that_acts():
+    root = sheet(draw(sessions.nasty()))
+    kinds = {element.tag.rpartition("}")[2] for element in root.iter()}
+    assert kinds <= {"svg", "title", "desc", "style", "g", "path", "text", "defs", "clipPath"}
+    attributes = {name.rpartition("}")[2] for element in root.iter() for name in element.attrib}
+    assert not [name for name in attributes if name.startswith("on") or name == "href"]
+
+
+def test_hostile_text_is_shown_as_text():
+    svg = draw(sessions.nasty()).decode()
+    shown = words(svg.encode())
+    assert "<script>alert(1)</script>$x^2$" in shown
+    assert "\\x1b[31mred\\u202egnp.exe" in shown
+    assert not set(svg) & set("\x00\x1b\x9b\u202e\u200b")
+
+
+def test_a_cut_text_is_whole_in_its_title():
+    svg = draw(sessions.long_names())
+    titles = [element.text for element in sheet(svg).iter("{http://www.w3.org/2000/svg}title")]
+    assert f"250 {sessions.LONG}" in titles
+
+
+def test_a_png_is_fit_for_a_wall_and_never_beyond_what_programs_open():
+    drawn = Image.open(io.BytesIO(draw(sessions.documented(), "png")))
+    assert drawn.width == 2208
+    events = sessions.documented().events
+    longest = Session(events=events[:9] + events[9:11] * 200)
+    assert max(Image.open(io.BytesIO(draw(longest, "png"))).size) <= 30_000
+
+
+def test_without_a_font_for_the_language_a_png_is_in_english(monkeypatch):
+    monkeypatch.setattr(sequence, "languages", lambda: {"en": "English", "xx": "\U00012000"})
+    monkeypatch.setattr(language, "_catalogue", _only_english)
+    assert sequence.render(explain(sessions.documented()), "xx", "png")
+    with pytest.raises(language.UnknownLanguage):
+        sequence.render(explain(sessions.documented()), "xx", "svg")
+
+
+def _only_english(code: str) -> gettext.NullTranslations:
+    if code != "en":
+        raise language.UnknownLanguage(code)
+    return gettext.NullTranslations()
+
+
+def test_an_unknown_form_is_refused():
+    with pytest.raises(UnknownForm, match="there are svg, png, pdf"):
+        draw(sessions.documented(), "gif")  # type: ignore[arg-type]
+
+
+def test_matplotlib_is_loaded_only_to_draw():
+    code = "import sys, simulator.views.sequence; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
