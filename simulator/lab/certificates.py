@@ -11,7 +11,7 @@ import datetime
 import os
 import ssl
 import tempfile
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import trustme
@@ -113,6 +113,7 @@ def secrets(client_random: bytes) -> tuple[str, ...]:
     return _key_log.take(client_random)
 
 
+@lru_cache
 def describe(der: bytes) -> Certificate:
     """What a certificate says: subject's common name, names, issuer, and from when to when."""
     found = x509.load_der_x509_certificate(der)

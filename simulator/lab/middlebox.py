@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+import socket
 
 from simulator import smtp
 from simulator.lab.policy import MiddleboxPolicy
 from simulator.lab.tap import Tap
+from simulator.lab.wire import LINGER, reset
 from simulator.session import Command, Reply, Span
 
 _CHUNK = 256 * 1024
@@ -31,15 +32,10 @@ class Middlebox:
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        server: tuple[str, int],
-        connected: Callable[[int], None],
+        server: socket.socket,
     ) -> None:
-        """Relay one connection to `server` until either side closes.
-
-        `connected` is told the port of the connection to the server.
-        """
-        far_reader, far_writer = await asyncio.open_connection(*server, limit=_CHUNK)
-        connected(far_writer.get_extra_info("sockname")[1])
+        """Relay one connection to another one, that to the server, until either side closes."""
+        far_reader, far_writer = await asyncio.open_connection(sock=server, limit=_CHUNK)
         self._near, self._far = writer, far_writer
         up = asyncio.create_task(self._to_server(reader))
         down = asyncio.create_task(self._to_client(far_reader))
@@ -53,10 +49,18 @@ class Middlebox:
                 down.cancel()
             await asyncio.gather(up, down, return_exceptions=True)
         finally:
+            for task in (up, down):
+                task.cancel()
             for end in (writer, far_writer):
                 end.close()
-                with contextlib.suppress(OSError):
-                    await end.wait_closed()
+            try:
+                async with asyncio.timeout(LINGER):
+                    for end in (writer, far_writer):
+                        with contextlib.suppress(OSError):
+                            await end.wait_closed()
+            finally:
+                for end in (writer, far_writer):
+                    end.transport.abort()
 
     async def _to_server(self, reader: asyncio.StreamReader) -> None:
         while data := await _read(reader, whole_line=not self._blind):
@@ -65,7 +69,7 @@ class Middlebox:
                 self._asked.append(verb)
                 if self.policy.does == "cut" and verb == self.policy.at:
                     self._tap.cut_by = "middlebox"
-                    self._near.transport.abort()
+                    reset(self._near.transport)
                     return
                 if self.policy.does == "inject-command" and verb == "STARTTLS":
                     await self._inject(data)

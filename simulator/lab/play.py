@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
-from collections import defaultdict
-from collections.abc import AsyncIterator, Coroutine
+import socket
+from collections.abc import AsyncIterator, Awaitable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -31,15 +31,17 @@ class LabError(RuntimeError):
 
 
 class Lab:
-    """A listening server, and perhaps a middlebox before it, for any number of sessions."""
+    """A listening server, and perhaps a middlebox before it, for any number of sessions.
+
+    `address` is where it listens. Its own client is tapped; strangers are served too.
+    """
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
-        loop = asyncio.get_running_loop()
-        self._taps: dict[int, asyncio.Future[Tap]] = defaultdict(loop.create_future)
+        self.address = (LOOPBACK, 0)
+        self._taps: dict[int, Tap] = {}
         self._servers: set[Server] = set()
         self._relays: set[asyncio.Task[None]] = set()
-        self._address = (LOOPBACK, 0)
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[Lab]:
@@ -54,38 +56,49 @@ class Lab:
             for server in listening:
                 server.close()
             await self._all_gone()
-            for server in listening:
-                await server.wait_closed()
 
     async def session(self) -> Session:
         """Play the session once."""
         scenario = self.scenario
         tap = Tap()
         client = Client(scenario.client, scenario.mail, tap, scenario.server.name)
-        ports = []
-
-        def connected(port: int) -> None:
-            ports.append(port)
-            self._taps[port].set_result(tap)
-
         started = datetime.now(UTC)
-        try:
-            await client.run(*self._address, connected)
-        except OSError as error:
-            raise LabError(f"no connection on {LOOPBACK}: {error.strerror or error}") from None
-        await self._settled(tap)
-        for port in ports:
-            del self._taps[port]
-        return _session(scenario, tap, started, ports[0], self._address[1])
+        async with self._connection(tap, self.address) as connection:
+            port = connection.getsockname()[1]
+            await client.run(connection)
+            await self._settled(tap)
+        return _session(scenario, tap, started, port, self.address[1])
+
+    @contextlib.asynccontextmanager
+    async def _connection(self, tap: Tap, to: tuple[str, int]) -> AsyncIterator[socket.socket]:
+        """A connection whose other end will find the tap: its port is known before it is up."""
+        with socket.socket() as connection:
+            connection.setblocking(False)
+            try:
+                connection.bind((LOOPBACK, 0))
+                port = connection.getsockname()[1]
+                self._taps[port] = tap
+                async with asyncio.timeout(GRACE):
+                    await asyncio.get_running_loop().sock_connect(connection, to)
+            except OSError as error:
+                raise LabError(f"no connection on {LOOPBACK}: {error.strerror or error}") from None
+            try:
+                yield connection
+            finally:
+                del self._taps[port]
 
     async def _settled(self, tap: Tap) -> None:
         """The server may still be writing down what it did last."""
-        waiting = [server.gone for server in self._servers if server.tap() is tap]
+        waiting = [server.gone for server in self._servers if server.tap is tap]
         if waiting:
             await asyncio.wait(waiting, timeout=GRACE)
 
-    def _connection(self) -> Server:
-        server = Server(self.scenario.server, lambda port: self._taps[port].result())
+    def _tap(self, port: int) -> Tap:
+        """The tap of the connection that comes from that port; a stranger's is not kept."""
+        return self._taps.get(port) or Tap()
+
+    def _serve(self) -> Server:
+        server = Server(self.scenario.server, self._tap)
         self._servers.add(server)
         server.gone.add_done_callback(lambda _: self._servers.discard(server))
         return server
@@ -98,30 +111,33 @@ class Lab:
                 policy.certificate, policy.name, asks_certificate=policy.asks_certificate
             )
         loop = asyncio.get_running_loop()
-        try:
-            server = await loop.create_server(self._connection, LOOPBACK, 0, ssl=context)
-        except OSError as error:
-            raise LabError(f"no port on {LOOPBACK}: {error.strerror or error}") from None
-        self._address = server.sockets[0].getsockname()[:2]
-        return server
+        return await self._listening(loop.create_server(self._serve, LOOPBACK, 0, ssl=context))
 
     async def _listen_as_middlebox(self) -> asyncio.Server:
-        behind = self._address
+        behind = self.address
 
         async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             task = asyncio.current_task()
             assert task is not None
             self._relays.add(task)
             task.add_done_callback(self._relays.discard)
-            tap = await self._taps[writer.get_extra_info("peername")[1]]
-            box = Middlebox(self.scenario.middlebox, tap)
-            await box.serve(reader, writer, behind, lambda port: self._taps[port].set_result(tap))
+            tap = self._tap(writer.get_extra_info("peername")[1])
+            try:
+                async with self._connection(tap, behind) as far:
+                    await Middlebox(self.scenario.middlebox, tap).serve(reader, writer, far)
+            except LabError:
+                pass
+            finally:
+                writer.transport.abort()
 
+        return await self._listening(asyncio.start_server(relay, LOOPBACK, 0))
+
+    async def _listening(self, setting_up: Awaitable[asyncio.Server]) -> asyncio.Server:
         try:
-            server = await asyncio.start_server(relay, LOOPBACK, 0)
+            server = await setting_up
         except OSError as error:
             raise LabError(f"no port on {LOOPBACK}: {error.strerror or error}") from None
-        self._address = server.sockets[0].getsockname()[:2]
+        self.address = server.sockets[0].getsockname()[:2]
         return server
 
     async def _all_gone(self) -> None:
@@ -154,21 +170,23 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(work)
-    result: list[T] = []
-    problem: list[BaseException] = []
+    running: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
 
-    def target() -> None:
+    async def cancellable() -> T:
+        task = asyncio.current_task()
+        assert task is not None
+        running.append((asyncio.get_running_loop(), task))
+        return await work
+
+    with ThreadPoolExecutor(1, "ehlo-twice lab") as thread:
+        result = thread.submit(asyncio.run, cancellable())
         try:
-            result.append(asyncio.run(work))
-        except BaseException as error:
-            problem.append(error)
-
-    thread = threading.Thread(target=target, name="ehlo-twice lab")
-    thread.start()
-    thread.join()
-    if problem:
-        raise problem[0]
-    return result[0]
+            return result.result()
+        except KeyboardInterrupt:
+            for loop, task in running:
+                with contextlib.suppress(RuntimeError):
+                    loop.call_soon_threadsafe(task.cancel)
+            raise
 
 
 def _session(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope
@@ -20,6 +20,7 @@ from simulator import smtp
 from simulator.lab import certificates
 from simulator.lab.policy import ServerPolicy
 from simulator.lab.tap import Tap
+from simulator.lab.wire import reset
 from simulator.session import Command, Trace
 
 logging.getLogger("mail.log").setLevel(logging.CRITICAL)
@@ -44,7 +45,7 @@ class Server(SMTP):
     def __init__(self, policy: ServerPolicy, find_tap: Callable[[int], Tap]) -> None:
         self.policy = policy
         self._find_tap = find_tap
-        self._port = 0
+        self.tap = find_tap(0)
         self._stale_lines = 0
         self.gone = asyncio.get_running_loop().create_future()
         super().__init__(
@@ -71,9 +72,9 @@ class Server(SMTP):
         """Is TLS on?"""
         return self.policy.implicit_tls or self._tls_protocol is not None
 
-    def tap(self) -> Tap:
-        """The tap of this connection."""
-        return self._find_tap(self._port)
+    def __dir__(self) -> Iterable[str]:
+        """What aiosmtpd looks through at every connection: commands and mechanisms, all it uses."""
+        return _FOUND
 
     def show_out(self) -> None:
         """Cut the connection, if there still is one."""
@@ -118,7 +119,7 @@ class Server(SMTP):
         kept = bytes(self._reader._buffer) if inside else b""  # type: ignore[attr-defined]
         super().connection_made(transport)
         if not inside:
-            self._port = transport.get_extra_info("peername")[1]
+            self.tap = self._find_tap(transport.get_extra_info("peername")[1])
             return
         assert self.session is not None
         if not self.policy.forgets and before is not None:
@@ -129,7 +130,7 @@ class Server(SMTP):
             self._reader.feed_data(kept)
         if self._certificate():
             der = transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
-            self.tap().client_certificate = certificates.describe(der)
+            self.tap.client_certificate = certificates.describe(der)
 
     def connection_lost(self, error: Exception | None) -> None:
         """The end, told to whoever waits for it."""
@@ -158,7 +159,7 @@ class Server(SMTP):
         if self._stale_lines:
             self._stale_lines -= 1
             raw = f"{verb} {argument or ''}".strip()
-            self.tap().stale(
+            self.tap.stale(
                 Command(
                     by="middlebox",
                     secure=True,
@@ -171,7 +172,7 @@ class Server(SMTP):
         if verb == policy.silent_at:
             await asyncio.Event().wait()
         if verb == policy.cuts_at and isinstance(self.transport, asyncio.Transport):
-            self.transport.abort()
+            reset(self.transport)
             return
         if policy.requires_tls and not self.tls and verb not in _BEFORE_TLS:
             await self.push("530 5.7.0 Must issue a STARTTLS command first")
@@ -244,7 +245,7 @@ class Server(SMTP):
             protocol = "ESMTPS"
         if session.authenticated:
             protocol += "A"
-        tap = self.tap()
+        tap = self.tap
         tap.happened(
             Trace(
                 at=tap.now(),
@@ -254,6 +255,9 @@ class Server(SMTP):
                 f"by {self.hostname} with {protocol}; {email.utils.formatdate()}",
             )
         )
+
+
+_FOUND = [name for name in dir(Server) if name.startswith(("smtp_", "auth_"))]
 
 
 def _without_own_parameters(argument: str | None) -> str | None:

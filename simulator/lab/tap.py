@@ -31,6 +31,7 @@ class Tap:
         self._opened = self._loop.time()
         self.events: list[AnyEvent] = []
         self.segments: list[Segment] = []
+        self.client_random = b""
         self.secrets: tuple[str, ...] = ()
         self.forged: list[bytes] = []
         self.client_certificate: Certificate | None = None

@@ -1,0 +1,364 @@
+"""The client's end of the connection: bytes in and out, lines of SMTP, and TLS in memory.
+
+It handles both layers itself, SMTP text and TLS records, so that the tap sees both one to one, and
+so that nothing a peer sends, however wrong, is read by anybody but us.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+import struct
+import sys
+from collections import deque
+from typing import Literal
+
+from simulator import tls
+from simulator.lab import certificates
+from simulator.lab.tap import Tap
+from simulator.session import Certificate, Handshake, Span
+
+LINE_LIMIT = 8 * 1024
+"""Octets of one line that the client is willing to hold; RFC 5321 §4.5.3.1.5 allows 512."""
+
+SESSION_LIMIT = 1024 * 1024
+"""Octets that it is willing to receive in one session."""
+
+_RECORD = 16 * 1024
+"""Octets of plain text that a TLS record holds at most (RFC 8446 §5.1)."""
+
+LINGER = 1.0
+"""Seconds that the last bytes have to leave when the client closes."""
+
+
+class LineBroken(Exception):
+    """The other side closed the connection, or somebody on the way cut it."""
+
+
+class Nonsense(Exception):
+    """The other side sends what no peer has to bear: too much of it, or inside TLS no TLS."""
+
+
+class Wire(asyncio.Protocol):
+    """The client's end of one connection, in the clear or inside TLS.
+
+    `patience` is the seconds that the other side has for each step: a reply, the handshake.
+    `broken` is how the connection ended: the other side `closed` it, or it was `cut` (reset).
+    """
+
+    def __init__(self, tap: Tap, patience: float) -> None:
+        self._tap = tap
+        self._patience = patience
+        self._loop = asyncio.get_running_loop()
+        self._gone = self._loop.create_future()
+        self._news = self._loop.create_future()
+        self._deadline = self._loop.time() + patience
+        self._watch = self._loop.call_at(self._deadline, self._look_at_the_clock)
+        self._received = bytearray()
+        self._taken = 0
+        self._plain: deque[tuple[bytes, Span, bool]] = deque()
+        self._begun: list[tuple[bytes, Span]] = []
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._tls: ssl.SSLObject | None = None
+        self.broken: Literal["closed", "cut"] | None = None
+        self.stale = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The connection is up."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came: they are on the record now, whether anybody reads them or not."""
+        self._tap.crossed("client", data)
+        self._received += data
+        if self._taken + len(self._received) > SESSION_LIMIT:
+            self._transport.pause_reading()
+        self._wake()
+
+    def eof_received(self) -> bool:
+        """The other side will say no more; this side is not closed by that."""
+        self.broken = self.broken or "closed"
+        self._wake()
+        return True
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The connection is down."""
+        self.broken = self.broken or ("cut" if error else "closed")
+        self._watch.cancel()
+        self._wake()
+        if not self._gone.done():
+            self._gone.set_result(None)
+
+    def _wake(self) -> None:
+        if not self._news.done():
+            self._news.set_result(None)
+
+    def begin_step(self) -> None:
+        """From now on the other side has its time once more."""
+        self._deadline = self._loop.time() + self._patience
+
+    def _look_at_the_clock(self) -> None:
+        # One timer for the connection, not one for each step: that is faster.
+        if self._loop.time() < self._deadline:
+            self._watch = self._loop.call_at(self._deadline, self._look_at_the_clock)
+        else:
+            self._wake()
+
+    async def _more(self) -> None:
+        """Wait for more than what `_received` holds."""
+        if self._taken + len(self._received) > SESSION_LIMIT:
+            raise Nonsense
+        if self.broken:
+            raise LineBroken
+        if self._loop.time() >= self._deadline:
+            raise TimeoutError
+        if self._news.done():
+            self._news = self._loop.create_future()
+        await self._news
+
+    @property
+    def secure(self) -> bool:
+        """Is TLS on?"""
+        return self._tls is not None
+
+    def send(self, data: bytes) -> Span:
+        """Write SMTP text, inside TLS when it is on; says where on the wire it stands.
+
+        It never waits: whether the other side takes it is seen by its reply.
+        """
+        if self._tls is not None:
+            self._tls.write(data)
+            data = self._outgoing.read()
+        return self._write(data)
+
+    def _write(self, data: bytes) -> Span:
+        span = self._tap.crossed("server", data)
+        self._transport.write(data)
+        return span
+
+    async def line(self) -> tuple[bytes, Span]:
+        """Read one line, line end included. `stale` then says whether it came from a buffer that
+        was filled before the handshake. Raises `LineBroken`, `Nonsense`, `TimeoutError`."""
+        while True:
+            while not self._plain:
+                await self._more_plain()
+            piece, span, secure = self._plain.popleft()
+            self.stale = self.secure and not secure
+            end = piece.find(b"\n") + 1
+            if end and end < len(piece):
+                rest_span = span
+                if not secure:
+                    rest_span = Span(to="client", start=span.start + end, end=span.end)
+                    span = Span(to="client", start=span.start, end=span.start + end)
+                self._plain.appendleft((piece[end:], rest_span, secure))
+                piece = piece[:end]
+            self._begun.append((piece, span))
+            if end:
+                return self.unfinished()[0]
+            if sum(len(begun) for begun, _ in self._begun) > LINE_LIMIT:
+                raise Nonsense
+
+    def unfinished(self) -> list[tuple[bytes, Span]]:
+        """The line that was begun and has no end yet, if there is one; it counts as read now."""
+        if not self._begun:
+            return []
+        text = b"".join(piece for piece, _ in self._begun)
+        span = Span(to="client", start=self._begun[0][1].start, end=self._begun[-1][1].end)
+        self._begun.clear()
+        return [(text, span)]
+
+    def leftover(self) -> list[tuple[bytes, Span]]:
+        """The lines that lie unread in the clear."""
+        self._take_plain()
+        lines = []
+        for piece, span, secure in self._plain:
+            if not secure:
+                start = span.start
+                for line in piece.removesuffix(b"\n").split(b"\n"):
+                    end = min(start + len(line) + 1, span.end)
+                    lines.append((piece[start - span.start : end - span.start], start, end))
+                    start = end
+        return [(line, Span(to="client", start=start, end=end)) for line, start, end in lines]
+
+    def drop_leftover(self) -> None:
+        """Throw away what lies unread in the clear."""
+        self._plain.clear()
+
+    async def handshake(self, context: ssl.SSLContext, name: str) -> Handshake:
+        """Shake hands with the server, which should prove to be `name`.
+
+        TLS is on afterwards, unless the event says why not.
+        """
+        begun = context.wrap_bio(self._incoming, self._outgoing, server_hostname=name)
+        sent: list[Span] = []
+        received: list[Span] = []
+        error = detail = ""
+        try:
+            self.begin_step()
+            await self._shake_hands(begun, sent, received)
+        except ssl.SSLError as problem:
+            error, detail = _why(problem)
+        except (ValueError, Nonsense) as problem:
+            error, detail = "not-tls", str(problem)
+        except TimeoutError:
+            error = "timeout"
+        except LineBroken:
+            error = "cut"
+        self._tap.secrets += certificates.secrets(self._tap.client_random)
+        if not error:
+            self._tls = begun
+        spans = tuple(
+            Span(to=flights[0].to, start=flights[0].start, end=flights[-1].end)
+            for flights in (sent, received)
+            if flights
+        )
+        return self._described(begun, error, detail, spans, context)
+
+    async def _shake_hands(
+        self, begun: ssl.SSLObject, sent: list[Span], received: list[Span]
+    ) -> None:
+        while True:
+            try:
+                begun.do_handshake()
+                return
+            except ssl.SSLWantReadError:
+                pass
+            finally:
+                if data := self._outgoing.read():
+                    self._tap.client_random = self._tap.client_random or tls.client_random(data)
+                    sent.append(self._write(data))
+            record, span = await self._record()
+            received.append(span)
+            self._incoming.write(record)
+
+    def _described(
+        self,
+        begun: ssl.SSLObject,
+        error: str,
+        detail: str,
+        spans: tuple[Span, ...],
+        context: ssl.SSLContext,
+    ) -> Handshake:
+        shown: Certificate | None = None
+        cipher = begun.cipher()
+        try:
+            if der := begun.getpeercert(binary_form=True):
+                shown = certificates.describe(der)
+        except ValueError:
+            shown = None
+        return Handshake(
+            at=self._tap.now(),
+            by="client",
+            wire=spans,
+            version=begun.version() or "" if not error else "",
+            cipher=cipher[0] if cipher and not error else "",
+            server_certificate=shown,
+            verified=not error and context.verify_mode == ssl.CERT_REQUIRED,
+            error=error,
+            detail=detail,
+        )
+
+    async def _record(self) -> tuple[bytes, Span]:
+        """One TLS record. Raises ValueError where none begins."""
+        while not (length := tls.record_length(bytes(self._received[: tls.HEADER]))):
+            await self._more()
+        while len(self._received) < length:
+            await self._more()
+        return self._take(length)
+
+    def _take(self, length: int) -> tuple[bytes, Span]:
+        data = bytes(self._received[:length])
+        del self._received[:length]
+        start = self._taken
+        self._taken += length
+        return data, Span(to="client", start=start, end=self._taken)
+
+    def _take_plain(self) -> None:
+        if self._received:
+            data, span = self._take(len(self._received))
+            self._plain.append((data, span, False))
+
+    async def _more_plain(self) -> None:
+        """Get more plain text, out of the next TLS record when TLS is on."""
+        if self._tls is None:
+            while not self._received:
+                await self._more()
+            self._take_plain()
+            return
+        try:
+            record, span = await self._record()
+        except ValueError as problem:
+            raise Nonsense(str(problem)) from None
+        self._incoming.write(record)
+        try:
+            data = self._tls.read(_RECORD)
+        except ssl.SSLWantReadError:
+            return
+        except ssl.SSLZeroReturnError:
+            data = b""
+        except ssl.SSLError as problem:
+            if "ALERT" not in (problem.reason or ""):
+                raise Nonsense(problem.reason) from None
+            data = b""
+        if not data:
+            # An alert, such as close_notify: its sender closes.
+            self.broken = self.broken or "closed"
+            raise LineBroken
+        self._plain.append((data, span, True))
+
+    def half_close(self) -> None:
+        """Say that nothing more will come: by close_notify when TLS is on."""
+        if self._tls is None:
+            return
+        with contextlib.suppress(ssl.SSLError):
+            self._tls.unwrap()
+        if data := self._outgoing.read():
+            self._write(data)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        self._transport.close()
+        try:
+            await asyncio.wait([self._gone], timeout=LINGER)
+        finally:
+            self._transport.abort()
+
+
+def reset(transport: asyncio.WriteTransport) -> None:
+    """Cut a connection: the other side gets a reset (RFC 9293 §3.5.2), no orderly end."""
+    layout = "hh" if sys.platform == "win32" else "ii"
+    transport.get_extra_info("socket").setsockopt(
+        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(layout, 1, 0)
+    )
+    transport.abort()
+
+
+_REASONS = {
+    62: "name-mismatch",
+    63: "name-mismatch",
+    64: "name-mismatch",
+    10: "expired",
+    9: "expired",
+    18: "unknown-ca",
+    19: "unknown-ca",
+    20: "unknown-ca",
+    21: "unknown-ca",
+}
+"""OpenSSL's verification results (x509_vfy.h), as the ids of `meaning.HANDSHAKE_ERRORS`."""
+
+
+def _why(problem: ssl.SSLError) -> tuple[str, str]:
+    if isinstance(problem, ssl.SSLCertVerificationError):
+        return _REASONS.get(problem.verify_code, "certificate"), problem.verify_message
+    reason = problem.reason or str(problem)
+    if "WRONG_VERSION" in reason or "RECORD" in reason or "HTTP" in reason:
+        return "not-tls", reason
+    if "PROTOCOL" in reason:
+        return "version", reason
+    if "CERTIFICATE_REQUIRED" in reason or "DID_NOT_RETURN" in reason:
+        return "no-certificate", reason
+    return "alert", reason
