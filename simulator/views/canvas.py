@@ -21,6 +21,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from simulator.views.inert import escape, printable
+from simulator.views.lines import MOST
+from simulator.views.lines import wrap as broken
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -103,57 +105,6 @@ def width(text: str, style: Style) -> float:
     return style.size * sum(_advance(char, style.mono, style.bold) for char in text)
 
 
-_SOFT = frozenset(".-_@=:/,;<>+")
-_NEVER_FIRST = frozenset("、。，．・：；？！）」』】〉》ーぁぃぅぇぉっゃゅょァィゥェォッャュョ…")
-_MOST = 4000
-
-
-def _wrapped(text: str, style: Style, room: float, lines: int) -> tuple[list[str], bool]:
-    cut = len(text) > _MOST
-    text = text[:_MOST]
-    found: list[str] = []
-    while text:
-        fits = _fitting(text, style, room)
-        if fits >= len(text) and not (cut and len(found) + 1 == lines):
-            found.append(text)
-            return found, cut
-        if len(found) + 1 == lines:
-            fits = _fitting(text, style, room - width("…", style))
-            found.append(text[:fits].rstrip() + "…")
-            return found, True
-        at = _break(text, fits)
-        found.append(text[:at].rstrip())
-        text = text[at:].lstrip()
-    return found or [""], cut
-
-
-def _fitting(text: str, style: Style, room: float) -> int:
-    used = 0.0
-    for at, char in enumerate(text):
-        used += style.size * _advance(char, style.mono, style.bold)
-        if used > room:
-            return at
-    return len(text)
-
-
-def _break(text: str, fits: int) -> int:
-    """Where a line ends that has room for `fits` letters."""
-    soft = 0
-    for at in range(fits, 0, -1):
-        before, after = text[at - 1], text[at] if at < len(text) else " "
-        if before == " " or after == " ":
-            # A long name after a short word begins beside it rather than below.
-            return at if at > fits // 2 or not soft else soft
-        wide = unicodedata.east_asian_width(before) in "WF" or (
-            unicodedata.east_asian_width(after) in "WF"
-        )
-        if wide and after not in _NEVER_FIRST:
-            return at
-        if not soft and before in _SOFT:
-            soft = at
-    return soft if soft > fits // 3 else max(fits, 1)
-
-
 @cache
 def _installed() -> frozenset[str]:
     from matplotlib.font_manager import fontManager
@@ -226,10 +177,14 @@ class Canvas:
     def wrap(self, text: str, style: Style, room: float, lines: int = 1) -> list[tuple[str, str]]:
         """Break `text` into at most so many lines, each at most `room` points wide.
 
-        It breaks at spaces, else after the marks in host names and addresses, else anywhere; what
-        does not fit ends in an ellipsis. Each line comes with the full text, where it was cut.
+        Each line comes with the full text, where something had to be left out.
         """
-        found, cut = _wrapped(self.shown(text[: _MOST + 1]), style, room, lines)
+        em = style.size
+
+        def advance(char: str) -> float:
+            return em * _advance(char, style.mono, style.bold)
+
+        found, cut = broken(self.shown(text[: MOST + 1]), room, lines, advance)
         return [(line, text if cut else "") for line in found]
 
     def _add(self, artist: Artist, z: float) -> None:
@@ -270,7 +225,7 @@ class Canvas:
         )
         if full:
             gid = f"full-{len(self._full)}"
-            self._full[gid] = printable(full[:_MOST]) + ("…" if len(full) > _MOST else "")
+            self._full[gid] = printable(full[:MOST]) + ("…" if len(full) > MOST else "")
             artist.set_gid(gid)
         self._add(artist, z)
 

@@ -97,7 +97,6 @@ class _Sheet:
         self.lacking = "" if drawable(languages().get(language, ""), form) else language
         self.language = SOURCE if self.lacking else language
         self.dialogue: Dialogue = dialogue.of(explanation)
-        session = explanation.session
         self.title = prose.title(explanation, title)
         channel = WIDER_CHANNEL if self.dialogue.middlebox else CHANNEL
         side = MARGIN + LEDGER + INSET

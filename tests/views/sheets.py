@@ -90,7 +90,7 @@ def _placed(root: ElementTree.Element) -> Iterator[Placed]:
 
 
 @cache
-def _canvas() -> FigureCanvasAgg:
+def _canvas() -> Any:
     return FigureCanvasAgg(Figure(dpi=72))
 
 
@@ -106,7 +106,7 @@ def _width(text: str, points: float, mono: bool, bold: bool, italic: bool) -> fl
     # DejaVu has no ideographs; in any font that has, they are one em wide.
     ideographs = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
     text = "".join(char for char in text if unicodedata.east_asian_width(char) not in "WF")
-    renderer: Any = canvas.get_renderer()
+    renderer = canvas.get_renderer()
     with matplotlib.rc_context({"text.hinting": "none"}):
         artist = Text(0, 0, text, fontproperties=font, parse_math=False, figure=canvas.figure)
         width: float = artist.get_window_extent(renderer).width

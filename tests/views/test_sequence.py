@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from tests.views import sessions
-from tests.views.sheets import collisions, outside, sheet, size, texts, words
 
 from simulator import language
 from simulator.explainer import explain
 from simulator.session import Session
 from simulator.views import sequence
-from simulator.views.canvas import UnknownForm
+from simulator.views.canvas import Form, UnknownForm
+from tests.views import sessions
+from tests.views.sheets import collisions, outside, sheet, size, texts, words
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -39,7 +39,7 @@ class Ideographic(gettext.NullTranslations):
         return "客户端和服务器都忘记了、" * (1 + len(message) // 24) + "".join(tokens)
 
 
-def draw(session: Session, form: sequence.Form = "svg", title: str = "") -> bytes:
+def draw(session: Session, form: Form = "svg", title: str = "") -> bytes:
     return sequence.render(explain(session), form=form, title=title)
 
 
