@@ -196,10 +196,10 @@ def render(explanation: Explanation, language: str = SOURCE, colour: bool = Fals
     pieces = describe(explanation)
     legs = len(links(explanation.session)) > 1
     out: list[str] = []
-    for piece, after in zip(pieces, (*pieces[1:], None), strict=True):
+    for place, piece in enumerate(pieces):
         if not piece.depth:
             out.extend(_heading(piece, language, legs=legs, colour=colour))
-        whole = after is None or after.depth <= piece.depth
+        whole = place + 1 == len(pieces) or pieces[place + 1].depth <= piece.depth
         data = streams[piece.link, piece.to][piece.start : piece.end] if whole else b""
         if piece.depth or whole:
             out.extend(_rows(piece, data, language, colour=colour))
@@ -328,13 +328,16 @@ class _Reader:
         self._known = known
         self._agreed = agreed
         self._inside = _insides(explanation.session, stream, known, agreed)
+        self._established = any(
+            isinstance(event, Handshake) and not event.error for event in explanation.session.events
+        )
         self._certificate_told = False
 
     def units(self, region: _Region) -> Iterator[list[Piece]]:
         if region.kind == "text" and region.event is not None:
             yield self._text(region, region.event)
         elif region.kind == "unknown":
-            yield [self._piece(region.start, region.end, 0, "unknown", words.SMTP)]
+            yield self._unclaimed(region)
         else:
             yield from self._records(region)
 
@@ -384,6 +387,18 @@ class _Reader:
             for start, end, depth, name in _smtp_parts(step.event, data, after_ehlo)
         ]
         return [whole, *parts]
+
+    def _unclaimed(self, region: _Region) -> list[Piece]:
+        """Text, most likely, that one side sent and the other never read."""
+        data = self._stream[region.start : region.end]
+        parts = []
+        if data[:1].isalnum():
+            read = _reply_parts(data, False) if self._to == "client" else _command_parts(data)
+            parts = [
+                self._piece(region.start + start, region.start + end, depth, name, words.SMTP)
+                for start, end, depth, name in read
+            ]
+        return [self._piece(region.start, region.end, 0, "unknown", words.SMTP), *parts]
 
     def _records(self, region: _Region) -> Iterator[list[Piece]]:
         found = tls.fields(self._stream, region.start, region.end, self._agreed)
@@ -452,7 +467,7 @@ class _Reader:
             return Text(words.SEALED_ALERT)
         if field.name == "handshake":
             return Text(words.SEALED_HANDSHAKE)
-        if not steps:
+        if not steps and self._established:
             return Text(words.SEALED_ASIDE)
         if self._to == "client" and not self._certificate_told:
             self._certificate_told = True
@@ -543,8 +558,8 @@ def _smtp_parts(event: AnyEvent, data: bytes, after_ehlo: bool) -> list[_Part]:
         case Reply():
             return _reply_parts(data, after_ehlo)
         case AuthResponse():
-            return _line_parts(data, 0, 1, lambda _, at: [(at, "response")])
-    return _line_parts(data, 0, 1, _command_line)
+            return _lines_parts(data, lambda _: lambda _, at: [(at, "response")])
+    return _command_parts(data)
 
 
 _Splitter = Callable[[bytes, int], list[tuple[int, str]]]
@@ -579,7 +594,8 @@ def _command_line(line: bytes, at: int) -> list[tuple[int, str]]:
     return [(at, "verb"), (at + verb, "space"), (at + argument, "argument")]
 
 
-def _reply_parts(data: bytes, after_ehlo: bool) -> list[_Part]:
+def _lines_parts(data: bytes, splitter_of: Callable[[int], _Splitter]) -> list[_Part]:
+    """The parts of one line, or those of each line below a part of its own."""
     lines = _split_lines(data)
     found: list[_Part] = []
     at = 0
@@ -588,15 +604,28 @@ def _reply_parts(data: bytes, after_ehlo: bool) -> list[_Part]:
         if len(lines) > 1:
             found.append((at, at + len(line), 1, "line"))
             depth = 2
-        listed = "keyword" if after_ehlo and number else "server-name" if after_ehlo else ""
-        found += _line_parts(line, at, depth, functools.partial(_reply_line, listed=listed))
+        found += _line_parts(line, at, depth, splitter_of(number))
         at += len(line)
     return found
+
+
+def _command_parts(data: bytes) -> list[_Part]:
+    return _lines_parts(data, lambda _: _command_line)
+
+
+def _reply_parts(data: bytes, after_ehlo: bool) -> list[_Part]:
+    def splitter(number: int) -> _Splitter:
+        listed = "keyword" if number else "server-name"
+        return functools.partial(_reply_line, listed=listed if after_ehlo else "")
+
+    return _lines_parts(data, splitter)
 
 
 def _reply_line(line: bytes, at: int, listed: str) -> list[tuple[int, str]]:
     if not _REPLY_CODE.match(line):
         return [(at, "text")]
+    if len(line) == 3:
+        return [(at, "code")]
     marks = [(at, "code"), (at + 3, "hyphen" if line[3:4] == b"-" else "last-line")]
     rest = line[4:]
     begin = at + 4
@@ -667,7 +696,7 @@ def _heading(piece: Piece, language: str, *, legs: bool, colour: bool) -> Iterat
         _say(piece, language), _WIDTH, initial_indent="  ", subsequent_indent="  "
     )
     for line in _lines(piece.plaintext):
-        yield "  " + say(Text(INSIDE, {"line": printable(line)}), language)
+        yield f"  {say(Text(INSIDE, {'line': printable(line)}), language)}".rstrip()
 
 
 def _rows(piece: Piece, data: bytes, language: str, *, colour: bool) -> Iterator[str]:

@@ -33,7 +33,7 @@ SMTP = {
 RECORD = {
     "content_type": N_("Type of the record: {value}."),
     "record_version": N_("The record says {value}; what is agreed stands in the ServerHello."),
-    "record_length": N_("Length of the record: {value}."),
+    "record_length": N_("Octets that follow: {value}."),
     "change_cipher_spec_type": N_("Always 1: there is nothing else that this record could say."),
     "level": N_("How grave it is: {value}."),
     "description": N_("The alert: {value}."),
@@ -65,7 +65,7 @@ HANDSHAKE = {
     "CertificateStatus": N_("The certificate has not been revoked, says its issuer."),
     "Finished": N_("A checksum of the whole handshake: both sides heard the same."),
     "msg_type": N_("Type of the message: {value}."),
-    "length": N_("Length: {value}."),
+    "length": N_("Octets that follow: {value}."),
     "version": N_(
         "{value}; a version above TLS 1.2 is agreed in the extension supported_versions."
     ),
