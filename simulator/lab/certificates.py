@@ -11,23 +11,43 @@ import datetime
 import os
 import ssl
 import tempfile
-from functools import cache, lru_cache
+import threading
+from collections.abc import Callable
+from functools import cache, lru_cache, wraps
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import trustme
 from cryptography import x509
 
 from simulator.session import Certificate
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 _VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
+_lock = threading.RLock()
 
-@cache
+
+def _once(make: Callable[P, T]) -> Callable[P, T]:
+    """Like `functools.cache`, but two threads that ask at the same time get the same thing."""
+    cached = cache(make)
+
+    @wraps(make)
+    def locked(*args: P.args, **kwargs: P.kwargs) -> T:
+        with _lock:
+            return cached(*args, **kwargs)  # type: ignore[arg-type]
+
+    return locked
+
+
+@_once
 def _authority(name: str = "trusted") -> trustme.CA:
     return trustme.CA(organization_name=f"ehlo-twice lab, {name}", key_type=trustme.KeyType.ECDSA)
 
 
-@cache
+@_once
 def _issued(kind: str, name: str) -> trustme.LeafCert:
     ecdsa = trustme.KeyType.ECDSA
     now = datetime.datetime.now(datetime.UTC)
@@ -50,7 +70,7 @@ def _issued(kind: str, name: str) -> trustme.LeafCert:
     raise ValueError(f"no certificate of kind {kind!r}")
 
 
-@cache
+@_once
 def server_context(kind: str, name: str, *, asks_certificate: bool = False) -> ssl.SSLContext:
     """The server's side of TLS, with a certificate of that kind for `name`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -61,11 +81,11 @@ def server_context(kind: str, name: str, *, asks_certificate: bool = False) -> s
     return context
 
 
-@cache
+@_once
 def client_context(version: str, name: str, *, verify: bool, certificate: bool) -> ssl.SSLContext:
     """The client's side of TLS `version` ("1.2", "1.3"), which trusts the lab's authority only.
 
-    Its key log goes to `key_log()`.
+    Its secrets can be had from `secrets`.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = context.maximum_version = _VERSIONS[version]
@@ -75,42 +95,51 @@ def client_context(version: str, name: str, *, verify: bool, certificate: bool) 
         context.verify_mode = ssl.CERT_NONE
     if certificate:
         _issued("valid", name).configure_cert(context)
-    context.keylog_filename = str(_key_log_file())
+    context.keylog_filename = _key_log().name
     return context
 
 
-@cache
-def _key_log_file() -> Path:
-    handle, name = tempfile.mkstemp(prefix="ehlo-twice-", suffix=".keys")
-    os.close(handle)
-    path = Path(name)
-    atexit.register(path.unlink, missing_ok=True)
-    return path
-
-
 class _KeyLog:
-    """The process's key log, read as it grows and sorted by the client's random."""
+    """The process's key log: a file that OpenSSL appends to, read as it grows, and sorted by the
+    client's random. It is gone when the process ends."""
 
     def __init__(self) -> None:
+        self._file, self.name = tempfile.mkstemp(prefix="ehlo-twice-", suffix=".keys")
         self._read = 0
         self._lines: dict[str, list[str]] = {}
+        atexit.register(self._remove)
 
     def take(self, client_random: bytes) -> tuple[str, ...]:
-        with _key_log_file().open() as log:
-            log.seek(self._read)
-            for line in log:
+        with _lock:
+            os.lseek(self._file, self._read, os.SEEK_SET)
+            fresh = os.read(self._file, os.fstat(self._file).st_size - self._read)
+            whole = fresh[: fresh.rfind(b"\n") + 1]
+            self._read += len(whole)
+            for line in whole.decode("ascii").splitlines():
                 _, _, rest = line.partition(" ")
-                self._lines.setdefault(rest[:64].lower(), []).append(line.strip())
-            self._read = log.tell()
-        return tuple(self._lines.pop(client_random.hex(), ()))
+                self._lines.setdefault(rest[:64].lower(), []).append(line)
+            return tuple(self._lines.pop(client_random.hex(), ()))
+
+    def _remove(self) -> None:
+        os.close(self._file)
+        Path(self.name).unlink(missing_ok=True)
 
 
-_key_log = _KeyLog()
+@_once
+def _key_log() -> _KeyLog:
+    return _KeyLog()
 
 
 def secrets(client_random: bytes) -> tuple[str, ...]:
     """The key log lines of the TLS connection that began with this client random."""
-    return _key_log.take(client_random)
+    return _key_log().take(client_random)
+
+
+@_once
+def shown(kind: str, name: str) -> Certificate:
+    """What the server's certificate of that kind for `name` says."""
+    pem = _issued(kind, name).cert_chain_pems[0].bytes().decode("ascii")
+    return describe(ssl.PEM_cert_to_DER_cert(pem))
 
 
 @lru_cache

@@ -262,19 +262,19 @@ class Client:
     async def reply(self) -> Reply:
         """Read one reply, all its lines. A reply that did not come to its end, or that is none,
         is on the record too, but nothing can be built on it. Raises what ends the session."""
-        lines: list[tuple[bytes, Span]] = []
+        lines: list[_Line] = []
         stale = False
         size = 0
         self.wire.begin_step()
         try:
-            while not lines or _goes_on(lines[-1][0]):
+            while not lines or lines[-1].more:
                 if size > REPLY_LIMIT:
                     raise Nonsense
-                lines.append(await self.wire.line())
-                size += len(lines[-1][0])
+                lines.append(_Line(*await self.wire.line()))
+                size += len(lines[-1].raw)
                 stale = stale or self.wire.stale
         except (LineBroken, Nonsense, TimeoutError):
-            lines += self.wire.unfinished()
+            lines += [_Line(*begun) for begun in self.wire.unfinished()]
             if lines:
                 self.tap.happened(self._reply(lines, stale=stale, whole=False))
             raise
@@ -284,36 +284,31 @@ class Client:
             raise GivenUp
         return reply
 
-    def _reply(
-        self, lines: list[tuple[bytes, Span]], *, stale: bool = False, whole: bool = True
-    ) -> Reply:
-        raw = b"".join(line for line, _ in lines)
-        read = [smtp.parse_reply_line(_text(line)) for line, _ in lines]
-        first = read[0]
+    def _reply(self, lines: list[_Line], *, stale: bool = False, whole: bool = True) -> Reply:
+        raw = b"".join(line.raw for line in lines)
+        first = lines[0].parsed
+        valid = whole and all(line.parsed for line in lines)
         return Reply(
             at=self.tap.now(),
             by="middlebox" if self.tap.was_forged(raw, spent=self.wire.secure) else "server",
             secure=self.wire.secure,
             stale=stale,
             raw=raw,
-            wire=(Span(to="client", start=lines[0][1].start, end=lines[-1][1].end),),
-            code=first.code if first and whole else 0,
-            lines=tuple(
-                parsed.text if parsed else _text(line)
-                for parsed, (line, _) in zip(read, lines, strict=True)
-            ),
+            wire=(Span(to="client", start=lines[0].span.start, end=lines[-1].span.end),),
+            code=first.code if first and valid else 0,
+            lines=tuple(line.parsed.text if line.parsed else line.text for line in lines),
         )
 
     def _replies(self, lines: list[tuple[bytes, Span]]) -> list[Reply]:
         found: list[Reply] = []
-        gathered: list[tuple[bytes, Span]] = []
-        for line in lines:
-            gathered.append(line)
-            if not _goes_on(line[0]):
+        gathered: list[_Line] = []
+        for raw, span in lines:
+            gathered.append(_Line(raw, span))
+            if not gathered[-1].more:
                 found.append(self._reply(gathered))
                 gathered = []
         if gathered:
-            found.append(self._reply(gathered))
+            found.append(self._reply(gathered, whole=False))
         return found
 
     async def _say_goodbye(self) -> bool:
@@ -337,10 +332,14 @@ class Client:
         )
 
 
-def _goes_on(raw: bytes) -> bool:
-    parsed = smtp.parse_reply_line(_text(raw))
-    return parsed is not None and parsed.more
+class _Line:
+    """One line of a reply: as it came, where on the wire it stands, and what it says."""
 
+    __slots__ = ("more", "parsed", "raw", "span", "text")
 
-def _text(raw: bytes) -> str:
-    return raw.rstrip(b"\r\n").decode("utf-8", "backslashreplace")
+    def __init__(self, raw: bytes, span: Span) -> None:
+        self.raw = raw
+        self.span = span
+        self.text = raw.rstrip(b"\r\n").decode("utf-8", "backslashreplace")
+        self.parsed = smtp.parse_reply_line(self.text)
+        self.more = self.parsed is not None and self.parsed.more
