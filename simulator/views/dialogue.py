@@ -141,6 +141,41 @@ def citation(key: str) -> str:
     return f"{found.place} {found.keyword}".strip()
 
 
+def proofs(session: Session, handshake: Handshake) -> Iterator[tuple[str, Text | str]]:
+    """What a handshake agreed and proved, and what anyone could read of it: name and value.
+
+    A value is prose (`Text`) or protocol tokens (`str`).
+    """
+    if handshake.version:
+        yield N_("version"), handshake.version.replace("TLSv", "TLS ")
+    if handshake.cipher:
+        yield N_("cipher"), handshake.cipher
+    for name, certificate in (
+        (N_("server's certificate"), handshake.server_certificate),
+        (N_("client's certificate"), handshake.client_certificate),
+    ):
+        if certificate:
+            known = dict.fromkeys((certificate.subject, *certificate.names))
+            yield name, ", ".join(filter(None, known))
+    if handshake.verified:
+        yield N_("checked"), Text(N_("chain and name are right"))
+    elif not handshake.error and handshake.server_certificate and session.source == "lab":
+        yield N_("checked"), Text(N_("nobody checked it"))
+    clear = ", ".join(in_the_clear(session, handshake))
+    if clear:
+        yield N_("read on the wire"), clear
+    if not handshake.error and handshake.version in _CERTIFICATE:
+        yield N_("the certificates"), Text(_CERTIFICATE[handshake.version])
+    if handshake.error and handshake.detail:
+        yield N_("the TLS library says"), handshake.detail
+
+
+_CERTIFICATE = {
+    "TLSv1.2": N_("crossed in the clear, as TLS 1.2 has it"),
+    "TLSv1.3": N_("crossed encrypted, as TLS 1.3 has it"),
+}
+
+
 def in_the_clear(session: Session, handshake: Handshake) -> tuple[str, ...]:
     """The handshake messages that could be read on the wire, in the order of the record."""
     found: dict[str, None] = {}

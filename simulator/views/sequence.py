@@ -569,33 +569,12 @@ class _Sheet:
             self._band(row)
 
     def _proofs(self, event: Handshake) -> list[tuple[str, str, Style]]:
-        """What the handshake agreed and proved, and what everybody could read of it."""
-        pairs = []
-        if event.version:
-            pairs.append((self.say(N_("version")), event.version.replace("TLSv", "TLS "), FACT))
-        if event.cipher:
-            pairs.append((self.say(N_("cipher")), event.cipher, FACT))
-        for key, certificate in (
-            (N_("server's certificate"), event.server_certificate),
-            (N_("client's certificate"), event.client_certificate),
-        ):
-            if certificate:
-                known = dict.fromkeys(n for n in (certificate.subject, *certificate.names) if n)
-                pairs.append((self.say(key), ", ".join(known), FACT))
-        if not event.error and event.server_certificate:
-            checked = N_("chain and name are right") if event.verified else N_("nobody checked it")
-            if event.verified or self.explanation.session.source == "lab":
-                pairs.append((self.say(N_("checked")), self.say(checked), SMALL))
-        clear = ", ".join(dialogue.in_the_clear(self.explanation.session, event))
-        if clear:
-            pairs.append((self.say(N_("read on the wire")), clear, FACT))
-        if not event.error and event.version in _CERTIFICATE:
-            pairs.append(
-                (self.say(N_("the certificates")), self.say(_CERTIFICATE[event.version]), SMALL)
-            )
-        if event.error and event.detail:
-            pairs.append((self.say(N_("the TLS library says")), event.detail, FACT))
-        return pairs
+        return [
+            (self.say(key), self.say(value), SMALL)
+            if isinstance(value, Text)
+            else (self.say(key), value, FACT)
+            for key, value in dialogue.proofs(self.explanation.session, event)
+        ]
 
     def _band(self, row: Row) -> None:
         """The dividing line of the session: what was learned in the clear is struck out."""
@@ -758,10 +737,6 @@ _FORGET_WHY = Style(11.5, PAPER)
 _FORGET_CITED = Style(10, "#ffd98a", bold=True)
 _RED_BOLD = Style(9.5, RED, bold=True)
 _ON_RED = Style(9.5, INK)
-_CERTIFICATE = {
-    "TLSv1.2": N_("crossed in the clear, as TLS 1.2 has it"),
-    "TLSv1.3": N_("crossed encrypted, as TLS 1.3 has it"),
-}
 
 
 def _flow(items: Sequence[tuple[float, Shown]]) -> list[list[tuple[float, Shown]]]:
