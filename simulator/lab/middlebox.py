@@ -8,14 +8,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from collections import deque
+from collections.abc import Callable
 
 from simulator import smtp
 from simulator.lab.policy import MiddleboxPolicy
 from simulator.lab.tap import Tap
 from simulator.lab.wire import LINGER, reset
-from simulator.session import Command, Reply, Span
+from simulator.session import Command, Reply, Side, Span
 
 _CHUNK = 256 * 1024
+_REPLY_LINES = 500
 
 
 class Middlebox:
@@ -26,7 +29,8 @@ class Middlebox:
         self._tap = tap
         self._blind = False
         self._reply: list[bytes] = []
-        self._asked = ["CONNECT"]
+        self._asked = deque(["CONNECT"])
+        self._message = False
 
     async def serve(
         self,
@@ -36,9 +40,9 @@ class Middlebox:
     ) -> None:
         """Relay one connection to another one, that to the server, until either side closes."""
         far_reader, far_writer = await asyncio.open_connection(sock=server, limit=_CHUNK)
-        self._near, self._far = writer, far_writer
-        up = asyncio.create_task(self._to_server(reader))
-        down = asyncio.create_task(self._to_client(far_reader))
+        self._near = writer
+        up = asyncio.create_task(self._relay(reader, far_writer, "server", self._up))
+        down = asyncio.create_task(self._relay(far_reader, writer, "client", self._down))
         try:
             await asyncio.wait({up, down}, return_when=asyncio.FIRST_COMPLETED)
             if down.done():
@@ -62,29 +66,54 @@ class Middlebox:
                 for end in (writer, far_writer):
                     end.transport.abort()
 
-    async def _to_server(self, reader: asyncio.StreamReader) -> None:
-        while data := await _read(reader, whole_line=not self._blind):
-            if not self._blind:
-                verb, _ = smtp.parse_command(data.rstrip(b"\r\n").decode("latin-1"))
-                self._asked.append(verb)
-                if self.policy.does == "cut" and verb == self.policy.at:
-                    self._tap.cut_by = "middlebox"
-                    reset(self._near.transport)
-                    return
-                if self.policy.does == "inject-command" and verb == "STARTTLS":
-                    await self._inject(data)
-                    continue
-            self._tap.crossed("server", data, "server")
-            self._far.write(data)
-            await self._far.drain()
+    async def _relay(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        to: Side,
+        line: Callable[[bytes], bytes],
+    ) -> None:
+        """Pass on what comes: line by line through `line` in the clear, as it is inside TLS."""
+        held = b""
+        while data := await _read(reader):
+            held += data
+            passing = b""
+            while not self._blind and not self._tap.cut_by and (end := held.find(b"\n") + 1):
+                passing += line(held[:end])
+                held = held[end:]
+            if self._blind or len(held) > _CHUNK:
+                self._tap.crossed(to, held, "server")
+                passing += held
+                held = b""
+            if passing:
+                writer.write(passing)
+                await writer.drain()
 
-    async def _inject(self, starttls: bytes) -> None:
-        """Put commands behind the client's STARTTLS, in the same write."""
+    def _up(self, line: bytes) -> bytes:
+        """What the server gets for a line of the client."""
+        verb, _ = smtp.parse_command(line.rstrip(b"\r\n").decode("latin-1"))
+        if self._message:
+            self._message = line != b".\r\n"
+            verb = "" if self._message else "."
+        if verb or not self._message:
+            self._asked.append(verb)
+        if self.policy.does == "cut" and verb == self.policy.at:
+            self._tap.cut_by = "middlebox"
+            reset(self._near.transport)
+            return b""
+        if self.policy.does == "inject-command" and verb == "STARTTLS":
+            return self._injected(line)
+        self._tap.crossed("server", line, "server")
+        return line
+
+    def _injected(self, starttls: bytes) -> bytes:
+        """Commands put behind the client's STARTTLS, in the same write."""
         raws = [f"{line}\r\n".encode() for line in self.policy.lines]
         span = self._tap.crossed("server", b"".join([starttls, *raws]), "server")
         start = span.start + len(starttls)
         for line, raw in zip(self.policy.lines, raws, strict=True):
             verb, argument = smtp.parse_command(line)
+            self._asked.append(verb)
             self._tap.happened(
                 Command(
                     at=self._tap.now(),
@@ -96,35 +125,34 @@ class Middlebox:
                 )
             )
             start += len(raw)
-        self._far.write(b"".join([starttls, *raws]))
-        await self._far.drain()
+        return b"".join([starttls, *raws])
 
-    async def _to_client(self, reader: asyncio.StreamReader) -> None:
-        while data := await _read(reader, whole_line=not self._blind):
-            span = self._tap.crossed("client", data, "server")
-            if self._blind:
-                self._near.write(data)
-                await self._near.drain()
-                continue
-            self._reply.append(data)
-            parsed = smtp.parse_reply_line(data.rstrip(b"\r\n").decode("latin-1"))
-            if parsed and parsed.more:
-                continue
-            whole = b"".join(self._reply)
-            self._reply.clear()
-            asked = self._asked.pop(0) if self._asked else ""
-            self._near.write(self._changed(whole, asked, span.end))
-            await self._near.drain()
-            if asked == "STARTTLS" and parsed and parsed.code == 220:
-                self._blind = True
+    def _down(self, line: bytes) -> bytes:
+        """What the client gets for a line of the server: nothing until the reply is complete."""
+        span = self._tap.crossed("client", line, "server")
+        self._reply.append(line)
+        parsed = smtp.parse_reply_line(line.rstrip(b"\r\n").decode("latin-1"))
+        if parsed and parsed.more and len(self._reply) < _REPLY_LINES:
+            return b""
+        whole = b"".join(self._reply)
+        self._reply.clear()
+        asked = self._asked.popleft() if self._asked else ""
+        code = parsed.code if parsed else 0
+        self._blind = asked == "STARTTLS" and code == 220
+        self._message = asked == "DATA" and code == 354
+        return self._changed(whole, asked, span.end)
 
     def _changed(self, reply: bytes, asked: str, end: int) -> bytes:
         """What the client gets in place of the server's reply."""
         does = self.policy.does
         if does == "inject-reply" and asked == "STARTTLS" and reply.startswith(b"220"):
-            forged = "".join(f"{line}\r\n" for line in self.policy.lines).encode()
-            self._tap.forged.append(forged)
-            return reply + forged
+            replies = [""]
+            for line in self.policy.lines:
+                replies[-1] += f"{line}\r\n"
+                if line[3:4] != "-":
+                    replies.append("")
+            self._tap.forged += [forged.encode() for forged in replies if forged]
+            return reply + "".join(replies).encode()
         if asked != "EHLO" or not reply.startswith(b"250"):
             return reply
         lines = [line[4:] for line in reply.decode("latin-1").splitlines()]
@@ -156,9 +184,9 @@ class Middlebox:
         return forged
 
 
-async def _read(reader: asyncio.StreamReader, *, whole_line: bool) -> bytes:
-    """The next line, or in TLS whatever is there; nothing at the end."""
+async def _read(reader: asyncio.StreamReader) -> bytes:
+    """Whatever is there; nothing at the end."""
     try:
-        return await (reader.readline() if whole_line else reader.read(_CHUNK))
-    except (OSError, ValueError):
+        return await reader.read(_CHUNK)
+    except OSError:
         return b""

@@ -61,6 +61,9 @@ class Lab:
         """Play the session once."""
         scenario = self.scenario
         tap = Tap()
+        tap.server_certificate = certificates.shown(
+            scenario.server.certificate, scenario.server.name
+        )
         client = Client(scenario.client, scenario.mail, tap, scenario.server.name)
         started = datetime.now(UTC)
         async with self._connection(tap, self.address) as connection:

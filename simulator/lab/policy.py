@@ -45,8 +45,10 @@ class ClientPolicy(_Table, frozen=True, kw_only=True):
     line. `login`: mechanism of AUTH; a client that has to log in gives up where its list has no
     AUTH. `uses`: EHLO keywords it makes use of where its list has them. `requires`: keywords it
     gives up without. `insists`: keywords it uses whatever the list says. `starttls_again`: it
-    sends STARTTLS once more inside TLS. `pipelines`: it sends commands in groups. `plain_after`:
-    it goes on in plain text after the 220. `patience` is the seconds it waits for anything.
+    sends STARTTLS once more inside TLS. `pipelines`: it sends commands in groups where the list has
+    PIPELINING. `pipelines_past_starttls`: it sends EHLO behind STARTTLS in the same group.
+    `plain_after_220`: it goes on in plain text after the 220. `patience` is the seconds it waits
+    for a reply.
     """
 
     name: Word = "mx4.example.com"
@@ -79,21 +81,24 @@ class ServerPolicy(_Table, frozen=True, kw_only=True):
     The list in its reply to EHLO is computed: `keywords`, without `withdrawn` inside TLS and with
     `inside` there only; AUTH where `auth` says (`always`, `inside` TLS, `never`) with its
     `mechanisms` (EXTERNAL only for a client with a verified certificate); STARTTLS as long as TLS
-    is off. `starttls`: `offered`, `hidden` (neither listed nor known), `refused` (454),
-    `misplaced` (listed before the greeting line), `plain` (220, and then plain text). `again`:
-    what it does about STARTTLS inside TLS: `refuse` it with 503, or still `offer` it in the list.
-    `forgets`: at the handshake it discards what the client said in the clear. `insists`: MAIL and
-    AUTH are refused until the client introduces itself. `drops_buffer`: it throws away what came
-    in the clear behind STARTTLS. `requires_tls`: 530 to nearly everything before TLS.
-    `certificate`: `valid`, `other-name`, `expired`, `unknown-ca`. `asks_certificate`: it asks the
-    client for one. `marks_tls`: its Received line says ESMTPS. `silent_at` and `cuts_at` are verbs
-    at which it stops answering, or cuts the line. `replies` are texts of its own, by verb.
+    is off. `knows_ehlo`: it is no server from before 1995. `starttls`: `offered`, `hidden`
+    (neither listed nor known), `refused` (454), `misplaced` (listed before the greeting line),
+    `plain` (220, and then plain text). `again`: what it does about STARTTLS inside TLS: `refuse`
+    it with 503, or still `offer` it in the list. `forgets`: at the handshake it discards what the
+    client said in the clear. `insists`: MAIL and AUTH are refused until the client introduces
+    itself. `drops_buffer`: it throws away what came in the clear behind STARTTLS. `requires_tls`:
+    530 to nearly everything before TLS. `certificate`: `valid`, `other-name`, `expired`,
+    `unknown-ca`. `asks_certificate`: it asks the client for one. `marks_tls`: its Received line
+    says ESMTPS. `silent_at` and `cuts_at` are verbs at which it stops answering, or cuts the
+    line; it is silent at `TLS` when it says 220 to STARTTLS, but nothing in the handshake.
+    `replies` are texts of its own, by verb and code.
     """
 
     name: Word = "eq-c601.example.com"
     keywords: tuple[Line, ...] = ("8BITMIME", "SIZE 10485760")
     inside: tuple[Line, ...] = ()
     withdrawn: tuple[Word, ...] = ()
+    knows_ehlo: bool = True
     auth: Literal["never", "inside", "always"] = "never"
     mechanisms: tuple[Word, ...] = ("PLAIN",)
     starttls: Literal["offered", "hidden", "refused", "misplaced", "plain"] = "offered"

@@ -11,9 +11,10 @@ import asyncio
 import email.utils
 import logging
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, TLSSetupException
 from aiosmtpd.smtp import Session as Known
 
 from simulator import smtp
@@ -21,7 +22,7 @@ from simulator.lab import certificates
 from simulator.lab.policy import ServerPolicy
 from simulator.lab.tap import Tap
 from simulator.lab.wire import reset
-from simulator.session import Command, Trace
+from simulator.session import Command, Handshake, Trace
 
 logging.getLogger("mail.log").setLevel(logging.CRITICAL)
 
@@ -29,14 +30,32 @@ _BEFORE_TLS = {"NOOP", "EHLO", "STARTTLS", "QUIT"}
 """What a server that requires TLS still answers without it (RFC 3207 §4)."""
 
 
+_NO_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST"}
+"""OpenSSL's words for plain text where a ClientHello should stand."""
+
+
+class _Verbs(dict[str, Any]):
+    """What serves each verb, those included that the server does not know."""
+
+    def __init__(self, serving: Callable[[str], Any]) -> None:
+        super().__init__()
+        self._serving = serving
+
+    def get(self, verb: str, default: Any = None) -> Any:
+        """What serves that verb."""
+        return self._serving(verb)
+
+
 class _Handler:
     """What the server does with a message: it notes the Received line, and drops the rest."""
 
-    async def handle_DATA(
-        self, server: Server, session: Known, envelope: Envelope
-    ) -> str:
+    async def handle_DATA(self, server: Server, session: Known, envelope: Envelope) -> str:
         server.received(session)
         return "250 OK"
+
+    def __dir__(self) -> Iterable[str]:
+        # What aiosmtpd looks through at every connection.
+        return ("handle_DATA",)
 
 
 class Server(SMTP):
@@ -46,7 +65,7 @@ class Server(SMTP):
         self.policy = policy
         self._find_tap = find_tap
         self.tap = find_tap(0)
-        self._stale_lines = 0
+        self._kept = self._fed = 0
         self.gone = asyncio.get_running_loop().create_future()
         super().__init__(
             _Handler(),
@@ -64,8 +83,10 @@ class Server(SMTP):
         methods: dict[str, Any] = self._smtp_methods
         if policy.starttls == "hidden":
             methods.pop("STARTTLS")
+        if not policy.knows_ehlo:
+            methods.pop("EHLO")
         self._methods = methods
-        self._smtp_methods = {verb: self._serving(verb) for verb in methods}
+        self._smtp_methods = _Verbs(self._serving)
 
     @property
     def tls(self) -> bool:
@@ -73,8 +94,11 @@ class Server(SMTP):
         return self.policy.implicit_tls or self._tls_protocol is not None
 
     def __dir__(self) -> Iterable[str]:
-        """What aiosmtpd looks through at every connection: commands and mechanisms, all it uses."""
-        return _FOUND
+        # What aiosmtpd looks through at every connection.
+        return _COMMANDS
+
+    def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
+        return _address(arg)
 
     def show_out(self) -> None:
         """Cut the connection, if there still is one."""
@@ -120,17 +144,25 @@ class Server(SMTP):
         super().connection_made(transport)
         if not inside:
             self.tap = self._find_tap(transport.get_extra_info("peername")[1])
-            return
-        assert self.session is not None
-        if not self.policy.forgets and before is not None:
-            self.session.host_name = before.host_name
-            self.session.extended_smtp = before.extended_smtp
-        if kept and not self.policy.drops_buffer:
-            self._stale_lines = kept.count(b"\n")
-            self._reader.feed_data(kept)
+        elif self.session is not None:
+            if not self.policy.forgets and before is not None:
+                self.session.host_name = before.host_name
+                self.session.extended_smtp = before.extended_smtp
+            if kept and not self.policy.drops_buffer:
+                self._kept = self._fed = len(kept)
+                self._reader.feed_data(kept)
         if self._certificate():
             der = transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
             self.tap.client_certificate = certificates.describe(der)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes to read; counted, so that one can tell which came before the handshake."""
+        self._fed += len(data)
+        super().data_received(data)
+
+    def _reads_stale(self) -> bool:
+        """Does the line just read come out of the buffer that was kept over the handshake?"""
+        return self._fed - len(self._reader._buffer) <= self._kept  # type: ignore[attr-defined]
 
     def connection_lost(self, error: Exception | None) -> None:
         """The end, told to whoever waits for it."""
@@ -156,8 +188,7 @@ class Server(SMTP):
     async def _serve(self, verb: str, argument: str | None) -> None:
         policy = self.policy
         self._verb = verb
-        if self._stale_lines:
-            self._stale_lines -= 1
+        if self._kept and self._reads_stale():
             raw = f"{verb} {argument or ''}".strip()
             self.tap.stale(
                 Command(
@@ -176,6 +207,9 @@ class Server(SMTP):
             return
         if policy.requires_tls and not self.tls and verb not in _BEFORE_TLS:
             await self.push("530 5.7.0 Must issue a STARTTLS command first")
+            return
+        if verb not in self._methods:
+            await self.push(f"500 5.5.1 {verb} is not known here")
             return
         if verb in ("MAIL", "RCPT") and not await self._parameters_known(argument or ""):
             return
@@ -220,9 +254,26 @@ class Server(SMTP):
             await self.push("454 4.7.0 TLS not available due to temporary reason")
         elif self.policy.starttls == "plain":
             await self.push("220 Ready to start TLS")
-            await self.push("250 but I talk plain text")
+            await self._reader.readexactly(1)
+            await self.push("500 5.5.2 This is no command of SMTP")
+            raise ConnectionResetError
+        elif self.policy.silent_at == "TLS":
+            await self.push("220 Ready to start TLS")
+            await asyncio.Event().wait()
         else:
-            await super().smtp_STARTTLS(arg)
+            try:
+                await super().smtp_STARTTLS(arg)
+            except TLSSetupException as problem:
+                self._note_plain_text(problem.__cause__)
+                raise
+
+    def _note_plain_text(self, cause: BaseException | None) -> None:
+        """A handshake of which only the server knows: the client did not begin it."""
+        reason = getattr(cause, "reason", None) or ""
+        if reason in _NO_TLS:
+            self.tap.happened(
+                Handshake(at=self.tap.now(), by="server", error="not-tls", detail=reason)
+            )
 
     async def smtp_AUTH(self, arg: str) -> None:
         """AUTH is known only where the list has it."""
@@ -240,8 +291,9 @@ class Server(SMTP):
 
     def received(self, session: Known) -> None:
         """Note the Received line that goes on the message (RFC 5321 §4.4, RFC 3848)."""
+        assert session.peer is not None
         protocol = "ESMTP" if session.extended_smtp else "SMTP"
-        if self.tls and self.policy.marks_tls:
+        if self.tls and self.policy.marks_tls and session.extended_smtp:
             protocol = "ESMTPS"
         if session.authenticated:
             protocol += "A"
@@ -257,7 +309,13 @@ class Server(SMTP):
         )
 
 
-_FOUND = [name for name in dir(Server) if name.startswith(("smtp_", "auth_"))]
+_COMMANDS = [name for name in dir(Server) if name.startswith(("smtp_", "auth_"))]
+
+
+@lru_cache(1000)
+def _address(arg: str) -> tuple[str | None, str | None]:
+    """aiosmtpd reads an address by the whole grammar of mail headers; the same few come again."""
+    return SMTP._getaddr(SMTP, arg)  # type: ignore[arg-type]
 
 
 def _without_own_parameters(argument: str | None) -> str | None:

@@ -19,6 +19,10 @@ from simulator.session import (
     Span,
 )
 
+_REFUSED = ("name-mismatch", "expired", "unknown-ca", "certificate")
+"""Errors of a handshake that got as far as the server's certificate. OpenSSL does not tell whom it
+refused, so the server does."""
+
 
 class Tap:
     """The record of one session while it happens. Times are seconds since the tap was opened.
@@ -35,6 +39,7 @@ class Tap:
         self.secrets: tuple[str, ...] = ()
         self.forged: list[bytes] = []
         self.client_certificate: Certificate | None = None
+        self.server_certificate: Certificate | None = None
         self.cut_by: Party | None = None
         self._offsets: dict[tuple[Link, Side], int] = {}
         self._stale: list[Command] = []
@@ -79,4 +84,8 @@ class Tap:
                     msgspec.structs.replace(command, at=event.at) for command in self._stale
                 ]
                 break
+            if isinstance(event, Handshake) and event.error in _REFUSED:
+                events[place] = msgspec.structs.replace(
+                    event, server_certificate=self.server_certificate
+                )
         return events

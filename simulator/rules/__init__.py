@@ -29,14 +29,17 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
 
     `tls` is the handshake that came about. `inside` counts the client's commands since then.
     `asked_for_tls`: a STARTTLS waits for its reply; `ready`: a 220 to it was heard, and no
-    handshake was begun since. `refused`: the server refused an EHLO. `altered`: somebody on the
-    way altered a list. `messages` counts mail data, `replies` what the server said.
+    handshake was begun since. `behind_starttls`, `behind_220`: something came in the clear behind
+    either of them. `refused`: the server refused an EHLO. `altered`: somebody on the way altered a
+    list. `messages` counts mail data, `replies` what the server said.
     """
 
     tls: Handshake | None = None
     inside: int = 0
     asked_for_tls: bool = False
     ready: bool = False
+    behind_starttls: bool = False
+    behind_220: bool = False
     refused: bool = False
     altered: bool = False
     messages: int = 0
@@ -53,16 +56,20 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
                     ready=False,
                     asked_for_tls=False,
                 )
-            case Command(by="client", verb=verb):
+            case Command(by=by, verb=verb):
+                ours = by == "client"
                 return self._but(
-                    inside=self.inside + (self.tls is not None),
-                    asked_for_tls=self.asked_for_tls or verb == "STARTTLS",
+                    inside=self.inside + (ours and self.tls is not None),
+                    behind_starttls=self.behind_starttls or self.asked_for_tls,
+                    asked_for_tls=self.asked_for_tls or (ours and verb == "STARTTLS"),
                 )
             case Message():
                 return self._but(messages=self.messages + 1)
             case Reply(lost=False):
                 changes: dict[str, object] = {"replies": self.replies + 1}
                 match heard_as:
+                    case None if self.ready and not event.secure:
+                        changes["behind_220"] = True
                     case Command(verb="STARTTLS"):
                         changes |= {
                             "asked_for_tls": False,

@@ -12,11 +12,11 @@ def check(moment: Moment) -> Finding | None:
             pass
         case _:
             return None
+    known = moment.before
     used = keywords_used(command)
+    listed = [keyword for keyword in used if known.find("client", "keyword", keyword)]
     for keyword in used:
-        if moment.before.forgotten("client", "keyword", keyword) and not moment.before.find(
-            "client", "keyword", keyword
-        ):
+        if keyword not in listed and known.forgotten("client", "keyword", keyword):
             return broken(
                 N_(
                     "The client relies on {keyword}, which it learned in the clear "
@@ -24,10 +24,10 @@ def check(moment: Moment) -> Finding | None:
                 ),
                 keyword=keyword,
             )
-    if used and moment.before.forgotten("client", "keyword"):
+    if listed and known.forgotten("client", "keyword"):
         return met(
             N_("The client relies on {keyword} because the list inside TLS has it."),
-            keyword=", ".join(used),
+            keyword=", ".join(listed),
         )
     return None
 

@@ -1,0 +1,38 @@
+"""The Received line tells later readers whether TLS was on."""
+
+import re
+
+from simulator.language import N_
+from simulator.rules import Finding, Moment, Rule, broken, met
+from simulator.session import Trace
+
+_WITH = re.compile(r"\bwith\s+((?:UTF8)?(?:E?SMTP|LMTP)[SA]*)\b", re.IGNORECASE)
+
+
+def check(moment: Moment) -> Finding | None:
+    """Looks at the protocol that the Received line names."""
+    match moment.event:
+        case Trace(text=text) if found := _WITH.search(text):
+            said = found[1].upper()
+        case _:
+            return None
+    marked = said.partition("MTP")[2].startswith("S")
+    if marked and moment.past.tls:
+        return met(N_("The Received line says {said}: the message came inside TLS."), said=said)
+    if marked:
+        return broken(N_("The Received line says {said}, but there was no TLS."), said=said)
+    if moment.past.tls and not moment.implicit_tls and said != "SMTP":
+        return broken(
+            N_("The Received line says {said}, which hides that the message came inside TLS."),
+            said=said,
+        )
+    return None
+
+
+RULE = Rule(
+    id="esmtps-marked",
+    citation="rfc3848-1-esmtps",
+    level="risk",
+    text=N_("The Received line says ESMTPS if, and only if, the message came inside TLS."),
+    check=check,
+)

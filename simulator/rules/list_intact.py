@@ -1,0 +1,27 @@
+"""In the clear, anybody on the way can alter the list."""
+
+from simulator.language import N_
+from simulator.rules import Finding, Moment, Rule, altered, broken, met
+
+
+def check(moment: Moment) -> Finding | None:
+    """Looks at what the client takes for the reply to EHLO."""
+    reply = moment.heard("EHLO")
+    if not reply or reply.code != 250:
+        return None
+    if altered(reply):
+        if reply.by == "middlebox":
+            return broken(N_("The client does not get the list that the server sent."))
+        return broken(N_("A line of the list is overwritten with X: a firewall masked it."))
+    if reply.secure and moment.past.altered:
+        return met(N_("Inside TLS nobody on the way can alter the list."))
+    return None
+
+
+RULE = Rule(
+    id="list-intact",
+    citation="rfc3207-6-cleartext-may-be-modified",
+    level="risk",
+    text=N_("The client gets the list as the server sent it."),
+    check=check,
+)
