@@ -6,6 +6,9 @@ session's own bytes and times. What is not recorded is fixed: addresses for docu
 (RFC 5737), the well-known port (the lab's own was a chance one, by which Wireshark would not know
 SMTP), sequence numbers. The same session gives the same bytes.
 
+Wireshark follows STARTTLS where it is the only command of its group. Behind a pipelined one it
+takes the TLS for SMTP, however the packets are cut.
+
 Formats: pcapng (draft-ietf-opsawg-pcapng), RFC 791, RFC 9293; the Decryption Secrets Block holds
 the lines of an NSS key log.
 """
@@ -32,8 +35,8 @@ from simulator.session import (
     Session,
     Side,
 )
+from simulator.views.claims import NothingOnTheWire, claims, links
 from simulator.views.inert import printable
-from simulator.views.wire import NothingOnTheWire, claims, links
 
 MSS = 1460
 """Octets of data in one packet: what Ethernet's 1500 leave beside the two headers."""

@@ -9,38 +9,31 @@ from __future__ import annotations
 
 import bisect
 import functools
-import re
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 
 from simulator import tls
 from simulator.explainer import Explanation
 from simulator.language import N_, SOURCE, Text, say
-from simulator.session import (
-    AnyEvent,
-    AuthResponse,
-    Handshake,
-    Link,
-    Message,
-    Reply,
-    Session,
-    Side,
-)
+from simulator.session import Handshake, Link, Session, Side
 from simulator.views import wire_words as words
+from simulator.views.claims import (
+    SIDES,
+    Claim,
+    NothingOnTheWire,
+    Region,
+    Stream,
+    all_streams,
+    claims,
+    is_text,
+    links,
+    regions,
+)
 from simulator.views.inert import printable
-
-
-class NothingOnTheWire(ValueError):
-    """The session was read from a log: what was said is known, but not the octets that crossed."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "this session was read from a log, which does not hold the bytes that crossed the "
-            "wire: replay a session to see them"
-        )
+from simulator.views.smtp_parts import command_parts, parts_of, reply_parts, text_lines
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,48 +61,6 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
     plaintext: bytes = b""
 
 
-class Claim(NamedTuple):
-    """Octets `start` to `end` of a stream belong to the event with that index."""
-
-    start: int
-    end: int
-    event: int
-
-
-Stream = tuple[Link, Side]
-
-
-def links(session: Session) -> tuple[Link, ...]:
-    """The legs of the way, the client's first: two where a middlebox stands between."""
-    found = {segment.link for segment in session.wire}
-    return tuple(link for link in ("client", "server") if link in found)
-
-
-def claims(session: Session) -> dict[Stream, tuple[Claim, ...]]:
-    """Which octets belong to which event, for each stream, in order.
-
-    The record says so for the leg on which it was made. What a middlebox passed on unchanged is
-    found again on the other leg. What was taken from an old buffer (`stale`) crossed the wire as
-    something else, and claims only what nothing else does.
-    """
-    streams = _streams(session)
-    found: dict[Stream, list[Claim]] = {stream: [] for stream in streams}
-    for index, event in sorted(enumerate(session.events), key=lambda pair: pair[1].stale):
-        for span in event.wire:
-            known = found.get((span.link, span.to), [])
-            length = len(streams.get((span.link, span.to), b""))
-            start, end = max(0, span.start), min(span.end, length)
-            taken = event.stale and any(c.start < end and start < c.end for c in known)
-            if start < end and not taken:
-                known.append(Claim(start, end, index))
-    for (link, to), known in found.items():
-        other: Stream = ("server" if link == "client" else "client", to)
-        if other in found:
-            theirs = [claim for claim in sorted(known) if _may_pass(session.events[claim.event])]
-            found[other].extend(_passed_on(streams[link, to], theirs, streams[other], found[other]))
-    return {stream: tuple(sorted(known)) for stream, known in found.items()}
-
-
 def describe(explanation: Explanation) -> tuple[Piece, ...]:
     """All pieces of a session, in the order in which they crossed the wire.
 
@@ -118,17 +69,17 @@ def describe(explanation: Explanation) -> tuple[Piece, ...]:
     session = explanation.session
     if not session.wire:
         raise NothingOnTheWire
-    streams = _streams(session)
+    streams = all_streams(session)
     known = claims(session)
     clock = _Clock(session)
     units: list[tuple[int, int, list[Piece]]] = []
     for link in links(session):
-        regions = {to: _regions(session, streams[link, to], known[link, to]) for to in _SIDES}
-        began = next((r.start for r in regions["client"] if r.kind == "tls"), None)
+        stretches = {to: regions(session, streams[link, to], known[link, to]) for to in SIDES}
+        began = next((r.start for r in stretches["client"] if r.kind == "tls"), None)
         agreed = tls.agreement(streams[link, "client"], began) if began is not None else None
-        for to in _SIDES:
+        for to in SIDES:
             stream = _Reader(explanation, link, to, streams[link, to], known[link, to], agreed)
-            for region in regions[to]:
+            for region in stretches[to]:
                 for unit in stream.units(region):
                     order, at = clock.of(link, to, unit[0].start)
                     placed = [msgspec.structs.replace(p, at=at) for p in unit]
@@ -144,7 +95,7 @@ def as_data(explanation: Explanation, language: str = SOURCE) -> list[dict[str, 
     Raises `NothingOnTheWire` and `UnknownLanguage`.
     """
     session = explanation.session
-    streams = _streams(session)
+    streams = all_streams(session)
     found: list[dict[str, Any]] = []
     for piece in describe(explanation):
         told = {
@@ -165,7 +116,7 @@ def as_data(explanation: Explanation, language: str = SOURCE) -> list[dict[str, 
             "events": list(piece.events),
             "secure": piece.secure,
             "hex": streams[piece.link, piece.to][piece.start : piece.end].hex(),
-            "inside": [printable(line) for line in _lines(piece.plaintext)],
+            "inside": [printable(line) for line in text_lines(piece.plaintext)],
         }
         found.append(_without_empty(told) | {"parts": []})
     return found
@@ -192,7 +143,7 @@ def render(explanation: Explanation, language: str = SOURCE, colour: bool = Fals
 
     Raises `NothingOnTheWire` and `UnknownLanguage`.
     """
-    streams = _streams(explanation.session)
+    streams = all_streams(explanation.session)
     pieces = describe(explanation)
     legs = len(links(explanation.session)) > 1
     out: list[str] = []
@@ -207,17 +158,6 @@ def render(explanation: Explanation, language: str = SOURCE, colour: bool = Fals
 
 
 # --- which octets are what ---------------------------------------------------------------------
-
-_SIDES: tuple[Side, ...] = ("server", "client")
-
-
-class _Region(NamedTuple):
-    """A stretch of a stream: the text of an event, TLS records, or what nobody speaks of."""
-
-    kind: Literal["text", "tls", "unknown"]
-    start: int
-    end: int
-    event: int | None = None
 
 
 class _Clock:
@@ -238,75 +178,6 @@ class _Clock:
     def of(self, link: Link, to: Side, octet: int) -> tuple[int, float]:
         place = bisect.bisect_right(self._starts[link, to], octet) - 1
         return self._crossed[link, to][place]
-
-
-def _streams(session: Session) -> dict[Stream, bytes]:
-    return {(link, to): session.stream(to, link) for link in links(session) for to in _SIDES}
-
-
-def _may_pass(event: AnyEvent) -> bool:
-    return event.by != "middlebox" and not event.lost and not event.stale
-
-
-def _passed_on(
-    stream: bytes, here: Sequence[Claim], other: bytes, there: Sequence[Claim]
-) -> Iterator[Claim]:
-    """The claims of one leg, where their octets stand on the other leg in the same order."""
-    done = {claim.event for claim in there}
-    last = Claim(0, 0, -1)
-    at = 0
-    for claim in here:
-        if claim.event in done:
-            continue
-        after = at if claim.start < last.end else at + last.end - last.start
-        place = other.find(stream[claim.start : claim.end], after)
-        if place < 0:
-            continue
-        last, at = claim, place
-        yield Claim(place, place + claim.end - claim.start, claim.event)
-
-
-def _is_text(event: AnyEvent) -> bool:
-    return not isinstance(event, Handshake) and (event.stale or not event.secure)
-
-
-def _begins_record(stream: bytes, at: int) -> bool:
-    try:
-        tls.record_length(stream[at : at + tls.HEADER])
-    except ValueError:
-        return False
-    return True
-
-
-def _regions(session: Session, stream: bytes, known: Sequence[Claim]) -> list[_Region]:
-    texts = [claim for claim in known if _is_text(session.events[claim.event])]
-    others = [claim.start for claim in known if not _is_text(session.events[claim.event])]
-    found: list[_Region] = []
-    at = 0
-    while at < len(stream):
-        while texts and texts[0].end <= at:
-            texts.pop(0)
-        if texts and texts[0].start <= at:
-            claim = texts.pop(0)
-            found.append(_Region("text", at, claim.end, claim.event))
-            at = claim.end
-            continue
-        limit = texts[0].start if texts else len(stream)
-        if _begins_record(stream, at):
-            end = _end_of_records(stream, at, limit)
-            found.append(_Region("tls", at, end))
-        else:
-            end = min([start for start in others if start > at] + [limit])
-            found.append(_Region("unknown", at, end))
-        at = end
-    return found
-
-
-def _end_of_records(stream: bytes, at: int, limit: int) -> int:
-    while at < limit and _begins_record(stream, at):
-        length = tls.record_length(stream[at : at + tls.HEADER])
-        at = min(at + length, limit) if length else limit
-    return at
 
 
 class _Reader:
@@ -333,7 +204,7 @@ class _Reader:
         )
         self._certificate_told = False
 
-    def units(self, region: _Region) -> Iterator[list[Piece]]:
+    def units(self, region: Region) -> Iterator[list[Piece]]:
         if region.kind == "text" and region.event is not None:
             yield self._text(region, region.event)
         elif region.kind == "unknown":
@@ -359,10 +230,10 @@ class _Reader:
             else None,
         )
 
-    def _text(self, region: _Region, index: int) -> list[Piece]:
+    def _text(self, region: Region, index: int) -> list[Piece]:
         step = self._explanation.steps[index]
         data = self._stream[region.start : region.end]
-        lines = _lines(data)
+        lines = text_lines(data)
         whole = Piece(
             link=self._link,
             to=self._to,
@@ -384,23 +255,23 @@ class _Reader:
                 self._piece(region.start + start, region.start + end, depth, name, words.SMTP),
                 events=(index,),
             )
-            for start, end, depth, name in _smtp_parts(step.event, data, after_ehlo)
+            for start, end, depth, name in parts_of(step.event, data, after_ehlo)
         ]
         return [whole, *parts]
 
-    def _unclaimed(self, region: _Region) -> list[Piece]:
+    def _unclaimed(self, region: Region) -> list[Piece]:
         """Text, most likely, that one side sent and the other never read."""
         data = self._stream[region.start : region.end]
         parts = []
         if data[:1].isalnum():
-            read = _reply_parts(data, False) if self._to == "client" else _command_parts(data)
+            read = reply_parts(data, False) if self._to == "client" else command_parts(data)
             parts = [
                 self._piece(region.start + start, region.start + end, depth, name, words.SMTP)
                 for start, end, depth, name in read
             ]
         return [self._piece(region.start, region.end, 0, "unknown", words.SMTP), *parts]
 
-    def _records(self, region: _Region) -> Iterator[list[Piece]]:
+    def _records(self, region: Region) -> Iterator[list[Piece]]:
         found = tls.fields(self._stream, region.start, region.end, self._agreed)
         begins = [place for place, field in enumerate(found) if field.depth == 0]
         for first, beyond in zip(begins, [*begins[1:], len(found)], strict=True):
@@ -518,7 +389,7 @@ def _insides(
     groups: list[list[Claim]] = []
     for claim in known:
         event = session.events[claim.event]
-        if _is_text(event) or isinstance(event, Handshake):
+        if is_text(event) or isinstance(event, Handshake):
             continue
         if groups and claim.start < max(c.end for c in groups[-1]):
             groups[-1].append(claim)
@@ -540,131 +411,6 @@ def _insides(
             inside[record.start] = plain[at : at + size]
             at += size
     return inside
-
-
-# --- the parts of SMTP text --------------------------------------------------------------------
-
-_Part = tuple[int, int, int, str]
-"""Start, end, depth, name."""
-
-_ENHANCED = re.compile(rb"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?= |$)")
-_REPLY_CODE = re.compile(rb"[0-9]{3}(?=[ -]|$)")
-
-
-def _smtp_parts(event: AnyEvent, data: bytes, after_ehlo: bool) -> list[_Part]:
-    match event:
-        case Message():
-            return _message_parts(data)
-        case Reply():
-            return _reply_parts(data, after_ehlo)
-        case AuthResponse():
-            return _lines_parts(data, lambda _: lambda _, at: [(at, "response")])
-    return _command_parts(data)
-
-
-_Splitter = Callable[[bytes, int], list[tuple[int, str]]]
-"""A line without its end, and where it stands: where each part begins, and its name."""
-
-
-def _line_parts(line: bytes, at: int, depth: int, split: _Splitter) -> list[_Part]:
-    """The parts of a line, its end included."""
-    end = at + len(line)
-    stop = end
-    marks: list[tuple[int, str]] = []
-    if line.endswith(b"\r\n"):
-        stop = end - 2
-        marks = [(stop, "line-end")]
-    elif line.endswith(b"\n"):
-        stop = end - 1
-        marks = [(stop, "bare-line-end")]
-    marks = [*split(line[: stop - at], at), *marks]
-    ends = [start for start, _ in marks[1:]] + [end]
-    return [
-        (start, finish, depth, name)
-        for (start, name), finish in zip(marks, ends, strict=True)
-        if start < finish
-    ]
-
-
-def _command_line(line: bytes, at: int) -> list[tuple[int, str]]:
-    verb = line.find(b" ")
-    if verb < 0:
-        return [(at, "verb")]
-    argument = len(line) - len(line[verb:].lstrip(b" "))
-    return [(at, "verb"), (at + verb, "space"), (at + argument, "argument")]
-
-
-def _lines_parts(data: bytes, splitter_of: Callable[[int], _Splitter]) -> list[_Part]:
-    """The parts of one line, or those of each line below a part of its own."""
-    lines = _split_lines(data)
-    found: list[_Part] = []
-    at = 0
-    for number, line in enumerate(lines):
-        depth = 1
-        if len(lines) > 1:
-            found.append((at, at + len(line), 1, "line"))
-            depth = 2
-        found += _line_parts(line, at, depth, splitter_of(number))
-        at += len(line)
-    return found
-
-
-def _command_parts(data: bytes) -> list[_Part]:
-    return _lines_parts(data, lambda _: _command_line)
-
-
-def _reply_parts(data: bytes, after_ehlo: bool) -> list[_Part]:
-    def splitter(number: int) -> _Splitter:
-        listed = "keyword" if number else "server-name"
-        return functools.partial(_reply_line, listed=listed if after_ehlo else "")
-
-    return _lines_parts(data, splitter)
-
-
-def _reply_line(line: bytes, at: int, listed: str) -> list[tuple[int, str]]:
-    if not _REPLY_CODE.match(line):
-        return [(at, "text")]
-    if len(line) == 3:
-        return [(at, "code")]
-    marks = [(at, "code"), (at + 3, "hyphen" if line[3:4] == b"-" else "last-line")]
-    rest = line[4:]
-    begin = at + 4
-    first = listed
-    if not listed and _ENHANCED.match(rest):
-        first = "enhanced-code"
-    marks.append((begin, first or "text"))
-    word = rest.find(b" ")
-    if first and word >= 0:
-        marks.append((begin + word, "space"))
-        marks.append((begin + word + 1, "parameters" if listed == "keyword" else "text"))
-    return marks
-
-
-def _message_parts(data: bytes) -> list[_Part]:
-    stop = len(data)
-    if data == b".\r\n" or data.endswith(b"\r\n.\r\n"):
-        stop -= 3
-    blank = data.find(b"\r\n\r\n", 0, stop)
-    header, body = (blank + 2, blank + 4) if blank >= 0 else (stop, stop)
-    marks = [(0, "header"), (header, "empty-line"), (body, "body"), (stop, "lone-dot")]
-    ends = [start for start, _ in marks[1:]] + [len(data)]
-    return [
-        (start, end, 1, name) for (start, name), end in zip(marks, ends, strict=True) if start < end
-    ]
-
-
-def _split_lines(data: bytes) -> list[bytes]:
-    """Lines with their ends; only LF ends one."""
-    lines = [line + b"\n" for line in data.split(b"\n")]
-    last = lines.pop()[:-1]
-    return [*lines, last] if last else lines
-
-
-def _lines(data: bytes) -> list[str]:
-    return [
-        line.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "backslashreplace")
-        for line in _split_lines(data)
-    ]
 
 
 # --- how it looks ------------------------------------------------------------------------------
@@ -695,7 +441,7 @@ def _heading(piece: Piece, language: str, *, legs: bool, colour: bool) -> Iterat
     yield from textwrap.wrap(
         _say(piece, language), _WIDTH, initial_indent="  ", subsequent_indent="  "
     )
-    for line in _lines(piece.plaintext):
+    for line in text_lines(piece.plaintext):
         yield f"  {say(Text(INSIDE, {'line': printable(line)}), language)}".rstrip()
 
 

@@ -8,14 +8,15 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 import pytest
 
+from simulator import replay
 from simulator.session import Peer, Session
 from simulator.views import capture
-from simulator.views.wire import NothingOnTheWire
+from simulator.views.claims import NothingOnTheWire
 from tests.recording import record
 
 BIG = (
@@ -373,6 +374,16 @@ def test_tshark_finds_both_ehlos_and_nothing_wrong(tmp_path: Path, name: str) ->
     assert subjects == (
         set() if "cut" in name or name == "failed" else {"big" if "big" in name else "hello"}
     )
+
+
+@pytest.mark.needs("tshark")
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_tshark_reads_what_the_lab_recorded(tmp_path: Path, version: Literal["1.2", "1.3"]) -> None:
+    explanation = replay(tls=version)
+    name = explanation.session.client.name
+    packets = dissected(capture.render(explanation), tmp_path)
+    assert ehlos(packets) == [("0", name, False), ("0", name, True)]
+    assert wrong(packets) == []
 
 
 @pytest.mark.needs("tshark")
