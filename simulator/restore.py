@@ -13,7 +13,6 @@ import datetime
 import html
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
@@ -199,8 +198,10 @@ class Lexicon:
 
     def find(self, table: str, phrase: str) -> tuple[str, ...]:
         """The originals of `phrase` in `table`, none if it is not known."""
+        if len(phrase) > _LONGEST:
+            return ()
         found = self._tables[table].get(_key(phrase), ())
-        if not found and table == "replies" and len(phrase) < 512:
+        if not found and table == "replies":
             for form, original in self._forms:
                 match = form.fullmatch(" ".join(phrase.split()))
                 if match:
@@ -328,7 +329,9 @@ def read_lexicon(source: bytes | str, code: str) -> Lexicon:
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:
         raise LexiconError(f"{where}: {problem}") from None
     if sorted(file.date.order) != sorted("dmy"):
-        raise LexiconError(f"{where}: [date] order is {file.date.order!r}: use d, m and y once each")
+        raise LexiconError(
+            f"{where}: [date] order is {file.date.order!r}: use d, m and y once each"
+        )
     for table in _TABLES:
         allowed = _ORIGINALS.get(table)
         if allowed is None and table in ("keywords", "mechanisms") and code != SOURCE:
@@ -342,7 +345,8 @@ def read_lexicon(source: bytes | str, code: str) -> Lexicon:
                     raise LexiconError(f"{where}: [{table}] {original!r} has an empty translation")
                 holes = re.findall(r"\{.*?\}", phrase)
                 if holes != [f"{{{n}}}" for n in range(len(holes))] or (
-                    holes and (table != "replies" or sorted(re.findall(r"\{.*?\}", original)) != holes)
+                    holes
+                    and (table != "replies" or sorted(re.findall(r"\{.*?\}", original)) != holes)
                 ):
                     raise LexiconError(f"{where}: [{table}] {phrase!r}: the holes do not match")
     return Lexicon(code, file)
@@ -383,7 +387,17 @@ class _Line(NamedTuple):
 
 
 _QUOTES = "'\"`´“”„‟‘’‚‛«»‹›「」『』＂＇"
-_OPENERS = {"”": "“„", "“": "„", "’": "‘‚", "‘": "‚", "»": "«", "«": "»", "›": "‹", "」": "「", "』": "『"}
+_OPENERS = {
+    "”": "“„",
+    "“": "„",
+    "’": "‘‚",
+    "‘": "‚",
+    "»": "«",
+    "«": "»",
+    "›": "‹",
+    "」": "「",
+    "』": "『",
+}
 _COLON = r"[ \t]{0,3}[:：][ \t]{0,3}"
 _TIME = re.compile(r"\d{1,2}\s?[:：]\s?\d{2}\s?[:：]\s?\d{2}")
 _TIDY_HEAD = re.compile(
@@ -401,6 +415,8 @@ _ESA = re.compile(
     rf"(?P<peer>\s{{0,3}}[{_QUOTES}]{{1,2}} ?[0-9A-Fa-f.:]{{2,45}} ?[{_QUOTES}]{{1,2}})?"
     rf"(?P<colon2>{_COLON})(?P<rest>[^\n]*)"
 )
+_ANY_COLON = re.compile("[:：]")
+_HEAD = re.compile(r"(?P<mark>[>|\s\ufeff]{0,16})(?P<head>[^\n]*)")
 _ARROW = r"(?:[~=*-]{0,3}[<>]{1,3}[~=*-]{0,3}|[SC]:)[ \t]{1,4}"
 _WIRE = re.compile(rf"(?P<before>[\s\ufeff]{{0,40}}(?:{_ARROW})?[\"']?)(?P<payload>\S[^\n]*)")
 _REPLY = re.compile(r"(?P<code>[2-5][0-5][0-9])(?P<mark>[ –—‐‑-]?)(?P<text>[^\n]*)")
@@ -409,22 +425,34 @@ _SURE = re.compile(
     r"|(?:MAIL|RCPT) +[^\s:：<>]{1,20} ?[:：].*|STARTTLS|RSET|QUIT)\s*",
     re.IGNORECASE,
 )
-_ENTITY = re.compile(r"&(?:amp;)*((?:#[0-9]{1,6}|#[xX][0-9a-fA-F]{1,5}|[A-Za-z][A-Za-z0-9]{1,31});)")
+_ENTITY = re.compile(
+    r"&(?:amp;)*((?:#[0-9]{1,6}|#[xX][0-9a-fA-F]{1,5}|[A-Za-z][A-Za-z0-9]{1,31});)"
+)
 _SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u00ad\u200b-\u200f\u2060\ufeff]")
 _NOTHING = frozenset("\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff")
 _TAILS = ("\\015\\012", "\\r\\n", "\\r", "\\n", "^M$", "^M", "\\", " ", "\t", "\r")
 _CHROME = re.compile(
-    r"[\s\ufeff]{0,40}(?:[\d<>\[({*=.$%~]|-+>|Trying |Connected to |Escape char|Connection closed|telnet )",
+    r"[\s\ufeff]{0,40}(?:[\d<>\[({*=.$%~]|-+>"
+    r"|Trying |Connected to |Escape char|Connection closed|telnet )",
     re.IGNORECASE,
 )
-_BULLET = re.compile(r"\s{0,40}(?:[-*+•] |\d{1,2}[.)] |#{1,6} |\||\[|!\[|<[a-zA-Z/!])")
-_SENTENCE_END = tuple(".?!:。？！：")
+_SENTENCE_END = tuple(".?!:。？！：”»」")
 
 
 class _Entry:
     """A line of the log and its parts. `kind`: esa, head, reply, command, maybe or empty."""
 
-    __slots__ = ("body", "entities", "kind", "line", "parts", "payload", "session", "spaces", "text")
+    __slots__ = (
+        "body",
+        "entities",
+        "kind",
+        "line",
+        "parts",
+        "payload",
+        "session",
+        "spaces",
+        "text",
+    )
 
     def __init__(self, line: _Line) -> None:
         self.line = line
@@ -435,7 +463,7 @@ class _Entry:
         self.body = False
         self.parts: re.Match[str] | None = None
         self.entities: list[tuple[str, str]] = []
-        self.spaces = False
+        self.spaces: tuple[str, ...] = ()
         tidy = line.text.isascii() and "&" not in line.text and _TIDY.fullmatch(line.text)
         if tidy:
             self.kind, self.parts = "tidy", tidy
@@ -445,14 +473,16 @@ class _Entry:
 
     def _read(self) -> None:
         text = self.line.text
+        if not text or text.isspace():
+            return
         if "&" in text:
             text = _ENTITY.sub(self._entity, text)
         if not text.isascii():
             plain = text[:1] + _SPACES.sub(_plain_space, text[1:])
-            self.spaces, text = plain != text, plain
+            self.spaces, text = tuple(dict.fromkeys(_SPACES.findall(text, 1))), plain
         if not self._frame(text) and text != self.line.text:
             self.entities.clear()
-            self.spaces = False
+            self.spaces = ()
             self._frame(self.line.text)
             return
         self.text = text
@@ -466,7 +496,10 @@ class _Entry:
 
     def _frame(self, text: str) -> bool:
         esa = _ESA.fullmatch(text) if ":" in text or "：" in text else None
-        if esa and (_directions(esa["way"]) or (_TIME.search(esa["head"]) and esa["rest"][:1] in _QUOTES)):
+        if esa and (
+            _key(esa["way"]) in _words(*_DIRECTIONS)
+            or (_is_head(esa["head"]) and esa["rest"][:1] in _QUOTES)
+        ):
             self.kind, self.parts, self.session = "esa", esa, esa["session"]
             return True
         wire = _WIRE.fullmatch(text)
@@ -487,12 +520,10 @@ class _Entry:
                 return self.kind != "maybe"
         time = _TIME.search(text, 0, 120)
         if time:
-            colon = re.compile("[:：]").search(text, time.end(), time.end() + 60)
-            if colon and _heads(text[: colon.start()]):
-                self.kind = "head"
-                self.parts = re.compile(r"(?P<mark>[>|\s\ufeff]{0,16})(?P<head>[^\n]*)").match(
-                    text, 0, colon.start()
-                )
+            colon = _ANY_COLON.search(text, time.end(), time.end() + 60)
+            parts = _HEAD.match(text, 0, colon.start()) if colon else None
+            if parts and _is_head(parts["head"]):
+                self.kind, self.parts = "head", parts
                 return True
         return False
 
@@ -506,36 +537,38 @@ def _every(table: str) -> frozenset[str]:
     return frozenset(key for lexicon in lexicons().values() for key in lexicon.keys(table))
 
 
-def _directions(way: str) -> bool:
-    return _key(way) in _every("words")
+@cache
+def _words(*originals: str) -> tuple[str, ...]:
+    """What any lexicon has for these originals in its table of words."""
+    return tuple(
+        key
+        for lexicon in lexicons().values()
+        for key in lexicon.keys("words")
+        if set(lexicon.find("words", key)) & set(originals)
+    )
 
 
 def _translated(payload: str) -> bool:
     return any(_key(payload[:end]) in _every("verbs") for end in _ends(payload))
 
 
-def _heads(text: str) -> bool:
-    """Does this end with a level, in any language? Then it may be the head of a log line."""
-    return _key(text).endswith(_level_words())
-
-
-@cache
-def _level_words() -> tuple[str, ...]:
-    return tuple(
-        key
-        for lexicon in lexicons().values()
-        for key in lexicon.keys("words")
-        if set(lexicon.find("words", key)) & set(_LEVELS)
-    )
+def _is_head(text: str) -> bool:
+    """Is this a date and a level, in any language?"""
+    if _TIDY_HEAD.fullmatch(text):
+        return True
+    if not _key(text).endswith(_words(*_LEVELS)):
+        return False
+    return any(lexicon.head(text) for lexicon in lexicons().values())
 
 
 _WORD = re.compile(r"[^\s:：<＜=]+")
+_LONGEST = 512  # no phrase of a lexicon comes near it
 
 
 def _ends(text: str) -> list[int]:
     """Where the first words of `text` end, longest first, as far as only spaces divide them."""
     ends: list[int] = []
-    for word in _WORD.finditer(text):
+    for word in _WORD.finditer(text, 0, _LONGEST):
         if len(ends) == 5 or (ends and text[ends[-1] : word.start()].strip()):
             break
         ends.append(word.end())
@@ -552,7 +585,10 @@ _TAG = re.compile(
     r"|<!doctype[^<>]{0,500}>|<!--[^<>]{0,2000}-->",
     re.IGNORECASE,
 )
-_BREAK = re.compile(r"<br(?:\s[^<>]{0,200})?/?>", re.IGNORECASE)
+_BREAK = re.compile(
+    r"</?(?:br|p|div|li|tr|dt|dd|h[1-6]|table|ul|ol|section|title)(?:\s[^<>]{0,500})?/?>",
+    re.IGNORECASE,
+)
 _PAGE = re.compile(rf"[\s\ufeff]*(?:{_TAG.pattern})", re.IGNORECASE)
 
 
@@ -577,9 +613,8 @@ def _has_log(lines: Iterable[_Line]) -> bool:
     return any(_Entry(line).kind not in ("", "maybe") for line in lines)
 
 
-def _inside(text: str) -> list[_Line] | None:
+def _inside(text: str, lines: list[_Line]) -> list[_Line] | None:
     """The lines of the blocks of a page (pre elements, fences) that hold a log; None: no page."""
-    lines = _split(text)
     fences = [place for place, line in enumerate(lines) if _FENCE.match(line.text)]
     found: list[_Line] = []
     for start, end in zip(fences[::2], [*fences[1::2], len(lines)], strict=False):
@@ -597,61 +632,82 @@ def _inside(text: str) -> list[_Line] | None:
             del shown[0]
         if _has_log(shown):
             found += shown
-    if found:
-        return found
-    if _PAGE.match(text):
-        return list(_unmarked(text, 1))
-    return None
+    return found or None
 
 
-def _entries(text: str) -> list[_Entry]:
+def _entries(text: str, lines: list[_Line]) -> list[_Entry]:
     """The lines of the log in `text`, without the page around them."""
-    inside = _inside(text)
-    entries = [_Entry(line) for line in (_split(text) if inside is None else inside)]
+    inside = _inside(text, lines)
+    whole = inside is not None
+    if inside is None and _PAGE.match(text):
+        inside = list(_unmarked(text, 1))
+    shown = inside is not None
+    entries = [_Entry(line) for line in (lines if inside is None else inside)]
     _mark_bodies(entries)
     _settle_naked_verbs(entries)
-    prose = [
-        not entry.kind and not entry.body and _is_prose(entry.line.text) for entry in entries
-    ]
-    told = any(
-        is_prose and _is_sentence(entry.line.text)
-        for is_prose, entry in zip(prose, entries, strict=True)
-    )
-    if not any(entry.kind for entry in entries) or not (told or inside is not None):
+    if whole or not any(entry.kind for entry in entries):
         return entries
     kept: list[_Entry] = []
-    blanks: list[_Entry] = []
-    after_log = False
-    for is_prose, entry in zip(prose, entries, strict=True):
-        if is_prose:
-            blanks, after_log = [], False
-        elif entry.line.text.strip("\ufeff \t\r"):
-            kept += [*blanks, entry]
-            blanks, after_log = [], True
-        elif after_log:
-            blanks.append(entry)
-    return kept
+    run: list[_Entry] = []
+    for entry in entries:
+        if entry.kind or entry.body:
+            kept += _without_prose(run, not kept, shown)
+            kept.append(entry)
+            run = []
+        else:
+            run.append(entry)
+    return kept + _without_prose(run, False, shown)
 
 
-def _is_prose(line: str) -> bool:
-    if _BULLET.match(line):
-        return True
-    return not _CHROME.match(line) and not _TIME.search(line, 0, 200) and any(map(str.isalpha, line))
+def _without_prose(run: list[_Entry], first: bool, shown: bool) -> list[_Entry]:
+    """What of a run of lines between those of the log is no prose of a page.
+
+    A run with few sentences is what other programs said, and stays. `first`: it stands before the
+    log. `shown`: it was HTML, and surely is a page.
+    """
+    said = [entry.line.text for entry in run if entry.line.text.strip() and _is_prose(entry)]
+    sentences = sum(map(_is_sentence, said))
+    if not shown and (not sentences or sentences * 2 < len(said)):
+        return run
+    chrome = [entry for entry in run if not _is_prose(entry)]
+    if not first:
+        return chrome
+    near = len(run)
+    while near and (not _is_prose(run[near - 1])):
+        near -= 1
+    return run[near:]
+
+
+def _is_prose(entry: _Entry) -> bool:
+    line = entry.line.text
+    if entry.body or _CHROME.match(line) or _TIME.search(line, 0, 200):
+        return False
+    return not line.strip() or any(map(str.isalpha, line))
 
 
 def _is_sentence(line: str) -> bool:
+    """Is this what a person writes on a page, and no program in a log?"""
     line = line.strip()
-    long = len(line.split()) >= 6 or len(_UNSPACED.findall(line[:200])) >= 12
-    return (long and line.endswith(_SENTENCE_END)) or line.startswith(("# ", "## ", "### "))
+    if re.match(r"#{1,4} \S", line):
+        return True
+    if not line[:1].isalpha() or line[:1].islower() or not line.endswith(_SENTENCE_END):
+        return line[:1] in "“«¿¡「" and line.endswith(_SENTENCE_END)
+    words = [word.strip(".,:;?!()\"'«»“”¿¡") for word in line.split()]
+    plain = sum(word.isalpha() for word in words)
+    return (len(words) >= 6 and plain * 10 >= len(words) * 7) or len(
+        _UNSPACED.findall(line[:200])
+    ) >= 10
+
+
+def _is_dot(line: str) -> bool:
+    return line.rstrip().endswith(".") and line.strip("<>-~=* \t\r\"'") == "."
 
 
 def _mark_bodies(entries: list[_Entry]) -> None:
     """Mark the lines of messages: between 354 and the lone dot nothing is protocol."""
     dots = [False] * (len(entries) + 1)
     for place in range(len(entries) - 1, -1, -1):
-        dots[place] = dots[place + 1] or entries[place].text.strip().endswith(".") and (
-            entries[place].text.strip("<>-~=* \t\r\"'") == "."
-        )
+        dots[place] = dots[place + 1] or _is_dot(entries[place].text)
     inside = False
     for place, entry in enumerate(entries):
         if entry.kind in ("tidy", "esa", "head"):
@@ -661,7 +717,7 @@ def _mark_bodies(entries: list[_Entry]) -> None:
                 inside = False
             else:
                 entry.body, entry.kind = True, ""
-                inside = entry.text.strip("<>-~=* \t\r\"'") != "."
+                inside = not _is_dot(entry.text)
                 continue
         inside = entry.kind == "reply" and entry.payload.startswith("354 ")
 
@@ -680,13 +736,18 @@ def _settle_naked_verbs(entries: list[_Entry]) -> None:
 
 # Turning it back -----------------------------------------------------------------------------
 
-_TRANSLATED = N_('"{found}" stands for "{restored}" in {language}.')
+_TRANSLATED = N_('"{found}" is a translation of "{restored}" (lexicon {language}).')
 _RESPELLED = N_('"{found}" is another spelling of "{restored}".')
-_REPLY_KNOWN = N_('A known reply text, "{restored}", translated into {language}.')
-_FITS_REST = N_('"{found}" may stand for {candidates}; what follows on the line fits {restored} alone.')
-_FITS_ANSWER = N_('"{found}" may stand for {candidates}; only EHLO is answered with more than one line.')
+_REPLY_KNOWN = N_("A translation of a known reply text (lexicon {language}).")
+_FITS_REST = N_(
+    '"{found}" may stand for {candidates}; what follows on the line fits {restored} alone.'
+)
+_FITS_ANSWER = N_(
+    '"{found}" may stand for {candidates}; the answer is a list, which HELO must not get'
+    " (RFC 5321 §3.2)."
+)
 _FITS_REMAINING = N_(
-    '"{found}" may stand for {candidates}; a keyword stands once in a list, and the others are there.'
+    '"{found}" may stand for {candidates}; a keyword stands once in a list, the others are there.'
 )
 _FITS_LIST = N_(
     '"{found}" may stand for {candidates}; the list before in this session has {restored} alone.'
@@ -713,18 +774,21 @@ _UNKNOWN_LINE = N_("This is not known as a line of a log.")
 _NO_LOG = N_("No line of an SMTP log was found.")
 _AMBIGUOUS = N_("This may stand for {candidates}, and nothing on the way decides it.")
 _MISFIT = N_("This is a translation of {candidates}, but what follows does not fit.")
-_WRONG_WEEKDAY = N_("The weekday does not fit the date, which was a {weekday}.")
+_WRONG_WEEKDAY = N_("The weekday and the date do not fit: the date was a {weekday}.")
 _NO_SUCH_DATE = N_("There is no such date.")
 _MASK = N_(
-    "A firewall's mask is as long as the word it hides: STARTTLS takes 8 letters, this has {length}."
+    "A firewall's mask is as long as the word it hides: STARTTLS has 8 letters, this {length}."
 )
 _BREAKS_OFF = N_("The line breaks off here; the rest is not in the document.")
 
+_REMEMBERED = 4096
 _ALONE = frozenset(("DATA", "RSET", "QUIT", "STARTTLS", "TURN"))
 _ANYHOW = frozenset(("NOOP", "HELP", "EXPN"))
 _LISTS = ("EHLO", "LHLO", "")
 _ENHANCED = re.compile(r"(?:[245]\.[0-9]{1,3}\.[0-9]{1,3}|#[0-9]\.[0-9]\.[0-9])[ \t]{1,3}")
-_PATH = re.compile(r"(?P<space>\s{0,3})(?P<word>[^\s:：<>＜=]{1,24}(?: [^\s:：<>＜=]{1,24})?)(?P<colon> ?[:：])?")
+_PATH = re.compile(
+    r"(?P<space>\s{0,3})(?P<word>[^\s:：<>＜=]{1,24}(?: [^\s:：<>＜=]{1,24})?)(?P<colon> ?[:：])?"
+)
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*(?=[\s=\\^]|$)")
 _MASKED = re.compile(r"X{4,12}[A-Z]?")
 _WIDE = str.maketrans({"＜": "<", "＞": ">", "《": "<", "》": ">", "：": ":", "＠": "@"})
@@ -775,9 +839,11 @@ class _Pass:
             for lexicon in self.tongues or (_source(),):
                 originals = lexicon.find(table, phrase)
                 found |= dict.fromkeys(originals)
-                names += [lexicon.name] * bool(originals)
+                names += [lexicon.code] * bool(originals)
             if not found and self.tongues:
                 found, names = dict.fromkeys(_source().find(table, phrase)), [""]
+            if len(self._found) > _REMEMBERED:
+                self._found.clear()
             known = self._found[table, phrase] = tuple(found), ", ".join(names)
         return known
 
@@ -799,7 +865,7 @@ class _Pass:
 
     def _translate(self, found: str, restored: str, kind: str, names: str) -> str:
         if found != restored:
-            english = names in ("", _source().name)
+            english = names in ("", SOURCE)
             why = _RESPELLED if english else _REPLY_KNOWN if kind == "reply" else _TRANSLATED
             self._repair(found, restored, kind, why, language=names)
         return restored
@@ -818,8 +884,8 @@ class _Pass:
             return text
         for found, restored in entry.entities:
             self._repair(found, restored, "entity", _ENTITY_LEFT)
-        if entry.spaces:
-            self._repair(entry.line.text, entry.text, "space", _SPACE_LEFT)
+        for odd in entry.spaces:
+            self._repair(odd, "" if odd in _NOTHING else " ", "space", _SPACE_LEFT)
         session = self._sessions.setdefault(entry.session, _Session())
         if entry.kind == "tidy":
             self._check_date(entry.parts["head"])
@@ -854,9 +920,7 @@ class _Pass:
                 self._repair(peer, restored, "quote", _QUOTE_OTHER)
             peer = restored
         said = self._quoted(place, parts["rest"], session)
-        return (
-            f"{parts['mark']}{head}{colons[0]}{parts['session']} {way}{peer}{colons[1]}{said}"
-        )
+        return f"{parts['mark']}{head}{colons[0]}{parts['session']} {way}{peer}{colons[1]}{said}"
 
     def _way(self, way: str, to_peer: bool) -> str:
         found, names = self._find("words", way)
@@ -905,7 +969,7 @@ class _Pass:
         if head not in self._heads:
             read = {lexicon.head(head) for lexicon in self.tongues} - {None}
             known = {(one.date, one.found) for one in read if one}
-            if len(self._heads) > 4096:
+            if len(self._heads) > _REMEMBERED:
                 self._heads.clear()
             self._heads[head] = read.pop() if len(known) == 1 else None
             if not read and not known:
@@ -915,7 +979,7 @@ class _Pass:
     def _check_date(self, head: str) -> None:
         date = head[:24]
         if date not in self._dates:
-            if len(self._dates) > 4096:
+            if len(self._dates) > _REMEMBERED:
                 self._dates.clear()
             self._dates[date] = _date_problem(date)
         problem = self._dates[date]
@@ -930,7 +994,8 @@ class _Pass:
             _breaks_off(payload, self._first_words("verbs", payload)[1])
             or (place == self._last and _is_begun(payload))
         )
-        restored = self._payload(place, payload, session)
+        begun = cut and payload.isdigit()
+        restored = payload if begun else self._payload(place, payload, session)
         if first != "'":
             self._repair(first, "'", "quote", _quote_reason(first, _QUOTE_MISSING_FIRST))
         if cut:
@@ -981,8 +1046,10 @@ class _Pass:
         if not originals:
             if token and _MASKED.fullmatch(word) and len(word) != 8:
                 self._leave(word, _MASK, length=len(word))
-            elif not token or (self.strict and not word.startswith("X")):
-                if text.strip() and (self.strict or not text.isascii()):
+            else:
+                first = text.split(None, 1)[0] if text.strip() else ""
+                strange = self.strict and "." not in first and not first.startswith(("X", "x"))
+                if not first.isascii() or (strange and first):
                     self._leave(text, _UNKNOWN_KEYWORD)
             return text
         why, restored = "", originals[0]
@@ -1016,7 +1083,8 @@ class _Pass:
     def _reply_text(self, text: str) -> str:
         status = _ENHANCED.match(text)
         start = text[: status.end()] if status else ""
-        said, tail = _without_tail(text[len(start) :], "")
+        said, tail = _without_tail(text[len(start) :].partition(" <--")[0], "")
+        tail = text[len(start) + len(said) :]
         if not any(map(str.isalpha, said)):
             return text
         for body, stop in ((said, ""), (said.rstrip(".。!！"), ".")):
@@ -1148,7 +1216,9 @@ class _Pass:
                 if entry.kind == "esa" and entry.parts:
                     said = _unquote(entry.parts["rest"])[1]
                 reply = _REPLY.match(said)
-                return reply is not None and reply["code"] == "250" and reply["mark"] not in ("", " ")
+                return (
+                    reply is not None and reply["code"] == "250" and reply["mark"] not in ("", " ")
+                )
         return False
 
 
@@ -1204,11 +1274,11 @@ def _without_tail(text: str, quote: str) -> tuple[str, str]:
     end = len(text)
     if quote and quote in "\"'" and text.endswith(quote):
         end -= 1
-    while True:
-        tail = next((tail for tail in _TAILS if text.endswith(tail, 0, end)), "")
-        if not tail:
-            return text[:end], text[end:]
-        end -= len(tail)
+    for _ in range(8):
+        if not text.endswith(_TAILS, 0, end):
+            break
+        end -= next(len(tail) for tail in _TAILS if text.endswith(tail, 0, end))
+    return text[:end], text[end:]
 
 
 def _breaks_off(payload: str, originals: tuple[str, ...] = ()) -> bool:
@@ -1260,24 +1330,26 @@ def _languages(entries: list[_Entry], english: _Pass) -> tuple[Lexicon, ...]:
     if not strange:
         return ()
     start = next(n for n, entry in enumerate(entries) if entry.line.number in strange)
-    sample = entries[start : start + _SAMPLE]
-    before = Counter(one.line for one in english.repairs if one.kind in _WORDS)
+    sample = entries[max(0, start - _SAMPLE // 2) :][:_SAMPLE]
+    english = _Pass(sample, (), strict=True)
+    strange = {one.line for one in english.unknown}
     scores: dict[tuple[int, int], list[Lexicon]] = {}
     for lexicon in lexicons().values():
         if lexicon.code != SOURCE:
             tried = _Pass(sample, (lexicon,), strict=True)
-            left = {one.line for one in tried.unknown}
-            lines = {entry.line.number for entry in sample} & strange
-            words = Counter(one.line for one in tried.repairs if one.kind in _WORDS)
-            gained = sum(words[line] - before[line] for line in words)
-            scores.setdefault((len(lines - left), gained), []).append(lexicon)
+            explained = strange - {one.line for one in tried.unknown}
+            gained = sum(one.kind in _WORDS for one in tried.repairs) - sum(
+                one.kind in _WORDS for one in english.repairs
+            )
+            scores.setdefault((len(explained), gained), []).append(lexicon)
     best = max(scores)
     return tuple(scores[best]) if best > (0, 0) else ()
 
 
 def _round(text: str, language: Lexicon | None) -> tuple[Restoration, list[int]]:
     """Restore once; also give the input line of every line that comes out."""
-    entries = _entries(text)
+    lines = _split(text)
+    entries = _entries(text, lines)
     tongues: tuple[Lexicon, ...] = ()
     if language and language.code != SOURCE:
         tongues = (language,)
@@ -1286,11 +1358,13 @@ def _round(text: str, language: Lexicon | None) -> tuple[Restoration, list[int]]
         first = next((entry.line for entry in entries if entry.line.text.strip()), None)
         unknown = (Unknown(first.number, first.text, Text(_NO_LOG)),) if first else ()
         return Restoration(text=text, unknown=unknown, language=name), []
+    found: _Pass | None = None
     if language is None:
-        tongues = _languages(entries, _Pass(entries, (), strict=True))
+        english = _Pass(entries, (), strict=True)
+        tongues = _languages(entries, english)
         name = tongues[0].code if len(tongues) == 1 else None if tongues else SOURCE
-    found = _Pass(entries, tongues, strict=bool(tongues))
-    lines = _split(text)
+        found = None if english.unknown else english
+    found = found or _Pass(entries, tongues, strict=bool(tongues))
     kept = {entry.line.number for entry in entries}
     restored = "".join(
         line + entry.line.end for line, entry in zip(found.lines, entries, strict=True)
@@ -1306,21 +1380,22 @@ def _round(text: str, language: Lexicon | None) -> tuple[Restoration, list[int]]
 
 
 def _still_unknown(
-    before: tuple[Unknown, ...], after: tuple[Unknown, ...], repaired: set[tuple[int, str]]
+    before: tuple[Unknown, ...], after: list[Unknown], repaired: set[tuple[int, str]]
 ) -> tuple[Unknown, ...]:
     """What an earlier round left, unless a later one repaired it, and what the later one left."""
-    mended = {line for line, _ in repaired}
-    told = {(one.line, one.text) for one in after}
-    kept = (
+    by_line: dict[int, list[str]] = {}
+    for line, found in repaired:
+        by_line.setdefault(line, []).append(found)
+    kept = [one for one in before if not any(t in one.text for t in by_line.get(one.line, ()))]
+    told: dict[int, list[str]] = {}
+    for one in kept:
+        told.setdefault(one.line, []).append(one.text)
+    kept += [
         one
-        for one in before
-        if (one.line, one.text) not in told
-        and not (
-            one.line in mended
-            and any(line == one.line and found in one.text for line, found in repaired)
-        )
-    )
-    return tuple(sorted((*kept, *after), key=lambda one: one.line))
+        for one in after
+        if not any(one.text in text or text in one.text for text in told.get(one.line, ()))
+    ]
+    return tuple(sorted(kept, key=lambda one: one.line))
 
 
 def restore(text: str, language: str | None = None) -> Restoration:
@@ -1353,7 +1428,7 @@ def restore(text: str, language: str | None = None) -> Restoration:
             )),
             unknown=_still_unknown(
                 result.unknown,
-                tuple(one._replace(line=back(one.line)) for one in again.unknown),
+                [one._replace(line=back(one.line)) for one in again.unknown],
                 {(back(one.line), one.found) for one in again.repairs},
             ),
             language=result.language,

@@ -14,9 +14,9 @@ from simulator.language import say
 from simulator.restore import LexiconError, Restoration, lexicons, read_lexicon, restore
 
 SAMPLES = Path(__file__).parent / "restore"
-DOCUMENT = (
-    Path(__file__).parents[1] / "simulator" / "scenarios" / "documented.pt.txt"
-).read_text(encoding="utf-8")
+DOCUMENT = (Path(__file__).parents[1] / "simulator" / "scenarios" / "documented.pt.txt").read_text(
+    encoding="utf-8"
+)
 ESA = "Mon May 16 18:34:30 2005 Info: 5165207 "
 LANGUAGES = ("en", "pt_BR", "es", "fr", "de", "it", "ja", "ko", "zh_CN", "ru")
 
@@ -76,12 +76,11 @@ def test_samples(sample: Path):
 # The lexicons
 
 
-def examples():
-    return [
-        pytest.param(code, example, id=f"{code}-{number}")
-        for code, lexicon in lexicons().items()
-        for number, example in enumerate(lexicon.examples, 1)
-    ]
+EXAMPLES = [
+    pytest.param(code, example, id=f"{code}-{number}")
+    for code, lexicon in lexicons().items()
+    for number, example in enumerate(lexicon.examples, 1)
+]
 
 
 def test_there_is_a_lexicon_for_each_language():
@@ -93,7 +92,7 @@ def test_a_lexicon_has_examples_enough(code):
     assert len(lexicons()[code].examples) >= 12
 
 
-@pytest.mark.parametrize(("code", "example"), examples())
+@pytest.mark.parametrize(("code", "example"), EXAMPLES)
 def test_the_examples_of_a_lexicon(code, example):
     restoration = restore(example.found, code)
     assert restoration.text == example.restored
@@ -101,7 +100,7 @@ def test_the_examples_of_a_lexicon(code, example):
     assert restore(restoration.text, code).text == restoration.text
 
 
-@pytest.mark.parametrize(("code", "example"), examples())
+@pytest.mark.parametrize(("code", "example"), EXAMPLES)
 def test_a_language_found_out_never_restores_otherwise(code, example):
     """Without the language an example may stay as it is, word by word, but is never misread."""
     restoration = restore(example.found)
@@ -158,3 +157,369 @@ def test_a_language_may_be_asked_for_by_any_usual_name(asked, found):
 def test_a_language_without_a_lexicon():
     with pytest.raises(LexiconError, match="no lexicon 'tlh': there are en, de"):
         restore(DOCUMENT, "tlh")
+
+
+# What stays as it is
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "\n",
+        "\ufeff" + ESA + "Sent: 'EHLO mx4.example.com'\r\n" + ESA + "Rcvd: '250 mx'\r\n",
+        ESA + "Sent: 'QUIT'",
+        ESA + "Sent: 'QUIT'  \t\n\n\n",
+        ESA + "Rcvd: '354 End data with \".\"'\n",
+        ESA + "Rcvd: '550 No user ''bob''\\015\\012'\n",
+        ESA + "Sent: 'MAIL FROM:<o'brien@example.com> SIZE=10'\n",
+        ESA + "Sent: 'MAIL",
+        ESA + "Sent to '192.0.2.1': '220 ESMTP\\015\\012'\n",
+        ESA + "Rcvd: '250-X-TAMANHO 10'\n" + ESA + "Rcvd: '250-TIME'\n" + ESA + "Rcvd: '250 Z'\n",
+        "Sat Mar  6 16:53:06 2027 Info: New SMTP DCID 8 interface 192.0.2.10 port 25\n",
+        "220 ***********************0*2******\nHELO x\n250 x\nmail from:<a@b.example>\n250 Ok\n",
+        "220 x.example ESMTP\nHELLO x\n500 what?\nEXIT\n500 what?\n",
+        "> DATA\n< 354 go ahead\n> CORREIO DE:<a@b.example>\n> SAIR\n> .\n< 250 ok\n",
+        ESA + "Sent: 'DATA'\n" + ESA + "Rcvd: '354 ok'\n" + ESA + "Sent: 'SAIR'\n",
+        "AUTH LOGIN\n334 VXNlcm5hbWU6\nDADOS\n235 ok\n",
+        "Dear all,\nthis is no log at all, but a letter: it says nothing of SMTP.\n",
+        "Jan 25 23:10:29 mail postfix/smtp[2529]: setting up TLS connection to[]:25\n",
+        "a\rb\x00c\x1b[31m\u2028\x85\n",
+    ],
+)
+def test_a_log_that_needs_no_repair_is_unchanged(text):
+    restoration = restore(text)
+    assert restoration.text == text
+    assert restoration.repairs == ()
+    assert restoration.left_out == ()
+
+
+@pytest.mark.parametrize("host", ["dados.correio.example", "tamanho", "ajuda.example", "sair"])
+def test_a_word_where_no_token_stands_is_not_touched(host):
+    log = (
+        f"Enviado: x\n{ESA}Enviado: 'EHLO {host}'\n{ESA}Recebido: '250-{host}'\n"
+        f"{ESA}Recebido: '250 TAMANHO 1'\n{ESA}Enviado: 'CORREIO DE:<tamanho@{host}>'\n"
+    )
+    lines = restore(log).text.splitlines()
+    assert lines[1:] == [
+        f"{ESA}Sent: 'EHLO {host}'",
+        f"{ESA}Rcvd: '250-{host}'",
+        f"{ESA}Rcvd: '250 SIZE 1'",
+        f"{ESA}Sent: 'MAIL FROM:<tamanho@{host}>'",
+    ]
+
+
+def test_what_is_ambiguous_is_told_with_its_candidates():
+    restoration = restore("> HOLA desk.example.com\n< 250 mail.example.net\n> SALIR\n")
+    assert restoration.text == "> HOLA desk.example.com\n< 250 mail.example.net\n> QUIT\n"
+    assert [(one.line, one.text, one.why.values) for one in restoration.unknown] == [
+        (1, "HOLA", {"candidates": "EHLO, HELO"})
+    ]
+
+
+def test_a_tie_of_lexicons_repairs_only_what_they_agree_on(monkeypatch):
+    one = EMPTY + '[keywords]\nSIZE = ["FOO"]\nHELP = ["BAR"]\n'
+    other = EMPTY + '[keywords]\nDSN = ["FOO"]\nHELP = ["BAR"]\n'
+    known = {"en": lexicons()["en"], "xx": read_lexicon(one, "xx"), "yy": read_lexicon(other, "yy")}
+    monkeypatch.setattr("simulator.restore.lexicons", lambda: known)
+    restoration = restore("> EHLO x\n< 250-x.example\n< 250-FOO\n< 250-BAR\n< 250 8BITMIME\n")
+    assert restoration.text == (
+        "> EHLO x\n< 250-x.example\n< 250-FOO\n< 250-HELP\n< 250 8BITMIME\n"
+    )
+    assert restoration.language is None
+    assert [(one.text, one.why.values) for one in restoration.unknown] == [
+        ("FOO", {"candidates": "SIZE, DSN"})
+    ]
+
+
+TWO_LISTS = """\
+> EHLO desk.example.com
+< 250-mail.example.net
+< 250-{before}
+< 250 CHUNKING
+> EHLO desk.example.com
+< 250-mail.example.net
+< 250 FOO
+"""
+AMBIGUOUS = EMPTY + '[keywords]\nSIZE = ["FOO"]\nDSN = ["FOO"]\n'
+
+
+@pytest.mark.parametrize(
+    ("before", "restored", "why"),
+    [
+        ("SIZE", "250 SIZE", "the list before in this session has SIZE alone"),
+        ("DSN", "250 DSN", "the list before in this session has DSN alone"),
+        ("HELP", "250 FOO", None),
+    ],
+)
+def test_the_list_before_decides_between_two_keywords(monkeypatch, before, restored, why):
+    known = {**lexicons(), "xx": read_lexicon(AMBIGUOUS, "xx")}
+    monkeypatch.setattr("simulator.restore.lexicons", lambda: known)
+    restoration = restore(TWO_LISTS.format(before=before), "xx")
+    assert restoration.text.splitlines()[-1] == "< " + restored
+    if why:
+        assert why in say(restoration.repairs[0].reason)
+    else:
+        assert restoration.unknown[0].why.values == {"candidates": "SIZE, DSN"}
+
+
+def test_a_keyword_stands_once_in_a_list(monkeypatch):
+    known = {**lexicons(), "xx": read_lexicon(AMBIGUOUS, "xx")}
+    monkeypatch.setattr("simulator.restore.lexicons", lambda: known)
+    restoration = restore("> EHLO x\n< 250-x.example\n< 250-SIZE 10\n< 250 FOO\n", "xx")
+    assert restoration.text.endswith("250 DSN\n")
+    assert "stands once" in say(restoration.repairs[0].reason)
+
+
+# Single repairs
+
+
+@pytest.mark.parametrize(
+    ("found", "restored", "kinds"),
+    [
+        ("Sent: EHLO x", "Sent: 'EHLO x'", ["quote", "quote"]),
+        ("Sent: 'EHLO x", "Sent: 'EHLO x'", ["quote"]),
+        ('Sent: "EHLO x"', "Sent: 'EHLO x'", ["quote", "quote"]),
+        ("Sent: ''EHLO x''", "Sent: 'EHLO x'", ["quote", "quote"]),
+        ("Sent: 'EHLO x''", "Sent: 'EHLO x'", ["quote"]),
+        ("Sent: “EHLO x”", "Sent: 'EHLO x'", ["quote", "quote"]),
+        ("Sent: „EHLO x“", "Sent: 'EHLO x'", ["quote", "quote"]),
+        ("Sent: «EHLO x»", "Sent: 'EHLO x'", ["quote", "quote"]),
+        ("Sent: « EHLO x »", "Sent: 'EHLO x'", ["quote", "quote"]),
+        ("Sent: ‘EHLO x’", "Sent: 'EHLO x'", ["quote", "quote"]),
+        ("Sent: 「EHLO x」", "Sent: 'EHLO x'", ["quote", "quote"]),
+        ("Sent: ＇EHLO x＇", "Sent: 'EHLO x'", ["quote", "quote"]),
+        ("Sent: 'EHLO x’", "Sent: 'EHLO x'", ["quote"]),
+        ('Rcvd: "354 End with ".""', "Rcvd: '354 End with \".\"'", ["quote", "quote"]),
+        ('Rcvd: \'354 End with "."', "Rcvd: '354 End with \".\"'", ["quote"]),
+        ("Sent: 'MAIL FROM:&lt;a@b.c&gt;'", "Sent: 'MAIL FROM:<a@b.c>'", ["entity", "entity"]),
+        ("Sent: 'EHLO\u00a0x'", "Sent: 'EHLO x'", ["space"]),
+        ("Sent: 'EH\u200bLO x'", "Sent: 'EHLO x'", ["space"]),
+        ("Sent：'EHLO x'", "Sent: 'EHLO x'", ["punctuation"]),
+        ("Sent : 'EHLO x'", "Sent: 'EHLO x'", ["punctuation"]),
+        ("Sent&colon; 'EHLO x'", "Sent: 'EHLO x'", ["entity"]),
+        ("Sent: 'MAIL FROM：<a@b.c>'", "Sent: 'MAIL FROM:<a@b.c>'", ["punctuation"]),
+        ("Sent: 'MAIL FROM:＜a@b.c＞'", "Sent: 'MAIL FROM:<a@b.c>'", ["punctuation"]),
+        ("Rcvd: '250–x.example'", "Rcvd: '250-x.example'", ["punctuation"]),
+        ("sent: 'EHLO x'", "Sent: 'EHLO x'", ["word"]),
+    ],
+)
+def test_one_repair(found, restored, kinds):
+    restoration = restore(ESA + found + "\n")
+    assert restoration.text == ESA + restored + "\n"
+    assert [one.kind for one in restoration.repairs] == kinds
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["'MAIL", "'RCPT", "'EHLO", "'AUTH", "'MAIL FROM:", "'MAIL FROM:<a@exam", "'250-", "'250",
+     "'25", "'", "'EHL", "'STARTT"],
+)  # fmt: skip
+def test_a_line_that_breaks_off_stays_open(said):
+    restoration = restore(f"{ESA}Sent: 'NOOP'\n{ESA}Sent: {said}\n")
+    assert restoration.text == f"{ESA}Sent: 'NOOP'\n{ESA}Sent: {said}\n"
+    assert restoration.cut == (2,)
+    assert restoration.repairs == ()
+    assert [one.line for one in restoration.unknown] == [2]
+
+
+@pytest.mark.parametrize("said", ["QUIT", "DATA", "EHLO x", "250 ok", "250-x", "MAIL FROM:<a@b.c>"])
+def test_a_complete_line_that_lacks_its_quote_is_closed(said):
+    restoration = restore(f"{ESA}Sent: '{said}\n")
+    assert restoration.text == f"{ESA}Sent: '{said}'\n"
+    assert restoration.cut == ()
+
+
+@pytest.mark.parametrize(
+    ("date", "why"),
+    [
+        ("Tue May 16 18:34:30 2005", "The weekday and the date do not fit: the date was a Mon."),
+        ("Mon Feb 31 18:34:30 2005", "There is no such date."),
+        ("Mon Jan  1 18:34:30 0000", "There is no such date."),
+    ],
+)
+def test_a_date_that_cannot_be_is_told_and_left(date, why):
+    log = f"{date} Info: 5 Sent: 'QUIT'\n"
+    restoration = restore(log)
+    assert restoration.text == log
+    assert [(one.text, say(one.why)) for one in restoration.unknown] == [(date, why)]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "16/16/2005 18:34:30 Informações",
+        "segunda-feira 16 18:34:30 2005 Informações",
+        "16 maio maio 18:34:30 2005 Informações",
+        "16 de borboleta 18:34:30 2005 Informações",
+        "16/05/2005 maio 18:34:30 Informações",
+        "16 maio 18:34:30 Informações",
+    ],
+)
+def test_a_date_that_is_not_understood_is_left(head):
+    restoration = restore(f"{head}: 5 Enviado: 'QUIT'\n")
+    date = head.removesuffix(" Informações")
+    assert restoration.text == f"{date} Info: 5 Sent: 'QUIT'\n"
+    assert [one.text for one in restoration.unknown] == [date]
+
+
+def test_a_mask_of_the_wrong_length_is_told():
+    log = "> EHLO x\n< 250-x.example\n< 250-XXXXXXXA\n< 250 XXXXXXA\n"
+    restoration = restore(log)
+    assert restoration.text == log
+    assert [(one.text, one.why.values) for one in restoration.unknown] == [
+        ("XXXXXXA", {"length": 7})
+    ]
+
+
+def test_sessions_that_interleave_are_told_apart():
+    log = "".join(
+        f"Mon May 16 18:34:30 2005 Info: {line}\n"
+        for line in (
+            "1 Enviado: 'EHLO a.example'", "2 Enviado: 'CORREIO DE:<a@b.example>'",
+            "1 Recebido: '250-mx.example'", "2 Recebido: '250 ok'",
+            "1 Recebido: '250 TAMANHO 10'", "2 Enviado: 'SAIR'",
+        )
+    )  # fmt: skip
+    said = [line.partition("Info: ")[2] for line in restore(log).text.splitlines()]
+    assert said == [
+        "1 Sent: 'EHLO a.example'", "2 Sent: 'MAIL FROM:<a@b.example>'",
+        "1 Rcvd: '250-mx.example'", "2 Rcvd: '250 ok'", "1 Rcvd: '250 SIZE 10'", "2 Sent: 'QUIT'",
+    ]  # fmt: skip
+
+
+def test_a_log_in_two_languages_is_restored_from_both():
+    said = ("Enviado: 'CORREIO DE:<a@b.example>'", "Gesendet: 'BEENDEN'", "Enviado: 'SAIR'")
+    log = "".join(f"{ESA}{line}\n" for line in said)
+    restoration = restore(log)
+    assert [line[len(ESA) :] for line in restoration.text.splitlines()] == [
+        "Sent: 'MAIL FROM:<a@b.example>'", "Sent: 'QUIT'", "Sent: 'QUIT'",
+    ]  # fmt: skip
+    assert restoration.language == "pt_BR"
+    assert [one.line for one in restoration.repairs] == [1, 1, 1, 2, 2, 3, 3]
+
+
+def test_text_without_a_log_is_told():
+    restoration = restore("Guten Tag\n")
+    assert [(one.line, say(one.why)) for one in restoration.unknown] == [
+        (1, "No line of an SMTP log was found.")
+    ]
+
+
+# Pages
+
+
+@pytest.mark.parametrize(
+    ("page", "left_out"),
+    [
+        ("# T\n\n```text\n{}```\n", (1, 2, 3, 7)),
+        ("~~~\n{}", (1,)),
+        ("```\nno log\n```\n```\n{}```\n", (1, 2, 3, 4, 8)),
+        ("<p>x</p>\n<PRE>\n{}</PRE>\n", (1, 2, 6)),
+        ("<!doctype html>\n<p>\n{}", (1, 2)),
+        ("A letter that has a log with words around it:\n\n{}\nThat was the log we found here.\n",
+         (1, 2, 6, 7)),
+    ],
+)  # fmt: skip
+def test_only_the_log_of_a_page_is_kept(page, left_out):
+    log = f"{ESA}Sent: 'EHLO x'\n{ESA}Rcvd: '250 x.example'\n{ESA}Sent: 'QUIT'\n"
+    restoration = restore(page.format(log))
+    assert restoration.text == log
+    assert restoration.left_out == left_out
+    assert restoration.language == "en"
+
+
+def test_lines_of_a_page_are_counted_in_the_page():
+    page = f"<p>a\n<pre>{ESA}Enviado: <b>&quot;SAIR&quot;</b><br>{ESA}Enviado: 'DADOS'</pre>"
+    restoration = restore(page)
+    assert restoration.text == f"{ESA}Sent: 'QUIT'\n{ESA}Sent: 'DATA'\n"
+    assert {one.line for one in restoration.repairs} == {2}
+    assert restoration.left_out == (1,)
+
+
+# For every text
+
+
+MINUTE = datetime.datetime(2005, 5, 16, 18, 34)  # noqa: DTZ001 - the log has no zone
+TOKEN = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=8)
+HOST = st.builds("{}.{}.example".format, TOKEN, TOKEN)
+COMMAND = st.one_of(
+    st.sampled_from(["QUIT", "DATA", "RSET", "NOOP", "STARTTLS", "quit", "Starttls"]),
+    st.builds("EHLO {}".format, HOST),
+    st.builds("MAIL FROM:<{}@{}> SIZE={}".format, TOKEN, HOST, st.integers(0, 10**9)),
+    st.builds("rcpt to: <{}@{}>".format, TOKEN, HOST),
+)
+REPLY = st.one_of(
+    st.builds("250-{}".format, st.sampled_from(["8BITMIME", "SIZE 10", "AUTH LOGIN PLAIN", "dsn"])),
+    st.builds("{}{}{}".format, st.sampled_from(["220", "250", "354", "554"]),
+              st.sampled_from([" ", "-"]),
+              st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S", "Zs"],
+                                    exclude_characters="&'"), min_size=1, max_size=40)
+              .map(str.strip).filter(bool)),
+)  # fmt: skip
+
+
+@st.composite
+def clean_logs(draw):
+    lines = draw(st.lists(st.one_of(COMMAND, REPLY), min_size=1, max_size=12))
+    second = draw(st.integers(0, 10**8))
+    clock = (MINUTE + datetime.timedelta(seconds=second)).ctime()
+    end = draw(st.sampled_from(["\n", "\r\n", "  \n"]))
+    log = end.join(
+        f"{clock} Info: {session} {'Rcvd' if line[0].isdigit() else 'Sent'}: '{line}'"
+        for line in lines
+        for session in [draw(st.integers(1, 3))]
+    )
+    return draw(st.sampled_from(["", "\ufeff"])) + log + draw(st.sampled_from(["", end, end * 3]))
+
+
+@given(clean_logs())
+def test_a_clean_log_is_unchanged(log):
+    restoration = restore(log)
+    assert restoration.text == log
+    assert restoration.repairs == ()
+    assert restoration.left_out == ()
+
+
+PIECES = [
+    *(piece for lexicon in lexicons().values() for example in lexicon.examples
+      for piece in (*example.found.splitlines(keepends=True), example.restored)),
+    "\n", " ", ":", "：", "'", '"', "«", "&amp;", "&lt;", "&colon;", "\u00a0", "> ", "< ", "```\n",
+    "<pre>", "</pre>", "<br>", "<p>", "250-", "250 ", "354 go\n", "334 x\n", ".\n", "\r\n",
+    "\ufeff", "Info: 5 Sent: ", "Info: 5 Rcvd: '", "# Titel\n",
+    "Das ist ein langer Satz mit einem Punkt.\n", "\u200b", "\\r\\n", "MAIL FROM:", "\x0c", "\x85", "\u2028", "18:34:30", "5/16/2005",
+]  # fmt: skip
+
+
+@settings(max_examples=300)
+@given(st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=6)), max_size=12).map("".join))
+def test_restoring_what_is_restored_changes_nothing(text):
+    restoration = restore(text)
+    assert restore(restoration.text).text == restoration.text
+    lines = range(1, text.count("\n") + 2)
+    assert {one.line for one in restoration.repairs} <= set(lines)
+    assert {one.line for one in restoration.unknown} <= set(lines)
+    assert {*restoration.left_out, *restoration.cut} <= set(lines)
+
+
+@given(st.text(), st.sampled_from([None, *LANGUAGES]))
+def test_no_text_is_too_odd(text, language):
+    restoration = restore(text, language)
+    assert restore(restoration.text, language).text == restoration.text
+
+
+HOSTILE = [
+    ":" * 200_000, " " * 200_000 + "x", ": 1 a" * 40_000, "&amp;" * 40_000, "<" * 200_000,
+    "<pre>" * 40_000 + "</pre>", "<pre " * 40_000, "<!--" * 50_000, "'" * 200_000,
+    ESA + "Sent: '" + "x " * 100_000, ESA + "Sent: " + "'" * 200_000, "18:34:30 " * 22_000,
+    "250-" + "A " * 100_000, "250 " + "\\" * 200_000, "250-x.y\n250-" + "数据" * 100_000,
+    "\n" * 50_000, "```\n" * 20_000, "354 go\n" * 10_000, "> MAIL FROM:<a> " + "x= " * 66_000,
+    "> HOLA x\n" * 6_000, "220 x\nSAIR\n" * 3_000,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text[:12]))
+def test_hostile_text_takes_no_more_time_than_its_length_asks(text):
+    start = time.process_time()
+    restore(text)
+    assert time.process_time() - start < 5
