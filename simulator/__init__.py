@@ -10,34 +10,41 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from simulator.explainer import Explanation
     from simulator.lab import Scenario
+    from simulator.notebook import Shown
     from simulator.session import Session
 
-__all__ = ["explain", "replay"]
+__all__ = ["explain", "replay", "speak"]
 
 
 def replay(
     scenario: str | Path | Scenario = "documented", *, tls: Literal["1.2", "1.3"] | None = None
-) -> Explanation:
+) -> Shown:
     """Play a scenario for real over loopback, and explain the session.
 
-    `scenario` is a name, a TOML file, or a `Scenario`; `tls` overrides its TLS version.
-    Raises `UnknownScenario`, `BadScenario`, `LabError`.
+    `scenario` is a name, a TOML file, a cell of the matrix (`client+server`), or a `Scenario`;
+    `tls` overrides its TLS version. Raises `UnknownScenario`, `BadScenario`, `LabError`.
     """
     import msgspec
 
-    from simulator import explainer, lab
+    from simulator import lab
 
     found = scenario if isinstance(scenario, lab.Scenario) else lab.load(scenario)
     if tls:
         client = msgspec.structs.replace(found.client, tls_version=tls)
         found = msgspec.structs.replace(found, client=client)
-    return explainer.explain(lab.play(found))
+    return explain(lab.play(found))
 
 
-def explain(session: Session) -> Explanation:
+def explain(session: Session) -> Shown:
     """Explain a session, wherever it was recorded."""
-    from simulator.explainer import explain as explained
+    from simulator import explainer, notebook
 
-    return explained(session)
+    return notebook.shown(explainer.explain(session))
+
+
+def speak(language: str) -> None:
+    """Show everything in `language` from now on. Raises `UnknownLanguage`."""
+    from simulator import notebook
+
+    notebook.speak(language)

@@ -6,6 +6,8 @@ import shutil
 import pytest
 from hypothesis import settings
 
+from tests.command import Command
+
 IN_CI = bool(os.environ.get("CI"))
 
 # No deadline: a busy machine is no fault of the code. In CI the same examples every time.
@@ -24,3 +26,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if IN_CI:
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
+    """`ehlo-twice`, run in this process."""
+    return Command(monkeypatch, capfd)

@@ -1,0 +1,81 @@
+"""The lists, help, version, completion: what there is, with one line each."""
+
+import json
+import subprocess
+import sys
+
+import jsonschema
+import pytest
+
+from simulator import lab
+from simulator.rules import rules
+from tests.command import Command
+
+
+def test_version(command: Command) -> None:
+    assert command("--version").out.startswith("ehlo-twice, version ")
+
+
+def test_no_arguments_is_help(command: Command) -> None:
+    ran = command()
+    assert ran.code == 0
+    assert "replay" in ran.out
+    assert ran.err == ""
+
+
+@pytest.mark.parametrize("name", ["replay", "restore", "compare", "matrix", "bytes"])
+def test_help_has_examples(command: Command, name: str) -> None:
+    assert f"ehlo-twice {name}" in command(name, "--help").out
+
+
+def test_scenarios(command: Command) -> None:
+    lines = command("scenarios").out.splitlines()
+    assert [line.split()[0] for line in lines] == list(lab.names())
+    assert "A sessão documentada" in command("scenarios", "--lang", "pt_BR").out
+
+
+def test_rules(command: Command) -> None:
+    out = command("rules").out
+    for rule in rules():
+        assert f"{rule.id}\n" in out
+    assert "RFC 3207 §4.2 SHOULD" in out
+
+
+def test_languages(command: Command) -> None:
+    assert "pt_BR  Português do Brasil" in command("languages").out
+
+
+@pytest.mark.parametrize("name", ["session", "explanation", "scenario"])
+def test_schemas_are_schemas(command: Command, name: str) -> None:
+    jsonschema.Draft202012Validator.check_schema(json.loads(command("schema", name).out))
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts(command: Command, shell: str) -> None:
+    assert "_EHLO_TWICE_COMPLETE" in command("completion", shell).out
+
+
+@pytest.mark.parametrize(
+    ("words", "offers"),
+    [("ehlo-twice rep", "replay"), ("ehlo-twice replay docu", "documented")],
+)
+def test_completion_completes(
+    command: Command, monkeypatch: pytest.MonkeyPatch, words: str, offers: str
+) -> None:
+    monkeypatch.setenv("_EHLO_TWICE_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+    assert f"plain,{offers}" in command().out
+
+
+def test_the_module_is_the_command() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "simulator", "--version"], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.startswith("ehlo-twice, version ")
+
+
+def test_start_loads_nothing_heavy() -> None:
+    probe = "import sys, simulator.cli; print([m for m in ('matplotlib', 'aiosmtpd', 'trustme', 'asyncio') if m in sys.modules])"  # noqa: E501
+    ran = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"

@@ -1,0 +1,84 @@
+"""`ehlo-twice restore`: the log on standard output, the repairs on standard error."""
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tests.cli.test_replay import DOCUMENTED
+from tests.command import Command
+
+SEED = Path(__file__).parents[2] / "simulator" / "scenarios" / "documented.pt.txt"
+
+
+def test_the_seed_becomes_the_documented_log(command: Command) -> None:
+    ran = command("restore", str(SEED))
+    lines = ran.out.splitlines()
+    assert lines[:11] == DOCUMENTED.splitlines()[:11]
+    assert lines[11:] == ["Mon May 16 18:34:30 2005 Info: 5165207 Sent: 'MAIL"]
+    for repair in ("rcvds → Rcvd", "TAMANHO → SIZE", "CORREIO → MAIL", "enviado → Sent"):
+        assert repair in ran.err
+    assert "vão adiante com TLS → Go ahead with TLS" in ran.err
+
+
+def test_the_table_in_portuguese(command: Command) -> None:
+    assert "Reparos: " in command("restore", str(SEED), "--lang", "pt_BR").err
+
+
+def test_standard_input_and_a_log_that_needs_nothing(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(DOCUMENTED.encode())))
+    ran = command("restore", "-")
+    assert ran.out == DOCUMENTED
+    assert ran.err == "Nothing to repair: the log is as it was sent.\n"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        DOCUMENTED.replace("\n", "\r\n").encode(),
+        DOCUMENTED.rstrip("\n").encode(),
+        b"\xef\xbb\xbf" + DOCUMENTED.encode(),
+        DOCUMENTED.encode("utf-16"),
+        DOCUMENTED.replace("mx4", "m\xe9x").encode("latin-1"),
+    ],
+    ids=["crlf", "no-newline", "bom", "utf-16", "latin-1"],
+)
+def test_byte_for_byte(tmp_path: Path, raw: bytes) -> None:
+    log = tmp_path / "log.txt"
+    log.write_bytes(raw)
+    ran = subprocess.run(
+        [sys.executable, "-m", "simulator", "restore", str(log)], capture_output=True, check=False
+    )
+    assert ran.stdout == raw
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "is empty"),
+        (b"\x7fELF\0\0\0", "is binary, not a log"),
+        (None, "No such file or directory"),
+    ],
+)
+def test_what_cannot_be_read(
+    command: Command, tmp_path: Path, content: bytes | None, says: str
+) -> None:
+    log = tmp_path / "log.txt"
+    if content is not None:
+        log.write_bytes(content)
+    error = command.fails("restore", str(log))
+    assert says in error
+    assert str(log) in error
+
+
+def test_a_folder(command: Command, tmp_path: Path) -> None:
+    assert "Is a directory" in command.fails("restore", str(tmp_path))
+
+
+def test_an_unknown_language(command: Command) -> None:
+    assert "xx" in command.fails("restore", "--from", "xx", str(SEED))
