@@ -30,6 +30,9 @@ _BEFORE_TLS = {"NOOP", "EHLO", "STARTTLS", "QUIT"}
 """What a server that requires TLS still answers without it (RFC 3207 §4)."""
 
 
+LIFETIME = 300
+"""Seconds that a connection may last."""
+
 _NO_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST"}
 """OpenSSL's words for plain text where a ClientHello should stand."""
 
@@ -75,7 +78,7 @@ class Server(SMTP):
             tls_context=certificates.server_context(
                 policy.certificate, policy.name, asks_certificate=policy.asks_certificate
             ),
-            timeout=60,
+            timeout=LIFETIME,
             auth_require_tls=False,
             authenticator=lambda *_: AuthResult(success=True),
             loop=asyncio.get_running_loop(),
@@ -96,6 +99,11 @@ class Server(SMTP):
     def __dir__(self) -> Iterable[str]:
         # What aiosmtpd looks through at every connection.
         return _COMMANDS
+
+    def _reset_timeout(self, duration: float | None = None) -> None:
+        # One timer for the connection: whoever drips is shown out as well, and it is faster.
+        if self._timeout_handle is None:
+            super()._reset_timeout(duration)
 
     def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
         return _address(arg)
@@ -293,7 +301,8 @@ class Server(SMTP):
         """Note the Received line that goes on the message (RFC 5321 §4.4, RFC 3848)."""
         assert session.peer is not None
         protocol = "ESMTP" if session.extended_smtp else "SMTP"
-        if self.tls and self.policy.marks_tls and session.extended_smtp:
+        marks = self.policy.marks_tls
+        if session.extended_smtp and (marks == "always" or (marks == "inside" and self.tls)):
             protocol = "ESMTPS"
         if session.authenticated:
             protocol += "A"

@@ -103,10 +103,11 @@ class Wire(asyncio.Protocol):
 
     def _look_at_the_clock(self) -> None:
         # One timer for the connection, not one for each step: that is faster.
-        if self._loop.time() < self._deadline:
-            self._watch = self._loop.call_at(self._deadline, self._look_at_the_clock)
-        else:
+        now = self._loop.time()
+        if now >= self._deadline:
             self._wake()
+        again = max(self._deadline, now + self._patience)
+        self._watch = self._loop.call_at(again, self._look_at_the_clock)
 
     async def _more(self) -> None:
         """Wait for more than what `_received` holds."""
@@ -156,6 +157,8 @@ class Wire(asyncio.Protocol):
                     span = Span(to="client", start=span.start, end=span.start + end)
                 self._plain.appendleft((piece[end:], rest_span, secure))
                 piece = piece[:end]
+            if end and not self._begun:
+                return piece, span
             self._begun.append((piece, span))
             if end:
                 return self.unfinished()[0]
@@ -322,9 +325,11 @@ class Wire(asyncio.Protocol):
     async def close(self) -> None:
         """Close the connection."""
         self._transport.close()
+        late = self._loop.call_later(LINGER, self._transport.abort)
         try:
-            await asyncio.wait([self._gone], timeout=LINGER)
+            await self._gone
         finally:
+            late.cancel()
             self._transport.abort()
 
 
