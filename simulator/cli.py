@@ -279,7 +279,7 @@ def _view(
             return sequence.render(explanation, lang, title=title).decode()
     from simulator.views import document
 
-    return document.render(explanation, lang)
+    return document.render(explanation, lang, title)
 
 
 def _every_view(

@@ -76,7 +76,7 @@ def _heading(row: Row, language: str, width: int, ink: _Ink) -> str:
 
 def _row(row: Row, language: str, width: int, ink: _Ink) -> Iterator[str]:
     pad = " " * INDENT
-    number = f"{row.step.index:>3}  "
+    number = f"{row.step.index + 1:>3}  "
     ground = "tls" if row.secure else "clear"
     if isinstance(row.step.event, Handshake):
         mark = ink("tls" if not row.step.event.error else "broken", "◆")
@@ -130,10 +130,10 @@ def _note(note: Note, language: str, width: int, ink: _Ink) -> Iterator[str]:
     pad = " " * INDENT
     text = say(note.text, language, printable)
     if note.met:
-        head = f"✓ {prose.citation(note)}: "
+        head = f"✓ {dialogue.cited(note)}: "
         style = "cite"
     else:
-        head = f"✗ {say(prose.LEVEL[note.level], language)}, {prose.citation(note)}: "
+        head = f"✗ {say(prose.LEVEL[note.level], language)}, {dialogue.cited(note)}: "
         style = "broken"
     for line in _wrap(f"{head}{text}", width, pad, pad + "  "):
         yield pad + ink(style, line[INDENT:])

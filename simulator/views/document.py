@@ -156,17 +156,20 @@ def direction(step: Step) -> str:
     return ""
 
 
-def document(explanations: Iterable[Explanation], language: str = SOURCE) -> Document:
-    """All of the explanations as one document. Raises `UnknownLanguage`."""
+def document(
+    explanations: Iterable[Explanation], language: str = SOURCE, title: str = ""
+) -> Document:
+    """All of the explanations as one document, under one title or each under what names its
+    session. Raises `UnknownLanguage`."""
     return Document(
         language=language,
-        sessions=tuple(_entry(explanation, language) for explanation in explanations),
+        sessions=tuple(_entry(explanation, language, title) for explanation in explanations),
     )
 
 
-def render(explanation: Explanation, language: str = SOURCE) -> str:
+def render(explanation: Explanation, language: str = SOURCE, title: str = "") -> str:
     """One explanation as JSON text, indented for people."""
-    encoded = msgspec.json.encode(document([explanation], language))
+    encoded = msgspec.json.encode(document([explanation], language, title))
     return msgspec.json.format(encoded, indent=2).decode() + "\n"
 
 
@@ -188,12 +191,12 @@ def schema() -> dict[str, object]:
     }
 
 
-def _entry(explanation: Explanation, language: str) -> Entry:
+def _entry(explanation: Explanation, language: str, title: str) -> Entry:
     session = explanation.session
     verdict = msgspec.structs.asdict(explanation.verdict)
     verdict["outcome"] = say(explanation.verdict.outcome, language)
     return Entry(
-        title=session.scenario or session.connection or session.source,
+        title=title or session.scenario or session.connection or session.source,
         session=session,
         steps=tuple(_step(step, session, language) for step in explanation.steps),
         verdict=SaidVerdict(**verdict),

@@ -13,6 +13,7 @@ from simulator import smtp
 from simulator.explainer import Explanation, Step
 from simulator.language import N_, SOURCE, Text, say
 from simulator.session import AuthResponse, Command, Message, Reply
+from simulator.views.dialogue import BEFORE, BEYOND
 from simulator.views.document import wire_text
 from simulator.views.inert import printable
 
@@ -37,9 +38,6 @@ REPLY_PROSE = (
     N_("Bye"),
 )
 """What people wrote into replies, and can therefore be translated."""
-
-BEFORE = N_("before the documented log")
-BEYOND = N_("beyond the documented log")
 
 
 def when(explanation: Explanation, step: Step, *, running: bool) -> datetime | None:

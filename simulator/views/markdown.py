@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from simulator import smtp
 from simulator.explainer import Explanation
-from simulator.language import N_, SOURCE, Text, say
+from simulator.language import SOURCE, say
 from simulator.views import dialogue, esa, prose
 from simulator.views.dialogue import Row
 from simulator.views.inert import printable
@@ -67,7 +67,7 @@ def _heading(row: Row, language: str) -> str:
 
 def _row(row: Row, language: str) -> Iterator[str]:
     arrow = {"client": "←", "server": "→"}.get(row.target, "→") if row.shape == "arrow" else ""
-    yield f"### {row.step.index} · {prose.speaker(row, language)} {arrow}".rstrip()
+    yield f"### {row.step.index + 1} · {prose.speaker(row, language)} {arrow}".rstrip()
     yield ""
     lines = list(esa.quoted(row.step, language)) or [printable(line) for line in row.text]
     if lines:
@@ -90,11 +90,3 @@ def _row(row: Row, language: str) -> Iterator[str]:
     if ledger:
         yield from ledger
         yield ""
-
-
-def heading(text: Text | str, language: str) -> str:
-    """A heading in `language`."""
-    return f"## {say(text, language, escape)}"
-
-
-LEDGERS = N_("What each side knows")

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from simulator import smtp
 from simulator.explainer import Explanation
 from simulator.knowledge import Fact
 from simulator.language import N_, Text, say
-from simulator.rules import Note
 from simulator.session import Side
 from simulator.views import dialogue
 from simulator.views.dialogue import Row
@@ -45,12 +43,6 @@ def label(fact: Fact, language: str) -> str:
     if fact.kind == "tls" and fact.name == "certificate":
         return say(Text(N_("certificate of {name}"), {"name": fact.value}), language)
     return fact.label
-
-
-def citation(note: Note) -> str:
-    """Such as `RFC 3207 §4.2, SHOULD`."""
-    found = smtp.citations()[note.citation]
-    return ", ".join(filter(None, (found.place, found.keyword)))
 
 
 def speaker(row: Row, language: str) -> str:

@@ -53,7 +53,7 @@ def _cells(row: Row, language: str) -> tuple[str, ...]:
     label = say(row.label, language) if row.label else ""
     text = " / ".join(row.text) or label
     return (
-        str(row.step.index),
+        str(row.step.index + 1),
         f"{event.at * 1000:.1f}",
         f"{prose.LOCK[row.secure]} {arrow}",
         text,

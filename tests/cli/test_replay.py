@@ -27,7 +27,7 @@ Mon May 16 18:34:30 2005 Info: 5165207 Sent: 'EHLO mx4.example.com'
 Mon May 16 18:34:30 2005 Info: 5165207 Rcvd: '250-eq-c601.example.com'
 Mon May 16 18:34:30 2005 Info: 5165207 Rcvd: '250-8BITMIME'
 Mon May 16 18:34:30 2005 Info: 5165207 Rcvd: '250 SIZE 10485760'
-Mon May 16 18:34:30 2005 Info: 5165207 Sent: 'MAIL FROM:<postmaster@mx4.example.com> SIZE=105'
+Mon May 16 18:34:30 2005 Info: 5165207 Sent: 'MAIL FROM:<postmaster@mx4.example.com> SIZE=107'
 """
 
 VIEWS = ("annotated", "esa", "sequence", "mermaid", "markdown", "json", "table", "svg")
@@ -89,7 +89,7 @@ def test_json_is_what_its_schema_says_and_reads_back(command: Command) -> None:
     out = command("replay", "--view", "json").out
     jsonschema.validate(json.loads(out), json.loads(command("schema", "explanation").out))
     (explanation,) = document.read(out)
-    assert document.render(explanation) == out
+    assert document.render(explanation, title="The documented session") == out
     session = json.dumps(json.loads(out)["sessions"][0]["session"])
     assert from_json(session) == explanation.session
 
