@@ -44,18 +44,17 @@ def claims(session: Session) -> dict[Stream, tuple[Claim, ...]]:
     """Which octets belong to which event, for each stream, in order.
 
     The record says so for the leg on which it was made. What a middlebox passed on unchanged is
-    found again on the other leg. What was taken from an old buffer (`stale`) crossed the wire as
-    something else, and claims only what nothing else does.
+    found again on the other leg. What was taken from an old buffer (`stale`) claims the octets that
+    filled the buffer, as does the event that they were when they crossed.
     """
     streams = all_streams(session)
     found: dict[Stream, list[Claim]] = {stream: [] for stream in streams}
-    for index, event in sorted(enumerate(session.events), key=lambda pair: pair[1].stale):
+    for index, event in enumerate(session.events):
         for span in event.wire:
             known = found.get((span.link, span.to), [])
             length = len(streams.get((span.link, span.to), b""))
             start, end = max(0, span.start), min(span.end, length)
-            taken = event.stale and any(c.start < end and start < c.end for c in known)
-            if start < end and not taken:
+            if start < end:
                 known.append(Claim(start, end, index))
     for (link, to), known in found.items():
         other: Stream = ("server" if link == "client" else "client", to)

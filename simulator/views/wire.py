@@ -199,9 +199,7 @@ class _Reader:
         self._known = known
         self._agreed = agreed
         self._inside = _insides(explanation.session, stream, known, agreed)
-        self._established = any(
-            isinstance(event, Handshake) and not event.error for event in explanation.session.events
-        )
+        self._failed = _failed_handshake(explanation.session)
         self._certificate_told = False
 
     def units(self, region: Region) -> Iterator[list[Piece]]:
@@ -234,13 +232,14 @@ class _Reader:
         step = self._explanation.steps[index]
         data = self._stream[region.start : region.end]
         lines = text_lines(data)
+        events = self._events(region.start, region.end)
         whole = Piece(
             link=self._link,
             to=self._to,
             start=region.start,
             end=region.end,
             at=0.0,
-            events=(index,),
+            events=events,
             depth=0,
             name=str(step.event.__struct_config__.tag),
             value=lines[0] if lines else "",
@@ -253,23 +252,36 @@ class _Reader:
         parts = [
             msgspec.structs.replace(
                 self._piece(region.start + start, region.start + end, depth, name, words.SMTP),
-                events=(index,),
+                events=events,
             )
             for start, end, depth, name in parts_of(step.event, data, after_ehlo)
         ]
         return [whole, *parts]
 
     def _unclaimed(self, region: Region) -> list[Piece]:
-        """Text, most likely, that one side sent and the other never read."""
+        """Text, most likely, that one side sent and the other never read as text."""
         data = self._stream[region.start : region.end]
+        whole = self._piece(region.start, region.end, 0, "unknown", words.SMTP)
+        if self._to == "client" and self._failed is not None and self._instead_of_tls():
+            meaning = Text(words.INSTEAD_OF_TLS)
+            whole = msgspec.structs.replace(whole, events=(self._failed,), meaning=meaning)
         parts = []
         if data[:1].isalnum():
             read = reply_parts(data, False) if self._to == "client" else command_parts(data)
             parts = [
-                self._piece(region.start + start, region.start + end, depth, name, words.SMTP)
+                msgspec.structs.replace(
+                    self._piece(region.start + start, region.start + end, depth, name, words.SMTP),
+                    events=whole.events,
+                )
                 for start, end, depth, name in read
             ]
-        return [self._piece(region.start, region.end, 0, "unknown", words.SMTP), *parts]
+        return [whole, *parts]
+
+    def _instead_of_tls(self) -> bool:
+        return any(
+            isinstance(step.event, Handshake) and step.event.error == "not-tls"
+            for step in self._explanation.steps
+        )
 
     def _records(self, region: Region) -> Iterator[list[Piece]]:
         found = tls.fields(self._stream, region.start, region.end, self._agreed)
@@ -277,7 +289,10 @@ class _Reader:
         for first, beyond in zip(begins, [*begins[1:], len(found)], strict=True):
             record, parts = found[first], found[first + 1 : beyond]
             secure = any(part.name == "ciphertext" for part in parts)
-            events = self._events(record)
+            events = self._events(record.start, record.end)
+            if not events and self._failed is not None:
+                # What the client had not read yet when the handshake failed.
+                events = (self._failed,)
             yield [
                 self._record(record, parts, events, secure),
                 *(
@@ -286,12 +301,8 @@ class _Reader:
                 ),
             ]
 
-    def _events(self, field: tls.Field) -> tuple[int, ...]:
-        return tuple(
-            dict.fromkeys(
-                c.event for c in self._known if c.start < field.end and field.start < c.end
-            )
-        )
+    def _events(self, start: int, end: int) -> tuple[int, ...]:
+        return tuple(dict.fromkeys(c.event for c in self._known if c.start < end and start < c.end))
 
     def _record(
         self, field: tls.Field, parts: Sequence[tls.Field], events: tuple[int, ...], secure: bool
@@ -338,7 +349,7 @@ class _Reader:
             return Text(words.SEALED_ALERT)
         if field.name == "handshake":
             return Text(words.SEALED_HANDSHAKE)
-        if not steps and self._established:
+        if not steps:
             return Text(words.SEALED_ASIDE)
         if self._to == "client" and not self._certificate_told:
             self._certificate_told = True
@@ -375,6 +386,12 @@ class _Reader:
 
 
 _JOINED = "{one} {other}"
+
+
+def _failed_handshake(session: Session) -> int | None:
+    """The handshake that did not come about, in a session in which none did."""
+    errors = {i: e.error for i, e in enumerate(session.events) if isinstance(e, Handshake)}
+    return max(errors) if errors and all(errors.values()) else None
 
 
 def _insides(

@@ -147,6 +147,7 @@ EXTENSIONS = {
 }
 
 CONTINUED = N_("The rest of {name}, which began in the record before.")
+INSTEAD_OF_TLS = N_("Plain text where the client expects TLS: over this the handshake fails.")
 HANDSHAKE_RECORD = N_("A TLS record of the handshake, readable by anyone: {messages}.")
 ALERT_RECORD = N_("A TLS alert, readable by anyone: {value}.")
 CHANGE_CIPHER_SPEC = N_("From here on this side encrypts (the record itself says no more).")
