@@ -67,16 +67,18 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 class _Pairing:
     """Which reply answers which command, as the server means it and as the client takes it.
 
-    Both sides count: replies come in the order of the commands (RFC 5321 §2.1, RFC 2920 §3.1).
-    Whoever slips a command or a reply in makes the two counts differ.
+    Both sides count: replies come in the order of the commands (RFC 2920 §3.2). Whoever slips a
+    command or a reply in makes the two counts differ. A server that has asked for mail data by 354
+    takes all that comes for text of the message, up to the final dot.
     """
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._asked: deque[int] = deque()
         self._waiting: deque[int] = deque()
-        self._starttls: int | None = None
+        self._ahead: set[int] = set()
         self._grouped: set[int] = set()
+        self._wants_data = False
 
     def see(self, index: int, event: AnyEvent) -> _Paired:
         """Pair the event number `index`."""
@@ -90,17 +92,17 @@ class _Pairing:
                 if not self._session.implicit_tls:
                     self._asked.clear()
                     self._waiting.clear()
-                    self._starttls = None
+                    self._ahead.clear()
             case Reply():
                 return self._replied(event)
         return _Paired()
 
     def _sent(self, index: int, event: Command | AuthResponse | Message) -> _Paired:
-        unread = self._starttls is not None
-        if not event.lost:
+        unread = bool(self._ahead) or self._wants_data
+        if isinstance(event, Message) or not (event.lost or self._wants_data):
             self._asked.append(index)
-            if isinstance(event, Command) and event.verb == "STARTTLS" and not unread:
-                self._starttls = index
+            if isinstance(event, Command) and (event.verb == "STARTTLS" or event.stale):
+                self._ahead.add(index)
         grouped = event.by == "client" and bool(self._waiting)
         if event.by == "client":
             self._waiting.append(index)
@@ -112,15 +114,22 @@ class _Pairing:
         answers = heard_as = None
         if event.by == "server" and self._asked:
             answers = self._asked.popleft()
-            if answers == self._starttls:
-                self._starttls = None
+            self._ahead.discard(answers)
+            asked = self._session.events[answers]
+            self._wants_data = (
+                event.code == 354 and isinstance(asked, Command) and asked.verb == "DATA"
+            )
+            if self._wants_data:
+                self._asked = deque(
+                    i for i in self._asked if isinstance(self._session.events[i], Message)
+                )
         if not event.lost and self._waiting:
             heard_as = self._waiting.popleft()
         return _Paired(answers=answers, heard_as=heard_as, grouped=heard_as in self._grouped)
 
 
 class _Paired(NamedTuple):
-    """How one event pairs: see `Step` and `Moment`; `unread`, see `Ledger.see`."""
+    """How one event pairs: see `Step`, `Moment` and (`unread`) `Ledger.see`."""
 
     answers: int | None = None
     heard_as: int | None = None

@@ -174,8 +174,8 @@ class Ledger:
 
         For a reply, `answers` is the command that the server answered with it, and `heard_as` the
         one that the client takes it to answer; they differ only where somebody injected something.
-        `unread`: the command stands behind a STARTTLS that the server has not answered yet, so it
-        lies in a buffer, and may never be read.
+        `unread`: the server has not read the command yet, and perhaps never will, because it is
+        still busy with a STARTTLS, or with what somebody slipped in.
         """
         self._index = index
         event = self._events[index]

@@ -18,7 +18,9 @@ from simulator.session import (
 )
 
 COMMANDS = {
-    "HELO": N_("The client introduces itself as {argument} in the old way: no list is asked for."),
+    "HELO": N_(
+        "The client introduces itself as {argument} in the old way, without asking for a list."
+    ),
     "STARTTLS": N_("The client asks to begin TLS on this connection."),
     "AUTH": N_("The client wants to log in by the mechanism {mechanism}."),
     "MAIL": N_("The client begins a mail transaction: the sender is {path}."),
@@ -27,9 +29,10 @@ COMMANDS = {
     "BDAT": N_("The client sends a piece of the message."),
     "RSET": N_("The client aborts the mail transaction and clears the envelope."),
     "NOOP": N_("The client asks for nothing but a reply."),
-    "HELP": N_("The client asks for help."),
+    "HELP": N_("The client asks which commands there are."),
     "VRFY": N_("The client asks whether a mailbox exists."),
     "EXPN": N_("The client asks for the members of a list."),
+    "ETRN": N_("The client asks the server to send the mail that waits for it."),
     "QUIT": N_("The client says goodbye."),
 }
 
@@ -63,7 +66,13 @@ REPLIES = {
     ("RCPT", 4): N_("The server does not take mail for this recipient now."),
     ("RCPT", 5): N_("The server refuses the recipient."),
     ("DATA", 3): N_("The server waits for the message, to be ended by a lone dot."),
+    ("DATA", 4): N_("The server does not take the message now."),
     ("DATA", 5): N_("The server does not want the message."),
+    ("BDAT", 2): N_("The server has taken this piece of the message."),
+    ("BDAT", 4): N_("The server does not take the message now."),
+    ("BDAT", 5): N_("The server does not want the message."),
+    ("VRFY", 2): N_("The server knows the mailbox, or does not tell."),
+    ("HELP", 2): N_("The server says which commands it knows."),
     ("QUIT", 2): N_("The server says goodbye and closes."),
     ("RSET", 2): N_("The server has cleared the envelope."),
     ("NOOP", 2): N_("The server is there."),
@@ -78,6 +87,8 @@ CODES = {
     504: N_("The server does not implement this parameter."),
     530: N_("The server wants something else first: {text}"),
     538: N_("This login needs encryption first."),
+    552: N_("The message is too large for this server."),
+    555: N_("The server does not know a parameter of {verb}: its list here does not have it."),
     554: N_("The server refuses: {text}"),
 }
 
@@ -99,15 +110,7 @@ def of(moment: Moment) -> Text:
                 N_("The message: {size} octets, ended by a lone dot."), {"size": event.size}
             )
         case Handshake(error=""):
-            return Text(
-                N_(
-                    "TLS handshake: {version} with {cipher}. Both sides are back at the start "
-                    "and forget what was said in the clear."
-                )
-                if not moment.implicit_tls
-                else N_("TLS handshake before the first word of SMTP: {version} with {cipher}."),
-                {"version": event.version.replace("TLSv", "TLS "), "cipher": event.cipher},
-            )
+            return _established(moment, event)
         case Handshake():
             return _failed(moment, event)
         case Trace():
@@ -122,6 +125,29 @@ def of(moment: Moment) -> Text:
     raise TypeError(f"no meaning for {type(event).__name__}")
 
 
+def _established(moment: Moment, event: Handshake) -> Text:
+    if event.version and event.cipher:
+        what = N_("TLS handshake: {version} with {cipher}.")
+    elif event.version:
+        what = N_("TLS handshake: {version}.")
+    else:
+        what = N_("TLS handshake.")
+    values: dict[str, str | int | Text] = {
+        "version": event.version.replace("TLSv", "TLS "),
+        "cipher": event.cipher,
+    }
+    if moment.implicit_tls:
+        then = N_(
+            "{handshake} It comes before the first word of SMTP, so there is nothing to forget."
+        )
+    else:
+        then = N_(
+            "{handshake} Both sides are back at the start, "
+            "and must forget what was said in the clear."
+        )
+    return Text(then, {"handshake": Text(what, values)})
+
+
 def _command(moment: Moment, event: Command) -> Text:
     values: dict[str, str | int | Text] = {
         "argument": event.argument,
@@ -133,7 +159,7 @@ def _command(moment: Moment, event: Command) -> Text:
         return Text(
             N_(
                 "The server takes {verb} out of its old buffer, as if it had come inside TLS. "
-                "It came in the clear, from somebody else."
+                "It came in the clear, before the handshake."
             ),
             values,
         )
@@ -141,20 +167,17 @@ def _command(moment: Moment, event: Command) -> Text:
         return Text(
             N_("Somebody on the way slips a command in: {verb}. The client never sent it."), values
         )
-    if event.verb == "EHLO":
+    if event.verb in ("EHLO", "LHLO"):
         if moment.first_inside:
             return Text(
                 N_(
                     "The client introduces itself again, now inside TLS, as {argument}, "
-                    "and asks for the list anew."
+                    "and asks anew what the server offers."
                 ),
                 values,
             )
         return Text(
-            N_(
-                "The client introduces itself as {argument} and asks which extensions "
-                "the server offers."
-            ),
+            N_("The client introduces itself as {argument} and asks what the server offers."),
             values,
         )
     if event.verb in COMMANDS:
@@ -169,7 +192,7 @@ def _reply(moment: Moment, event: Reply) -> Text:
         return Text(
             N_(
                 "The client takes this reply out of its old buffer, as if it had come inside TLS. "
-                "It came in the clear, from somebody else."
+                "It came in the clear, before the handshake."
             )
         )
     if event.by == "middlebox":
@@ -185,7 +208,12 @@ def _reply(moment: Moment, event: Reply) -> Text:
         and answered is not None
     ):
         return Text(
-            N_("The client takes this for the answer to {heard}, but it answers {asked}."),
+            N_(
+                "The client takes this for the answer to {heard}, but it answers the {asked} "
+                "that was slipped in."
+            )
+            if answered.stale
+            else N_("The client takes this for the answer to {heard}, but it answers {asked}."),
             {"heard": moment.heard_as.verb, "asked": getattr(answered, "verb", "?")},
         )
     verb = answered.verb if isinstance(answered, Command) else ""
@@ -199,10 +227,14 @@ def _reply(moment: Moment, event: Reply) -> Text:
         _, keywords = smtp.parse_ehlo_reply(event.lines)
         if not keywords:
             return Text(N_("The server gives its name, {name}, and offers no extension."), values)
+        if event.secure and not moment.implicit_tls:
+            return Text(
+                N_("The server, {name}, gives a new list: what it offers inside TLS."), values
+            )
         return Text(
             N_("The server gives its name, {name}, and the list of what it offers here."), values
         )
-    if event.code in (421, 500, 501, 502, 503, 504, 530, 538):
+    if event.code in CODES and event.code != 554:
         return Text(CODES[event.code], values)
     kind = event.code // 100
     if (verb, kind) in REPLIES:

@@ -88,7 +88,9 @@ class Lab:
             try:
                 yield connection
             finally:
-                del self._taps[port]
+                # The port may have been given to a later connection by now.
+                if self._taps.get(port) is tap:
+                    del self._taps[port]
 
     async def _settled(self, tap: Tap) -> None:
         """The server may still be writing down what it did last."""

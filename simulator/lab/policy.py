@@ -81,7 +81,7 @@ class ServerPolicy(_Table, frozen=True, kw_only=True):
     The list in its reply to EHLO is computed: `keywords`, without `withdrawn` inside TLS and with
     `inside` there only; AUTH where `auth` says (`always`, `inside` TLS, `never`) with its
     `mechanisms` (EXTERNAL only for a client with a verified certificate); STARTTLS as long as TLS
-    is off. `knows_ehlo`: it is no server from before 1995. `starttls`: `offered`, `hidden`
+    is off. `knows_ehlo`: it is no server of the days of HELO. `starttls`: `offered`, `hidden`
     (neither listed nor known), `refused` (454), `misplaced` (listed before the greeting line),
     `plain` (220, and then plain text). `again`: what it does about STARTTLS inside TLS: `refuse`
     it with 503, or still `offer` it in the list. `forgets`: at the handshake it discards what the
@@ -110,7 +110,7 @@ class ServerPolicy(_Table, frozen=True, kw_only=True):
     requires_tls: bool = False
     certificate: Literal["valid", "other-name", "expired", "unknown-ca"] = "valid"
     asks_certificate: bool = False
-    marks_tls: bool = True
+    marks_tls: Literal["inside", "never", "always"] = "inside"
     silent_at: str = ""
     cuts_at: str = ""
     replies: dict[str, Line] = {}
@@ -138,7 +138,7 @@ class Mail(_Table, frozen=True, kw_only=True):
     sender: Line = "postmaster@mx4.example.com"
     recipients: tuple[Line, ...] = ("ana@eq-c601.example.com",)
     subject: Line = "Why twice?"
-    body: str = "This message crossed the network inside TLS.\n"
+    body: str = "The Received line tells how this message came.\n"
 
 
 class DocumentedLog(_Table, frozen=True, kw_only=True):

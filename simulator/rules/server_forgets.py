@@ -8,6 +8,8 @@ from simulator.session import Command, Reply, Trace
 
 _FROM = re.compile(r"from\s+(\S+)", re.IGNORECASE)
 
+_FORGOTTEN = N_("The Received line does not use the name that was said in the clear.")
+
 
 def check(moment: Moment) -> Finding | None:
     """Looks at what shows the server's memory: its Received line, or its answer to MAIL."""
@@ -16,18 +18,19 @@ def check(moment: Moment) -> Finding | None:
         return None
     known = moment.before.find("server", "name")
     match moment.event:
-        case Trace(text=text) if (name := _FROM.search(text)) and gone.value:
-            if known and known.value == gone.value:
-                return None
-            if name[1].lower() == gone.value.lower():
+        case Trace(text=text) if name := _FROM.search(text):
+            said = name[1].lower()
+            if known and said == known.value.lower() and known.secure:
+                return None if said == gone.value.lower() else met(_FORGOTTEN)
+            if said in (gone.value.lower(), known.value.lower() if known else None):
                 return broken(
                     N_(
-                        "The Received line says {name}: the server still uses the name "
-                        "it was told in the clear."
+                        "The Received line says {name}: the server still uses a name "
+                        "that was said in the clear."
                     ),
-                    name=gone.value,
+                    name=name[1],
                 )
-            return met(N_("The Received line does not use the name that was said in the clear."))
+            return met(_FORGOTTEN)
         case Reply(code=503) if isinstance(moment.answers, Command) and not known:
             return met(
                 N_("The server has forgotten the first EHLO, so {verb} is out of sequence: 503."),

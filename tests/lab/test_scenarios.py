@@ -1,0 +1,255 @@
+"""Every experiment is played, and ends as `outcomes.txt` says: a table to be read by people."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from simulator import explainer, smtp
+from simulator.explainer import Explanation
+from simulator.lab import Scenario, load, names
+from simulator.lab.play import Lab
+from simulator.session import Command, Disconnect, Handshake, Message, Reply, Session
+from tests.playing import explanation, received, retold
+
+OUTCOMES = Path(__file__).with_name("outcomes.txt").read_text().splitlines()
+
+
+@pytest.fixture(autouse=True)
+def _asyncio_says_nothing(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """No task is destroyed while pending, no exception is never retrieved."""
+    with caplog.at_level(logging.ERROR, "asyncio"):
+        yield
+    assert [record.getMessage() for record in caplog.records] == []
+
+
+def outcome(name: str) -> list[str]:
+    """One row of the table."""
+    found = explanation(name)
+    verdict = found.verdict
+    delivered = "clear" if verdict.in_clear else "inside"
+    codes = [str(e.code) for e in found.session.events if isinstance(e, Reply) and not e.lost]
+    return [
+        name,
+        verdict.tls or "?",
+        verdict.second_ehlo or "?",
+        str(verdict.second_ehlo_reply_code or "-"),
+        delivered if verdict.delivered else "no",
+        received(found.session),
+        " ".join(codes[-4:]) or "-",
+        " ".join(sorted(verdict.faults)) or "-",
+    ]
+
+
+@pytest.mark.parametrize("row", OUTCOMES[1:], ids=lambda row: row.split("|")[0].strip())
+def test_outcome(row: str) -> None:
+    expected = [cell.strip() for cell in row.split("|")]
+    assert outcome(expected[0]) == expected
+
+
+def test_every_scenario_has_a_row() -> None:
+    assert sorted(row.split("|")[0].strip() for row in OUTCOMES[1:]) == sorted(names())
+
+
+def lists(found: Explanation) -> list[str]:
+    """The lists that the server sent in reply to EHLO, one string each."""
+    return [
+        " / ".join(step.event.lines[1:])
+        for step in found.steps
+        if isinstance(step.event, Reply)
+        and step.answers is not None
+        and isinstance(asked := found.session.events[step.answers], Command)
+        and asked.verb == "EHLO"
+        and step.event.code == 250
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second"),
+    [
+        ("documented", "8BITMIME / SIZE 10485760 / STARTTLS", "8BITMIME / SIZE 10485760"),
+        (
+            "auth-only-inside",
+            "8BITMIME / SIZE 10485760 / STARTTLS",
+            "8BITMIME / SIZE 10485760 / AUTH PLAIN",
+        ),
+        (
+            "client-certificate",
+            "8BITMIME / SIZE 10485760 / STARTTLS",
+            "8BITMIME / SIZE 10485760 / AUTH PLAIN EXTERNAL",
+        ),
+        (
+            "requiretls",
+            "8BITMIME / SIZE 10485760 / STARTTLS",
+            "8BITMIME / SIZE 10485760 / REQUIRETLS",
+        ),
+        ("stale-keywords", "8BITMIME / SIZE 10485760 / STARTTLS", "8BITMIME"),
+        (
+            "starttls-still-offered",
+            "8BITMIME / SIZE 10485760 / STARTTLS",
+            "8BITMIME / SIZE 10485760 / STARTTLS",
+        ),
+    ],
+)
+def test_both_lists(name: str, first: str, second: str) -> None:
+    assert lists(explanation(name)) == [first, second]
+
+
+def test_external_is_offered_to_a_verified_client_certificate_only() -> None:
+    scenario = load("client-certificate")
+    bare = msgspec.structs.replace(scenario.client, certificate=False, login="PLAIN")
+    found = explainer.explain(asyncio.run(_once(msgspec.structs.replace(scenario, client=bare))))
+    assert lists(found)[1].endswith("AUTH PLAIN")
+    handshake = next(
+        e for e in explanation(scenario.name).session.events if isinstance(e, Handshake)
+    )
+    assert handshake.client_certificate is not None
+    assert handshake.client_certificate.names == (scenario.client.name,)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("handshake-fails-name", ("name-mismatch", ("other.example.com",))),
+        ("handshake-fails-expired", ("expired", ("eq-c601.example.com",))),
+        ("handshake-fails-unknown-ca", ("unknown-ca", ("eq-c601.example.com",))),
+    ],
+)
+def test_a_refused_certificate_is_on_the_record(name: str, says: tuple[str, object]) -> None:
+    failed = next(e for e in explanation(name).session.events if isinstance(e, Handshake))
+    assert failed.server_certificate is not None
+    assert (failed.error, failed.server_certificate.names) == says
+
+
+def heard_for(found: Explanation, verb: str) -> tuple[Reply, Command | None]:
+    """What the client takes for the reply to its first secure `verb`, and what that answers."""
+    events = found.session.events
+    for step in found.steps:
+        if isinstance(step.event, Reply) and step.heard_as is not None:
+            heard = events[step.heard_as]
+            if isinstance(heard, Command) and heard.secure and heard.verb == verb:
+                asked = events[step.answers] if step.answers is not None else None
+                assert asked is None or isinstance(asked, Command)
+                return step.event, asked
+    raise LookupError(verb)
+
+
+def test_a_kept_command_is_answered_in_place_of_the_second_ehlo() -> None:
+    found = explanation("injected-command-kept")
+    reply, asked = heard_for(found, "EHLO")
+    assert asked is not None
+    assert (asked.by, asked.stale, asked.argument) == ("middlebox", True, "evil.example.net")
+    assert reply.secure
+    assert heard_for(found, "DATA")[0].code == 250
+
+
+def test_a_dropped_command_is_not_answered() -> None:
+    found = explanation("injected-command-dropped")
+    assert heard_for(found, "EHLO")[1] in found.session.events
+    assert not any(event.stale for event in found.session.events)
+
+
+def test_a_kept_reply_is_taken_for_the_answer_to_the_second_ehlo() -> None:
+    reply, asked = heard_for(explanation("injected-reply-kept"), "EHLO")
+    assert (reply.by, reply.stale, reply.lines[1]) == ("middlebox", True, "AUTH PLAIN")
+    assert asked is None
+
+
+def test_a_kept_envelope_takes_the_message_along() -> None:
+    """The client sees success, and the message has gone to the attacker."""
+    found = explanation("injected-envelope-kept")
+    last = found.steps[-1].knowledge
+    envelope = [fact.label for fact in last.facts if fact.kind == "envelope"]
+    assert envelope == [
+        "MAIL FROM <mallory@evil.example.net>",
+        "RCPT TO <mallory@eq-c601.example.com>",
+    ]
+    assert heard_for(found, "DATA")[0].code == 354
+    message = next(i for i, e in enumerate(found.session.events) if isinstance(e, Message))
+    answer = next(s for s in found.steps if s.answers == message)
+    assert isinstance(answer.event, Reply)
+    assert (answer.event.code, answer.heard_as) == (250, message)
+
+
+def test_an_added_keyword_falls_at_the_handshake() -> None:
+    found = explanation("injected-keywords")
+    gone = [f for f in found.steps[-1].knowledge.facts if f.name == "REQUIRETLS"]
+    assert [(f.holder, f.secure, f.by_rule) for f in gone] == [
+        ("client", False, "rfc3207-4_2-client-discards")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "by", "reason"),
+    [
+        ("documented", "server", "quit"),
+        ("required-but-missing", "client", "given up"),
+        ("handshake-fails-name", "client", "given up"),
+        ("plain-after-220", "server", "closed"),
+        ("silent-server", "client", "timeout"),
+        ("cut-line", "middlebox", "cut"),
+        ("cut-inside", "server", "cut"),
+    ],
+)
+def test_who_ends_the_session(name: str, by: str, reason: str) -> None:
+    last = explanation(name).session.events[-1]
+    assert isinstance(last, Disconnect)
+    assert (last.by, last.reason) == (by, reason)
+
+
+def test_nothing_of_the_message_crosses_in_the_clear_where_tls_is_required() -> None:
+    for name in names():
+        if load(name).client.tls == "required":
+            wire = explanation(name).session.stream("server", "client")
+            assert b"MAIL FROM" not in wire, name
+
+
+async def _once(scenario: Scenario) -> Session:
+    async with Lab(scenario).open() as lab:
+        return await lab.session()
+
+
+async def _many(scenario: Scenario, times: int) -> AsyncIterator[Session]:
+    async with Lab(scenario).open() as lab:
+        for _ in range(times // 25):
+            for found in await asyncio.gather(*(lab.session() for _ in range(25))):
+                yield found
+
+
+RACY = [
+    "injected-command-dropped",
+    "injected-command-kept",
+    "injected-envelope-kept",
+    "injected-reply-dropped",
+    "injected-reply-kept",
+    "injected-keywords",
+    "stripped",
+    "plain-after-220",
+    "no-tls-after-220",
+    "wrong-port",
+    "silent-server",
+    "cut-line",
+    "cut-inside",
+    "client-certificate",
+    "handshake-fails-name",
+    "pipelined-past-starttls",
+    "pipelining",
+]
+
+
+@pytest.mark.parametrize("name", RACY)
+def test_a_hundred_times_the_same(name: str) -> None:
+    scenario = load(name)
+
+    async def all_told() -> set[str]:
+        return {"\n".join(retold(explainer.explain(found))) async for found in _many(scenario, 100)}
+
+    assert len(asyncio.run(all_told())) == 1
+
+
+def test_citations_of_the_notes_exist() -> None:
+    used = {note.citation for name in names() for note in explanation(name).notes}
+    assert used <= set(smtp.citations())
