@@ -139,9 +139,13 @@ class Disconnect(Event, frozen=True, kw_only=True, tag="disconnect"):
 
 
 class Remark(Event, frozen=True, kw_only=True, tag="remark"):
-    """A line of a log that is no part of the dialogue; kept so that nothing is dropped."""
+    """A line of a log that is no part of the dialogue; kept so that nothing is dropped.
+
+    `tells`: the line says in words what the log does not show, that TLS was not offered.
+    """
 
     text: str
+    tells: Literal["", "not_offered"] = ""
 
 
 AnyEvent = (

@@ -10,7 +10,7 @@ import msgspec
 from simulator import smtp
 from simulator.language import N_, Text
 from simulator.rules import Note
-from simulator.session import AnyEvent, Command, Handshake, Message, Reply, Session
+from simulator.session import AnyEvent, Command, Handshake, Message, Remark, Reply, Session
 
 Tls = Literal["established", "refused", "not_offered", "failed", "not_attempted", "implicit"]
 Paired = Sequence[tuple[int | None, int | None, tuple[Note, ...]]]
@@ -44,7 +44,7 @@ def judge(session: Session, paired: Paired) -> Verdict:
     commands = [e for e in events if isinstance(e, Command) and e.by == "client"]
     tls = _tls(session, paired)
     inside = _inside(events)
-    second = _second_ehlo(tls, events, inside)
+    second = _second_ehlo(session, tls, inside)
     faults = dict.fromkeys(note.rule for _, _, notes in paired for note in notes if not note.met)
     delivered = any(
         isinstance(e, Reply)
@@ -58,10 +58,12 @@ def judge(session: Session, paired: Paired) -> Verdict:
     verdict = Verdict(
         format=session.source,
         tls=tls,
-        ehlo_before_tls=sum(not c.secure for c in ehlos),
-        ehlo_after_tls=sum(c.secure for c in ehlos),
+        ehlo_before_tls=(None if session.shown == "outline" else sum(not c.secure for c in ehlos)),
+        ehlo_after_tls=(
+            sum(c.secure for c in ehlos) if _inside_shown(session, tls, paired) else None
+        ),
         second_ehlo=second,
-        second_ehlo_reply_code=_reply_code(events, paired, inside),
+        second_ehlo_reply_code=None if second == "n/a" else _reply_code(events, paired, inside),
         client_to_server_commands=tuple(c.verb for c in commands if c.verb),
         delivered=delivered,
         in_clear=in_clear,
@@ -82,6 +84,16 @@ def _inside(events: Sequence[AnyEvent]) -> list[int] | None:
     return found
 
 
+def _inside_shown(session: Session, tls: Tls | None, paired: Paired) -> bool:
+    """Whether the record would show an EHLO inside TLS, if there was one."""
+    if session.shown == "clear":
+        return tls not in ("established", "implicit")
+    if session.shown == "outline":
+        refusal = _heard(session, paired, "STARTTLS")
+        return tls == "refused" and refusal is not None and any(refusal.lines)
+    return True
+
+
 def _tls(session: Session, paired: Paired) -> Tls | None:
     events = session.events
     handshakes = [e for e in events if isinstance(e, Handshake)]
@@ -97,12 +109,38 @@ def _tls(session: Session, paired: Paired) -> Tls | None:
         return "refused"
     if any(isinstance(e, Command) and e.verb == "STARTTLS" and e.by == "client" for e in events):
         return None
-    listed = _heard(session, paired, "EHLO", 250)
+    listed = _list(session, paired)
     if listed:
         _, keywords = smtp.parse_ehlo_reply(listed.lines)
         return "not_attempted" if any(k.name == "STARTTLS" for k in keywords) else "not_offered"
+    if any(isinstance(e, Remark) and e.tells == "not_offered" for e in events):
+        return "not_offered"
+    return _tls_without_list(session, paired)
+
+
+def _tls_without_list(session: Session, paired: Paired) -> Tls | None:
+    """What can be said where no list of keywords was ever given."""
+    events = session.events
     if any(isinstance(e, Message) for e in events):
         return "not_attempted"
+    if _heard(session, paired, "EHLO") or _heard(session, paired, "HELO"):
+        return "not_offered"
+    said = {e.verb for e in events if isinstance(e, Command) and e.by == "client"}
+    answered = any(isinstance(e, Reply) for e in events)
+    if session.shown != "outline" and answered and said and not said & {"EHLO", "HELO"}:
+        return "not_attempted"
+    return None
+
+
+def _list(session: Session, paired: Paired) -> Reply | None:
+    """The last list of keywords that the client saw; its EHLO may be older than the record."""
+    listed = _heard(session, paired, "EHLO", 250)
+    if listed:
+        return listed
+    for event, (answers, heard_as, _) in zip(session.events, paired, strict=True):
+        if isinstance(event, Reply) and event.code == 250 and len(event.lines) > 1:
+            if answers is None and heard_as is None:
+                return event
     return None
 
 
@@ -118,13 +156,15 @@ def _heard(session: Session, paired: Paired, verb: str, code: int = 0) -> Reply 
 
 
 def _second_ehlo(
-    tls: Tls | None, events: Sequence[AnyEvent], inside: list[int] | None
+    session: Session, tls: Tls | None, inside: list[int] | None
 ) -> Literal["sent", "missing", "n/a"] | None:
+    if tls is None and session.shown == "outline":
+        return None
     if tls != "established":
         return "n/a"
     if not inside:
         return None
-    first = events[inside[0]]
+    first = session.events[inside[0]]
     return "sent" if isinstance(first, Command) and first.verb == "EHLO" else "missing"
 
 
@@ -142,14 +182,18 @@ _HOW_FAR = {
     "refused": N_("TLS was offered, but the server refused to begin it ({code})."),
     "not_offered": N_("The client saw no offer of TLS."),
     "failed": N_("TLS was begun, but the handshake did not come about."),
-    "not_attempted": N_("TLS was offered, but the client did not ask for it."),
+    "not_attempted": N_("The client did not ask for TLS."),
     "implicit": N_(
         "TLS was there before the first word of SMTP: nothing was learned in the clear, "
         "so one EHLO is enough."
     ),
     "sent": N_(
-        "TLS came about, both sides forgot what was said in the clear, "
+        "TLS came about, both sides had to forget what was said in the clear, "
         "and the second EHLO began the session anew."
+    ),
+    "slipped in": N_(
+        "TLS came about, but what somebody slipped in before it, in the clear, "
+        "was taken for a part of the session inside."
     ),
     "missing": N_(
         "TLS came about and both sides had to forget what was said in the clear, "
@@ -171,6 +215,8 @@ def _outcome(verdict: Verdict, session: Session, paired: Paired) -> Text:
     key: str = verdict.tls or ""
     if key == "established" and verdict.second_ehlo:
         key = verdict.second_ehlo
+    if any(event.stale for event in session.events):
+        key = "slipped in"
     if key:
         how_far = Text(_HOW_FAR[key], {"code": code.code if code else 0})
     else:

@@ -1,0 +1,420 @@
+"""Lines of text out of whatever a log comes in: compressed, in any encoding, with any line ends,
+coloured, quoted, or as the inside of a web page.
+
+Everything is streamed and bounded: a line is kept up to `LONGEST` octets, a compressed file is
+unpacked up to `BIGGEST`, and no step looks further ahead than the head of the file.
+"""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import html
+import importlib
+import io
+import itertools
+import lzma
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any, NamedTuple, cast
+
+CHUNK = 1 << 18
+LONGEST = 1 << 16
+"""Octets of one line that are kept; what is cut off is counted in the line."""
+
+BIGGEST = 16 << 30
+"""Octets that a compressed file may unpack to; after that the log ends with a remark."""
+
+HEAD = 2000
+"""Lines by which the whole file is judged."""
+
+HEAD_TEXT = 1 << 19
+"""Characters of them."""
+
+Source = str | bytes | Path | IO[bytes] | IO[str]
+
+
+class Line(NamedTuple):
+    """A line of the input: its number from 1, and its text without end, colours and markup."""
+
+    number: int
+    text: str
+
+
+class CannotRead(ValueError):
+    """The input is no text that can be read, in one line that says why."""
+
+
+# From a source to octets ----------------------------------------------------------------------
+
+
+def chunks(source: Source) -> Iterator[bytes]:
+    """The octets of `source`, unpacked, some at a time. A `str` is the log itself, never a path.
+
+    Raises `CannotRead` if it cannot be opened or unpacked.
+    """
+    if isinstance(source, str):
+        yield source.encode("utf-8", "replace")
+    elif isinstance(source, bytes):
+        yield from _unpacked(io.BytesIO(source))
+    elif isinstance(source, Path):
+        try:
+            with source.open("rb") as file:
+                yield from _unpacked(file)
+        except OSError as error:
+            raise CannotRead(f"{source}: {error.strerror or error}") from None
+    else:
+        first = source.read(0)
+        if isinstance(first, str):
+            text = cast("IO[str]", source)
+            while piece := text.read(CHUNK):
+                yield piece.encode("utf-8", "replace")
+        else:
+            yield from _unpacked(cast("IO[bytes]", source))
+
+
+def _unpacked(file: IO[bytes]) -> Iterator[bytes]:
+    first = file.read(CHUNK)
+    rest = _Joined(first, file)
+    if first.startswith(b"\x1f\x8b"):
+        yield from _bounded(gzip.GzipFile(fileobj=cast("Any", rest), mode="rb"), "gzip")
+    elif first.startswith(b"\xfd7zXZ\x00"):
+        yield from _bounded(lzma.LZMAFile(cast("Any", rest)), "xz")
+    elif first.startswith(b"\x28\xb5\x2f\xfd"):
+        yield from _bounded(_zstd(rest), "zstd")
+    else:
+        while piece := rest.read(CHUNK):
+            yield piece
+
+
+class _Joined(io.RawIOBase):
+    """A stream whose beginning was already read."""
+
+    def __init__(self, first: bytes, rest: IO[bytes]) -> None:
+        self._first, self._rest = first, rest
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        if self._first:
+            given = self._first if size < 0 else self._first[:size]
+            self._first = b"" if size < 0 else self._first[size:]
+            return given
+        return self._rest.read(size)
+
+
+def _zstd(file: Any) -> Any:
+    """Python has zstd since 3.14; before that, a package brings it."""
+    for name in ("compression.zstd", "pyzstd", "zstandard"):
+        try:
+            module: Any = importlib.import_module(name)
+        except ImportError:
+            continue
+        if name == "zstandard":
+            return module.ZstdDecompressor().stream_reader(file)
+        return module.ZstdFile(file)
+    raise CannotRead("this is a zstd file and this Python has no zstd: unpack it with `zstd -d`")
+
+
+def _bounded(packed: Any, kind: str) -> Iterator[bytes]:
+    total = 0
+    try:
+        while piece := packed.read(CHUNK):
+            total += len(piece)
+            yield piece
+            if total > BIGGEST:
+                yield f"\n[cut here: it unpacks to more than {BIGGEST >> 30} GiB]\n".encode()
+                return
+    except (OSError, EOFError, lzma.LZMAError, MemoryError) as error:
+        if not total:
+            raise CannotRead(f"this {kind} file is damaged: {error}") from None
+        yield f"\n[cut here: the {kind} file is damaged: {error}]\n".encode()
+    except Exception as error:  # each zstd package has an error of its own
+        raise CannotRead(f"this {kind} file is damaged: {error}") from None
+
+
+# From octets to lines -------------------------------------------------------------------------
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+def _utf8(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same text in an encoding whose ASCII is ASCII."""
+    first = next(pieces, b"")
+    bom, encoding = next(((b, e) for b, e in _BOMS if first.startswith(b)), (b"", ""))
+    if not bom and len(first) > 3:
+        encoding = _wide(first[:4096])
+    pieces = itertools.chain((first[len(bom) :],), pieces)
+    if encoding in ("", "utf-8"):
+        yield from pieces
+        return
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    for piece in pieces:
+        yield decoder.decode(piece).encode("utf-8", "replace")
+
+
+def _wide(head: bytes) -> str:
+    """UTF-16 without a BOM shows by a NUL in nearly every other octet."""
+    half = len(head) // 2
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    if odd > 0.7 * half and even < 0.1 * half:
+        return "utf-16-le"
+    if even > 0.7 * half and odd < 0.1 * half:
+        return "utf-16-be"
+    return ""
+
+
+def _split(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Lines without their ends (LF, CRLF, CR), each at most a little longer than `LONGEST`."""
+    rest, lost = b"", 0
+    for piece in pieces:
+        data = rest + piece if rest else piece
+        held = data[-1:] == b"\r"
+        if held:
+            data = data[:-1]
+        lines = data.splitlines()
+        ended = data[-1:] in (b"\n", b"\r")
+        rest = b"" if ended or not lines else lines.pop()
+        for line in lines:
+            yield _cut(line, lost)
+            lost = 0
+        if len(rest) > LONGEST:
+            lost += len(rest) - LONGEST
+            rest = rest[:LONGEST]
+        if held:
+            rest += b"\r"
+    if rest or lost:
+        yield _cut(rest.removesuffix(b"\r"), lost)
+
+
+def _cut(line: bytes, lost: int) -> bytes:
+    lost += max(0, len(line) - LONGEST)
+    return line[:LONGEST] + b" [%d octets more]" % lost if lost else line
+
+
+def _decoded(line: bytes) -> str:
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return line.decode("cp1252", "replace")
+
+
+# From lines to clean lines --------------------------------------------------------------------
+
+_COLOUR = re.compile(
+    r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b]{0,512}(?:\x07|\x1b\\)?|[@-Z\\^_]?)"
+)
+_TYPOGRAPHY = str.maketrans(
+    {
+        **dict.fromkeys("“”„‟", '"'),
+        **dict.fromkeys("‘’‚‛", "'"),
+        **dict.fromkeys("\u00a0\u2007\u202f\u2009", " "),
+        **dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff\u00ad", None),
+        **dict.fromkeys((chr(c) for c in (*range(9), *range(11, 32), *range(127, 160))), "\ufffd"),
+        "\x85": "…",
+        "\x0b": " ",
+        "\x0c": " ",
+    }
+)
+_ENTITY = re.compile(r"&(?:lt|gt|quot|amp|nbsp|#39|#x27|#34|apos);")
+_TAG = re.compile(r"</?(?:br|p|pre|code|div|span|li|td|tr|font|b|i)(?: [^<>]{0,200})?/?>", re.I)
+_LINE_END = re.compile(r"(?:\^M)+\$?$|(?<=.)\\r(?:\\n)?$")
+_QUOTED = re.compile(r"\s{0,8}> ?")
+
+
+def _tidy(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
+    if "\x1b" in text:
+        text = _COLOUR.sub("", text)
+    return text.translate(_TYPOGRAPHY)
+
+
+def _habits(head: list[str]) -> list[Callable[[str], str]]:
+    """What has to be undone in every line of this file, judging by its first lines."""
+    full = [line for line in head if line.strip()]
+    steps: list[Callable[[str], str]] = []
+    text = "\n".join(full[:400])
+    if _ENTITY.search(text) and "<-" not in text and "->" not in text.replace("-&gt;", ""):
+        steps.append(lambda line: _TAG.sub("", html.unescape(_TAG.sub("", line))))
+    elif re.search(r"(?i)<br ?/?>(?:\n|$)", text):
+        steps.append(lambda line: _TAG.sub("", line))
+    if len(full) > 1 and all(_QUOTED.match(line) for line in full):
+        inner = [_QUOTED.sub("", line, count=1) for line in full]
+        if any(re.match(r"\s*[2-5]\d\d[ -]|\W{0,4}[<>=-]", line) for line in inner):
+            steps.append(lambda line: _QUOTED.sub("", line, count=1))
+    if "^M" in text:
+        steps.append(lambda line: _LINE_END.sub("", line))
+    elif len(full) > 1 and sum(line.endswith("$") for line in full) > 0.8 * len(full):
+        steps.append(lambda line: line.removesuffix("$"))
+    return steps
+
+
+class Text(NamedTuple):
+    """A log, ready to be read: its first lines, and all lines, once."""
+
+    head: list[str]
+    lines: Iterator[Line]
+
+
+def text(source: Source) -> Text:
+    """The clean lines of `source`. Raises `CannotRead`, at once or while they are read."""
+    return clean(map(_decoded, _split(_utf8(chunks(source)))))
+
+
+def clean(raw: Iterable[str]) -> Text:
+    """Lines without their ends, cleaned; line numbers are those of `raw`, from 1."""
+    numbered = enumerate((_tidy(line) for line in raw), 1)
+    first: list[tuple[int, str]] = []
+    size = 0
+    for number, line in numbered:
+        first.append((number, line))
+        size += len(line)
+        if len(first) >= HEAD or size > HEAD_TEXT:
+            break
+    steps = _habits([line for _, line in first])
+
+    def clean_line(line: str) -> str:
+        for step in steps:
+            line = step(line)
+        return line.rstrip()
+
+    head = [clean_line(line) for _, line in first]
+    lines = itertools.chain(
+        (Line(number, line) for (number, _), line in zip(first, head, strict=True)),
+        (Line(number, clean_line(line)) for number, line in numbered),
+    )
+    return Text(head, lines)
+
+
+# What stands before the text of a line --------------------------------------------------------
+
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}"
+_TIME = r"\d{1,2}:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?: ?[AP]M)?"
+_DAY = rf"(?:\d{{4}}-\d\d-\d\d|{_MONTH} {{1,2}}\d{{1,2}}|\d{{1,2}} {_MONTH}(?: \d{{4}})?)"
+_OFFSET = r"(?: ?Z| ?[+-]\d\d:?\d\d)?"
+_ZONE = r"(?: [A-Z]{3,4})?"
+_LEVEL = (
+    r"(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|FINE|FINER|FINEST"
+    r"|[Tt]race|[Dd]ebug|[Ii]nfo|[Ww]arning|[Ee]rror)"
+)
+_PREFIXES = tuple(
+    re.compile(pattern)
+    for pattern in (
+        # 2026-02-07T13:12:00Z, 2026/02/07 13:12:00, 02/01/2026 03:34:18 PM
+        rf"\[?\d{{2,4}}[-/.]\d{{1,2}}[-/.]\d{{2,4}}[ T,]{{1,3}}{_TIME}{_OFFSET}\]?:?",
+        # Mon Feb 16 12:33:08 2026; Thu 2026-02-26 12:58:47; Feb 16 12:33:08
+        rf"\[?(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? )?{_DAY},? {_TIME}{_ZONE}(?: \d{{4}})?\]?:?",
+        rf"\[?{_TIME}\]?:?(?= )",
+        r"\d{9,10}\.\d{1,9}:?",
+        r"@[0-9a-f]{24}",
+        rf"\[?{_LEVEL}\d?\]?:?(?=[ \t\[])",
+        r"<\d{1,3}>",
+        r"[A-Z]{4,8}:[A-Za-z0-9_.-]{1,60}:",
+        r"\[[A-Za-z0-9_.#:/-]{1,60}\]:?(?= )",
+        r"[A-Za-z][A-Za-z0-9_./-]{0,60}\[\d{1,10}\]:",
+        r"[A-Za-z0-9_.-]{1,60} {1,20}\|",
+        # the host of a syslog line
+        r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}(?= [A-Za-z][A-Za-z0-9_./-]{0,60}(?:\[\d{1,10}\])?: )",
+        r"[A-Za-z][A-Za-z0-9_./-]{2,60}: (?=\s*(?:[-<>~=*]|\[?[<>-]))",
+        r"[a-z]+(?:\.[a-z]+){1,6}:(?= )",
+    )
+)
+_PID = re.compile(r"([A-Za-z][A-Za-z0-9_./-]{0,60})\[(\d{1,10})\]:")
+
+
+class Prefix(NamedTuple):
+    """What a logger put before a line: the rest, and the program with its process id."""
+
+    rest: str
+    process: str
+
+
+def without_prefix(line: str) -> Prefix:
+    """Take off timestamps, levels, threads and program names that any logger may have put there."""
+    process = ""
+    rest = line
+    for _ in range(6):
+        stripped = rest.lstrip(" \t|")
+        for pattern in _PREFIXES:
+            match = pattern.match(stripped)
+            if match and match.end() < len(stripped):
+                pid = _PID.fullmatch(match[0])
+                if pid:
+                    process = pid[0].rstrip(":")
+                rest = stripped[match.end() :]
+                break
+        else:
+            break
+    return Prefix(rest, process)
+
+
+# When a line was written ----------------------------------------------------------------------
+
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
+    )
+}
+_ISO = re.compile(r"(\d{4})[-/](\d\d)[-/](\d\d)[T ,]{1,2}(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?")
+_NAMED = re.compile(
+    rf"({_MONTH}) {{1,2}}(\d{{1,2}}),? (\d\d):(\d\d):(\d\d)(?:\.(\d{{1,9}}))?(?: (\d{{4}})\b)?"
+)
+_CLOCK = re.compile(r"(?<![\d:])(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?![\d:])")
+_EPOCH = re.compile(r"(?<!\d)(1\d{9})\.(\d{1,6})(?!\d)")
+
+
+class Moment(NamedTuple):
+    """Seconds, since the epoch where the date is `known`, else within an unknown day or year."""
+
+    seconds: float
+    known: bool
+
+
+def moment(line: str) -> Moment | None:
+    """When a line was written, from the stamp at its beginning, whatever its style."""
+    head = line[:90]
+    if (match := _ISO.search(head)) is not None:
+        year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
+        return _moment(year, month, day, hour, minute, second, match[7], known=True)
+    if (match := _NAMED.search(head)) is not None:
+        month = _MONTHS[match[1][:3].lower()]
+        year = int(match[7] or 1970)
+        return _moment(
+            year, month, int(match[2]), int(match[3]), int(match[4]), int(match[5]), match[6],
+            known=bool(match[7]),
+        )  # fmt: skip
+    if (match := _CLOCK.search(head)) is not None:
+        return _moment(1970, 1, 1, int(match[1]), int(match[2]), int(match[3]), match[4])
+    if (match := _EPOCH.search(head)) is not None:
+        return Moment(float(match[0]), known=True)
+    return None
+
+
+def _moment(
+    year: int, month: int, day: int, hour: int, minute: int, second: int, fraction: str | None,
+    *, known: bool = False,
+) -> Moment | None:  # fmt: skip
+    if not (1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second < 61):
+        return None
+    days = _days(year, month, day)
+    part = float(f"0.{fraction}") if fraction else 0.0
+    return Moment(days * 86400 + hour * 3600 + minute * 60 + second + part, known)
+
+
+def _days(year: int, month: int, day: int) -> int:
+    """Days since 1970-01-01, by the civil calendar; cheap, and lenient with 30 February."""
+    year -= month <= 2
+    era = year // 400
+    of_era = year - era * 400
+    of_year = (153 * (month + (-3 if month > 2 else 9)) + 2) // 5 + day - 1
+    return era * 146097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719468

@@ -1,0 +1,829 @@
+"""One session as it grows line by line, and the desk where many of them are open at once.
+
+Readers say who said what; this file knows how SMTP goes on: which lines make one reply, what a
+reply answers, where a login or a message ends, and when TLS must have begun although the log does
+not say so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+
+from simulator import smtp
+from simulator.formats import signs
+from simulator.formats.clean import Moment, moment
+from simulator.session import (
+    AnyEvent,
+    AuthResponse,
+    Command,
+    Connect,
+    Disconnect,
+    Handshake,
+    Message,
+    Peer,
+    Remark,
+    Reply,
+    Session,
+)
+from simulator.session import Side as Side
+
+Shown = Literal["all", "clear", "outline"]
+Tells = Literal["", "not_offered"]
+Reason = Literal["quit", "closed", "cut", "timeout", "given up"]
+
+KEPT = 1 << 16
+"""Octets of one message or reply that are kept."""
+
+MOST_REMARKS = 20_000
+"""Remarks in one session, or of no session, before they are given out as a session of their own."""
+
+MOST_OPEN = 20_000
+"""Sessions that may be open at once; beyond it the one silent for longest is given out."""
+
+_GREETING, _AUTH, _MESSAGE = "(greeting)", "(auth)", "(message)"
+
+_COMMAND_LINE = re.compile(
+    r"(?:(?:EHLO|HELO|LHLO)(?: +\S+)?|STARTTLS(?: +\S+)?|AUTH(?: +[A-Z0-9_-]{3,20}(?: +\S+)?)?"
+    r"|(?:MAIL +FROM|RCPT +TO) ?:.*|DATA|BDAT +\d+(?: +LAST)?|RSET|QUIT|NOOP|HELP(?: +\S+)?"
+    r"|(?:VRFY|EXPN|ETRN|TURN|ATRN|XCLIENT|XFORWARD)(?: +\S.*)?)\s*",
+    re.IGNORECASE,
+)
+_LAST_WORD = re.compile(
+    r"[245]\d\d [245]\.\d{1,3}\.\d{1,3} |(?:250|451|452|550|552|554) .*(?:queued|accepted)"
+)
+_MASKED = re.compile(
+    r"[<\[({]?.{0,40}(?:credential|password|hidden|suppressed|\*{3,}).{0,60}", re.I
+)
+
+
+def is_command(text: str) -> bool:
+    """Whether a line, alone and without any mark, must be a command of the client."""
+    return _COMMAND_LINE.fullmatch(text) is not None
+
+
+def is_reply(text: str) -> bool:
+    """Whether a line, alone and without any mark, must be one of a reply of the server."""
+    return len(text) >= 3 and text[0] in "2345" and text[1] in "0123457" and (
+        text[:3].isdigit() and (len(text) == 3 or text[3] in " -")
+    )  # fmt: skip
+
+
+class Dialogue:
+    """One session, as far as it was read."""
+
+    def __init__(self, source: str, connection: str = "", shown: Shown = "all") -> None:
+        self.source = source
+        self.connection = connection
+        self.shown: Shown = shown
+        self.plain = False
+        """The log shows what a person typed: nothing but an explicit mark stands for TLS."""
+        self.implicit = False
+        self.client = Peer()
+        self.server = Peer()
+        self.marks: dict[str, Side] = {}
+        self.events: list[AnyEvent] = []
+        self.remarks = 0
+        self.told = False
+        """The dialogue is not shown: what is known of it, the log tells in words."""
+        self.rejected: list[tuple[str, int, str]] = []
+        """Verb, code and text of replies that the log tells of, apart from the commands."""
+        self.lost = ""
+        """The command after which the connection was lost, where the log tells no more."""
+        self.closed = False
+        self._start: Moment | None = None
+        self._at = 0.0
+        self._waiting: deque[str] = deque()
+        self._reply: list[str] = []
+        self._code = 0
+        self._reply_line = 0
+        self._replied = False
+        self._spoke = False
+        self._pending: int | None = None
+        self._secure = False
+        self._failed = False
+        self._refused = False
+        self._ciphertext = False
+        self._data: list[str] | None = None
+        self._data_line = 0
+        self._data_size = 0
+        self._data_over = False
+
+    # What readers tell ------------------------------------------------------------------------
+
+    def time(self, when: Moment | None) -> None:
+        """The log's stamp of what comes next."""
+        if when is None:
+            return
+        if self._start is None:
+            self._start = when
+        at = when.seconds - self._start.seconds
+        if at < -43200 and not when.known:
+            at += 86400
+        self._at = max(self._at, at)
+
+    def connect(self, line: int) -> None:
+        """The connection was opened."""
+        self._settle()
+        if not any(isinstance(event, Connect) for event in self.events):
+            self._add(Connect(by="client", at=self._at, line=line))
+            self._waiting.append(_GREETING)
+
+    @property
+    def expects_greeting(self) -> bool:
+        """A 220 would be the greeting: a first, or that of a new connection."""
+        return "STARTTLS" not in self._waiting and not self._reply
+
+    @property
+    def begun(self) -> bool:
+        """Something was already said in this session."""
+        return self._spoke or self._replied
+
+    @property
+    def fell_back(self) -> bool:
+        """TLS was refused or failed, and nothing was said since: the client may come again."""
+        return self._failed
+
+    @property
+    def in_reply(self) -> int:
+        """The code of a reply that is not complete, or 0."""
+        return self._code if self._reply else 0
+
+    @property
+    def in_login(self) -> bool:
+        """The server waits for the client's part of a login."""
+        return bool(self._waiting) and self._waiting[-1] == _AUTH
+
+    @property
+    def in_message(self) -> bool:
+        """The client is sending the message."""
+        return self._data is not None
+
+    def takes_reply(self, text: str) -> bool:
+        """Whether a line that looks like a reply ends the message rather than belongs to it."""
+        if self._data_over or not self._data:
+            return True
+        return _LAST_WORD.match(text) is not None
+
+    @property
+    def secure(self) -> bool:
+        """TLS is on."""
+        return self._secure
+
+    def reconnect(self, line: int) -> None:
+        """The client came back on a connection of its own, to try again without TLS."""
+        self._close_reply()
+        self._add(Disconnect(by="server", reason="closed", at=self._at, line=line))
+        self._add(Connect(by="client", at=self._at, line=line))
+        self._waiting.clear()
+        self._waiting.append(_GREETING)
+        self._pending = None
+        self._failed = False
+
+    def say(self, who: Side, text: str, line: int, *, secure: bool | None = None) -> None:
+        """One side said `text`, one line or several."""
+        text = text.replace("\r", "").rstrip("\n")
+        for part in text.split("\n"):
+            if who == "client":
+                self._client(part, line, secure)
+            else:
+                self._server(part, line, secure)
+
+    def message(self, text: str, line: int) -> None:
+        """A line of the message, or what the log says in place of it."""
+        self._close_reply()
+        if self._data is None:
+            self._begin_data(line)
+        self._more_data(text, line)
+
+    def tls(
+        self, line: int, text: str = "", *, version: str = "", cipher: str = "",
+        verified: bool = False,
+    ) -> None:  # fmt: skip
+        """TLS came about. `text` is the line that says so."""
+        self._close_reply()
+        for index, event in enumerate(self.events):
+            if isinstance(event, Handshake) and not event.error:
+                better = msgspec.structs.replace(
+                    event,
+                    version=event.version or _version(version),
+                    cipher=event.cipher or cipher,
+                    verified=event.verified or verified,
+                )
+                self.events[index] = better
+                if text:
+                    self._add(Remark(by="client", at=self._at, line=line, text=text))
+                return
+        self._secured(
+            Handshake(
+                by="client",
+                secure=True,
+                at=self._at,
+                line=line,
+                version=_version(version),
+                cipher=cipher,
+                verified=verified,
+            )
+        )
+
+    def tls_failed(self, line: int, detail: str, error: str = "") -> None:
+        """TLS was begun, and did not come about."""
+        self._close_reply()
+        if self._secure or any(isinstance(event, Handshake) for event in self.events):
+            self.remark(detail, line)
+            return
+        if "STARTTLS" in self._waiting and self._replied and self._pending is None:
+            self._waiting.remove("STARTTLS")
+        event = Handshake(
+            by="client", at=self._at, line=line, error=error or signs.error(detail), detail=detail
+        )
+        place = len(self.events)
+        if self._pending is not None and not self._spoken_since(self._pending):
+            place = self._pending
+        self.events.insert(place, event)
+        self._pending = None
+        self._failed = True
+
+    def refine(self, text: str) -> bool:
+        """Give the failed handshake the reason that a later line tells; whether there was one."""
+        for index, event in enumerate(self.events):
+            if isinstance(event, Handshake) and event.error:
+                if event.error in ("other", "cut"):
+                    self.events[index] = msgspec.structs.replace(
+                        event, error=signs.error(text), detail=text
+                    )
+                return True
+        return False
+
+    def imply(self, verb: str, line: int, code: int = 0, text: str = "") -> None:
+        """A command, and its reply, that the log tells of without showing them."""
+        self._close_reply()
+        self._spoke = True
+        self._add(Command(by="client", verb=verb, at=self._at, secure=self._secure, line=line))
+        if code:
+            self._replied = True
+            self._add(
+                Reply(
+                    by="server", code=code, lines=(text,), at=self._at, secure=self._secure,
+                    line=line,
+                )
+            )  # fmt: skip
+
+    def cleartext(self) -> None:
+        """What comes now came before TLS."""
+        self._secure, self._pending = False, None
+
+    def inside(self, secure: bool) -> None:
+        """What comes now came inside TLS, or did not."""
+        self._secure = secure
+
+    @property
+    def refused(self) -> bool:
+        """STARTTLS was refused."""
+        return self._refused
+
+    @property
+    def commands(self) -> bool:
+        """Whether any command is known."""
+        return any(isinstance(event, Command) for event in self.events)
+
+    @property
+    def waits(self) -> bool:
+        """The client waits for a reply."""
+        return bool(self._waiting)
+
+    def ciphertext(self, line: int) -> None:
+        """TLS came about, and from here on the record shows encrypted bytes only."""
+        self.tls(line)
+        self._ciphertext = True
+
+    def close(self, line: int, by: Side = "client", reason: Reason = "closed") -> None:
+        """The connection ended."""
+        self._settle()
+        if self._pending is not None and not self._secure:
+            self._unexplained_end(line)
+        last = next((e for e in reversed(self.events) if isinstance(e, Command)), None)
+        if reason == "closed" and last is not None and last.verb == "QUIT":
+            reason = "quit"
+        self._add(Disconnect(by=by, reason=reason, at=self._at, line=line))
+        self.closed = True
+
+    def remark(self, text: str, line: int, tells: Tells = "") -> None:
+        """A line that is no part of the dialogue."""
+        if self._pending is not None and not self._secure and text.strip():
+            if signs.failure(text):
+                self.tls_failed(line, text.strip())
+                return
+            if signs.established(text):
+                version, cipher = signs.parameters(text)
+                self.tls(line, version=version, cipher=cipher)
+                self._add(Remark(by="client", at=self._at, line=line, text=text, tells=tells))
+                return
+            if self.plain and _is_binary(text) and not self._spoken_since(self._pending):
+                self.tls(line)
+                self._ciphertext = True
+        self._add(Remark(by="client", at=self._at, line=line, text=text, tells=tells))
+        self.remarks += 1
+
+    # The server's side ------------------------------------------------------------------------
+
+    def _server(self, text: str, line: int, secure: bool | None) -> None:
+        text = text.strip("\r ")
+        if text.endswith("\\") and not text.endswith("\\\\"):
+            text = text[:-1].rstrip()
+        parsed = smtp.parse_reply_line(text) if is_reply(text) else None
+        if parsed is None:
+            if text:
+                self.remark(text, line)
+            else:
+                self._add(Remark(by="server", at=self._at, line=line, text=""))
+            return
+        if self._data is not None:
+            self._end_data()
+        if self._reply and parsed.code != self._code:
+            self._close_reply()
+        if not self._reply:
+            self._code, self._reply_line = parsed.code, line
+        if len(self._reply) < 2000:
+            self._reply.append(text)
+        if secure and not self._secure:
+            self._mark_secure(line)
+        if not parsed.more:
+            self._close_reply()
+
+    def _close_reply(self) -> None:
+        if not self._reply:
+            return
+        code, texts = self._code, self._reply
+        self._reply = []
+        if len(self._waiting) > 1 and self._waiting[0] == _GREETING and code not in (220, 421, 554):
+            self._waiting.popleft()
+        answered = self._waiting.popleft() if self._waiting else ""
+        self._replied = True
+        if self._pending is not None and not self._secure:
+            self._judge_pending(code, " ".join(texts))
+        lines = tuple(text[4:] for text in texts)
+        self._add(
+            Reply(
+                by="server",
+                code=code,
+                lines=lines,
+                raw="".join(f"{text}\r\n" for text in texts).encode()[:KEPT],
+                at=self._at,
+                secure=self._secure,
+                line=self._reply_line,
+            )
+        )
+        if answered == "STARTTLS" and not self._secure:
+            if code == 220:
+                self._pending = len(self.events)
+            elif code >= 400:
+                self._failed = self._refused = True
+        elif self._failed and answered == "EHLO" and code == 250:
+            self._take_back()
+        elif code == 334:
+            self._waiting.append(_AUTH)
+        elif code == 354:
+            self._begin_data(self._reply_line)
+
+    def _judge_pending(self, code: int, text: str) -> None:
+        """A reply to what was said after the 220: TLS was there, or the server lost its way."""
+        since = self._spoken_since(self._pending or 0)
+        if not since:
+            return
+        if code >= 400 and signs.about_tls(text):
+            self.tls_failed(self._reply_line, text)
+        else:
+            self._infer()
+
+    # The client's side ------------------------------------------------------------------------
+
+    def _client(self, text: str, line: int, secure: bool | None) -> None:
+        text = text.strip("\r\n")
+        if self._reply:
+            self._close_reply()
+        if self._pending is not None and "\ufffd" in text[:8]:
+            self.remark(text, line)
+            return
+        if self._data is not None:
+            bare = text.strip()
+            if self._data_over and is_command(bare):
+                self._end_data()
+            elif not self._data and is_command(bare) and bare.upper() in ("QUIT", "RSET"):
+                self._end_data()
+            else:
+                self._more_data(text, line)
+                return
+        text = text.strip()
+        if not text:
+            self._add(Remark(by="client", at=self._at, line=line, text=""))
+            return
+        if secure and not self._secure:
+            self._mark_secure(line)
+        verb, argument = smtp.parse_command(text)
+        if verb not in smtp.VERBS:
+            if self._expects_login(text):
+                self._login(text, line)
+                return
+            if self._expects_message():
+                self._waiting.pop()
+                self._begin_data(line)
+                self._more_data(text, line)
+                return
+            verb, argument = "", text
+        elif self.in_login and not is_command(text):
+            self._login(text, line)
+            return
+        if self._silent_starttls():
+            self._pending = len(self.events)
+            self._waiting.clear()
+        if self.in_login:
+            self._waiting.pop()
+        self._spoke = True
+        self._failed = self._failed and verb == "QUIT"
+        self._add(
+            Command(
+                by="client",
+                verb=verb,
+                argument=argument,
+                raw=f"{text}\r\n".encode()[:KEPT],
+                at=self._at,
+                secure=self._secure,
+                line=line,
+            )
+        )
+        self._waiting.append(verb or "?")
+
+    def _expects_login(self, text: str) -> bool:
+        if self.in_login:
+            return True
+        last = next((e for e in reversed(self.events) if not isinstance(e, Remark)), None)
+        if isinstance(last, AuthResponse) or (isinstance(last, Command) and last.verb == "AUTH"):
+            return " " not in text or _MASKED.fullmatch(text) is not None
+        return False
+
+    def _login(self, text: str, line: int) -> None:
+        if self.in_login:
+            self._waiting.pop()
+        self._add(
+            AuthResponse(
+                by="client",
+                text=text,
+                raw=f"{text}\r\n".encode()[:KEPT],
+                at=self._at,
+                secure=self._secure,
+                line=line,
+            )
+        )
+        self._waiting.append("AUTH")
+
+    def _expects_message(self) -> bool:
+        """DATA, and no 354 in a log that shows no replies."""
+        return bool(self._waiting) and self._waiting[-1] == "DATA" and not self._replied
+
+    def _silent_starttls(self) -> bool:
+        """STARTTLS in a log that shows no replies: what comes next, comes inside TLS."""
+        return (
+            not self._replied
+            and bool(self._waiting)
+            and self._waiting[-1] == "STARTTLS"
+            and self._pending is None
+        )
+
+    # The message ------------------------------------------------------------------------------
+
+    def _begin_data(self, line: int) -> None:
+        self._data, self._data_line, self._data_size = [], line, 0
+        self._data_over = False
+
+    def _more_data(self, text: str, line: int) -> None:
+        assert self._data is not None
+        if not self._data:
+            self._data_line = line
+        if text.strip() == ".":
+            self._data_over = True
+        if self._data_size < KEPT:
+            self._data.append(text)
+        self._data_size += len(text.encode("utf-8", "replace")) + 2
+
+    def _end_data(self) -> None:
+        data, self._data = self._data, None
+        assert data is not None
+        raw = "".join(f"{text}\r\n" for text in data).encode("utf-8", "replace")[:KEPT]
+        self._add(
+            Message(
+                by="client",
+                size=self._data_size,
+                raw=raw,
+                at=self._at,
+                secure=self._secure,
+                line=self._data_line,
+            )
+        )
+        self._waiting.append(_MESSAGE)
+
+    # TLS --------------------------------------------------------------------------------------
+
+    def _spoken_since(self, place: int) -> bool:
+        return any(
+            isinstance(event, Command | AuthResponse | Message) for event in self.events[place:]
+        )
+
+    def _mark_secure(self, line: int) -> None:
+        """The log marks a line as inside TLS, and no handshake was seen."""
+        self._secured(Handshake(by="client", secure=True, at=self._at, line=line))
+
+    def _infer(self) -> None:
+        """TLS came about, or the talk would not have gone on as it did."""
+        assert self._pending is not None
+        line = self.events[self._pending].line if self._pending < len(self.events) else None
+        self._secured(Handshake(by="client", secure=True, at=self._at, line=line))
+
+    def _secured(self, handshake: Handshake) -> None:
+        place = len(self.events) if self._pending is None else self._pending
+        before = [e for e in self.events[:place] if not isinstance(e, Handshake)]
+        self.events[:place] = before
+        place = len(before)
+        self.events.insert(place, handshake)
+        for index in range(place + 1, len(self.events)):
+            event = self.events[index]
+            if not isinstance(event, Remark):
+                self.events[index] = msgspec.structs.replace(event, secure=True)
+        since = [e for e in self.events[place:] if isinstance(e, Command)]
+        self._waiting = deque(list(self._waiting)[-len(since) :] if since else ())
+        self._secure, self._pending, self._failed = True, None, False
+
+    def _take_back(self) -> None:
+        """What looked like a failed handshake was none: the talk goes on as inside TLS."""
+        for index, event in enumerate(self.events):
+            if isinstance(event, Handshake) and event.error:
+                self.events[index] = Remark(
+                    by="client", at=event.at, line=event.line, text=event.detail
+                )
+                self._pending = index + 1
+                self._infer()
+                return
+
+    def _unexplained_end(self, line: int) -> None:
+        """The connection ended after the 220 to STARTTLS, and no TLS was seen."""
+        if self._replied or self.plain:
+            since = self._spoken_since(self._pending or 0)
+            if self.plain or not since:
+                self.tls_failed(line, "", "cut")
+
+    # The end ----------------------------------------------------------------------------------
+
+    def _settle(self) -> None:
+        if self._data is not None:
+            self._end_data()
+        self._close_reply()
+
+    def _add(self, event: AnyEvent) -> None:
+        self.events.append(event)
+
+    def session(self) -> Session:
+        """The session, as far as it was read."""
+        self._settle()
+        if self._pending is not None and not self._secure and self._spoken_since(self._pending):
+            remarked = any(
+                isinstance(e, Remark) and e.text.strip() for e in self.events[self._pending :]
+            )
+            if not self.plain:
+                self._end_without_reply()
+            elif remarked:
+                last = next(e for e in reversed(self.events) if isinstance(e, Remark))
+                self.tls_failed(last.line or 0, last.text, "cut")
+        if self.lost and not self.commands:
+            self.told = True
+            place = next(i for i, e in enumerate(self.events) if isinstance(e, Handshake))
+            line = self.events[place].line
+            self.events.insert(place, Command(by="client", verb=self.lost, at=self._at, line=line))
+        self._implicit()
+        events = tuple(self.events)
+        if not any(isinstance(e, Command | Handshake | AuthResponse) for e in events) and all(
+            e.code >= 400 for e in events if isinstance(e, Reply)
+        ):
+            events = self._from_remarks(events)
+        started = None
+        if self._start is not None and self._start.known and 0 < self._start.seconds < 4e9:
+            started = datetime.fromtimestamp(self._start.seconds, UTC)
+        return Session(
+            source=self.source,
+            connection=self.connection,
+            started=started,
+            client=self.client,
+            server=self.server,
+            implicit_tls=self.implicit,
+            shown=self._how_much(events),
+            events=events,
+        )
+
+    def _end_without_reply(self) -> None:
+        """Commands after the 220, and no reply to any of them until the log ends."""
+        place = self._pending or 0
+        said = [e for e in self.events[place:] if isinstance(e, Command)]
+        silent = any(isinstance(e, Remark) and not e.text for e in self.events[place:])
+        if silent or all(command.verb == "QUIT" for command in said):
+            self.tls_failed(said[0].line or 0, "", "cut")
+        else:
+            self._infer()
+
+    def _implicit(self) -> None:
+        """TLS before the greeting is TLS from the first octet (RFC 8314)."""
+        if self._failed and not self.lost and self.shown == "all" and not self.begun:
+            self.implicit = any(isinstance(e, Connect) for e in self.events) or self.implicit
+        for event in self.events:
+            match event:
+                case Handshake(error=""):
+                    rest = self.events[self.events.index(event) :]
+                    first = next((e for e in rest if isinstance(e, Command | Reply)), None)
+                    if isinstance(first, Reply) and first.code in (220, 554):
+                        self.implicit = True
+                    return
+                case Handshake():
+                    return
+                case Command() | Reply():
+                    break
+        if self.implicit and not any(isinstance(e, Handshake) for e in self.events):
+            self._pending = next(
+                (i for i, e in enumerate(self.events) if isinstance(e, Command | Reply)), None
+            )
+            if self._pending is not None:
+                self._infer()
+
+    def _from_remarks(self, events: tuple[AnyEvent, ...]) -> tuple[AnyEvent, ...]:
+        """Nothing of the dialogue is shown, but a line may tell what became of it."""
+        found: list[AnyEvent] = []
+        told = any(isinstance(e, Remark) and e.tells for e in events)
+        for event in events:
+            if isinstance(event, Remark) and not told:
+                sentence = signs.read(event.text)
+                if sentence is not None:
+                    told = self.told = True
+                    if sentence.error == "not-tls" and not sentence.starttls:
+                        self.implicit, self.told, self.shown = True, False, "all"
+                    found.extend(sentence.events(event))
+                    continue
+            if isinstance(event, Reply) and not told:
+                text = f"{event.code} {' '.join(event.lines)}"
+                if (sentence := signs.read(text)) is not None and sentence.kind == "not_offered":
+                    told = self.told = True
+                    remark = Remark(by="server", at=event.at, line=event.line, text=text)
+                    found.extend(sentence.events(remark))
+                    continue
+            found.append(event)
+        return tuple(found)
+
+    def _how_much(self, events: tuple[AnyEvent, ...]) -> Shown:
+        if self._ciphertext:
+            return "clear"
+        if self.told or self.shown == "outline":
+            return "outline"
+        if any(isinstance(e, Command | Message | AuthResponse) for e in events):
+            return "all"
+        codes = [e.code for e in events if isinstance(e, Reply)]
+        if codes and all(code in (220, 421, 554) for code in codes) and not self._secure:
+            return "all"
+        if self.implicit and any(isinstance(e, Handshake) and e.error for e in events):
+            return "all"
+        return "outline"
+
+
+def _is_binary(text: str) -> bool:
+    """Bytes of TLS as a tool shows them: dots, or what no text has."""
+    strange = sum(c in ".\ufffd" or (ord(c) > 126 and not c.isalpha()) for c in text)
+    return len(text) >= 6 and strange >= 0.4 * len(text)
+
+
+def _version(said: str) -> str:
+    """The name of a TLS version as OpenSSL writes it."""
+    match = re.search(r"(?i)(TLS|SSL)[ _]?v?[ _]?([123])(?:[._](\d))?", said)
+    if match is None:
+        return ""
+    if match[1].upper() == "SSL":
+        return f"SSLv{match[2]}"
+    return f"TLSv{match[2]}.{match[3] or 0}" if match[3] else f"TLSv{match[2]}"
+
+
+class Desk:
+    """The sessions that are open while a log is read, by their connection's name.
+
+    Readers ask for a dialogue with `of`, tell it what happened, and give out with `done` whatever
+    is complete. Lines of no session wait for the next one.
+    """
+
+    def __init__(self, source: str, *, shown: Shown = "all", plain: bool = False) -> None:
+        self.source = source
+        self._shown: Shown = shown
+        self._plain = plain
+        self._open: OrderedDict[str, Dialogue] = OrderedDict()
+        self._loose: list[tuple[int, str]] = []
+        self._ready: list[Session] = []
+        self._latest: Dialogue | None = None
+        self.count = 0
+
+    @property
+    def latest(self) -> Dialogue | None:
+        """The dialogue that something was last said in."""
+        return self._latest
+
+    def has(self, connection: str) -> bool:
+        """Whether that connection is open."""
+        return connection in self._open
+
+    def of(self, connection: str, line: str = "") -> Dialogue:
+        """The dialogue on that connection, a new one if there is none. `line` may bear a stamp."""
+        found = self._open.get(connection)
+        if found is None:
+            found = self._begin(connection)
+        elif found is not self._latest:
+            self._open.move_to_end(connection)
+        self._latest = found
+        if line:
+            found.time(moment(line))
+        return found
+
+    def _begin(self, connection: str) -> Dialogue:
+        self.count += 1
+        found = Dialogue(self.source, connection, self._shown)
+        found.plain = self._plain
+        for number, text in self._loose:
+            found.remark(text, number)
+        self._loose.clear()
+        self._open[connection] = found
+        if len(self._open) > MOST_OPEN:
+            oldest = next(iter(self._open))
+            self.end(oldest)
+        return found
+
+    def speak(
+        self, connection: str, who: Side, text: str, line: int, stamp: str = "",
+        *, secure: bool | None = None,
+    ) -> Dialogue:  # fmt: skip
+        """Something was said; a new greeting begins a new session."""
+        found = self.of(connection, stamp)
+        if who == "server" and text[:3] == "220" and found.begun and found.expects_greeting:
+            if found.fell_back and not found.closed:
+                found.reconnect(line)
+            else:
+                self.end(connection)
+                found = self.of(connection, stamp)
+        elif found.closed:
+            self.end(connection)
+            found = self.of(connection, stamp)
+        found.say(who, text, line, secure=secure)
+        return found
+
+    def remark(self, text: str, line: int, connection: str | None = None) -> None:
+        """A line that is no part of a dialogue, kept beside that of its connection."""
+        found = self._open.get(connection) if connection is not None else self._latest
+        if found is None or found.remarks >= MOST_REMARKS:
+            self.loose(text, line)
+        else:
+            found.remark(text, line)
+
+    def loose(self, text: str, line: int) -> None:
+        """A line of no open connection; it is given out with the next session."""
+        self._loose.append((line, text))
+        if len(self._loose) >= MOST_REMARKS:
+            self.flush_loose()
+
+    def flush_loose(self) -> None:
+        """Give out the lines of no session as a session without a dialogue."""
+        if self._loose:
+            alone = Dialogue(self.source, shown="outline")
+            for number, text in self._loose:
+                alone.remark(text, number)
+            self._loose.clear()
+            self._ready.append(alone.session())
+
+    def end(self, connection: str) -> None:
+        """Nothing more will come on that connection."""
+        found = self._open.pop(connection, None)
+        if found is not None:
+            self._ready.append(found.session())
+            if found is self._latest:
+                self._latest = None
+
+    def done(self) -> Iterator[Session]:
+        """The sessions that are complete, once each."""
+        if self._ready:
+            ready, self._ready = self._ready, []
+            yield from ready
+
+    def finish(self) -> Iterator[Session]:
+        """The log is over: give out all that is left."""
+        if self._loose and self._open:
+            last = next(reversed(self._open.values()))
+            for number, text in self._loose:
+                last.remark(text, number)
+            self._loose.clear()
+        for connection in list(self._open):
+            self.end(connection)
+        self.flush_loose()
+        yield from self.done()

@@ -1,0 +1,529 @@
+"""A regular log format as data: one TOML file with its patterns, and samples that are its test.
+
+A pattern is tried at the first character of a line that is no space, first on the line as it is,
+then on what is left when the logger's own prefix (time, level, process) is taken off.
+"""
+
+from __future__ import annotations
+
+import re
+import re._parser as sre  # type: ignore[import-not-found]  # the tree of a regular expression
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from simulator.formats.clean import Line, without_prefix
+from simulator.formats.dialogue import Desk, Dialogue, Reason, Shown, Side, is_command, is_reply
+from simulator.session import Peer, Session
+
+LONGEST = 4000
+"""Characters of a line that patterns see."""
+
+Means = Literal[
+    "client", "server", "both", "mark", "either", "message", "connect", "close", "end",
+    "tls", "encrypted", "failed", "plain_tls", "implicit", "remark", "not_offered", "peer",
+]  # fmt: skip
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One kind of line. `means` says what it is:
+
+    - `client`, `server`: that side says the group `text`; `mark`: the side that the group `mark`
+      turns out to stand for; `either`: the side that the text itself shows; `both`: the client
+      the group (or the rule's text) `client`, then the server the group (or text) `server`;
+    - `message`: a line of the mail data; `remark`: no part of the dialogue; `peer`: neither, but
+      it names the peers;
+    - what happened: `connect`, `close`, `end` of the session; `tls` came about; `encrypted`: it
+      did, and only octets are shown from here on; `failed`; `plain_tls`: TLS met a peer that
+      expects plain SMTP; `implicit`: TLS from the first octet; `not_offered`.
+
+    `text` stands in for the group, with `{name}` for a group called name; so does `connection`
+    for the group `conn`. `quoted`: backslash escapes and quotes are undone. `plus`: `+` is a
+    space. `split`: what stands between the lines of a reply. `secure`: the mark says that it
+    travelled inside TLS. `by` and `reason`: of the close. `verified`: of the certificate.
+
+    Groups with a meaning: `conn` names the connection; `client_name`, `client_address`,
+    `server_name`, `server_address`, `port`; `version` and `cipher` of TLS; `detail` of a failure.
+    """
+
+    pattern: str
+    means: Means
+    text: str = ""
+    client: str = ""
+    server: str = ""
+    quoted: bool = False
+    plus: bool = False
+    split: str = ""
+    secure: bool | None = None
+    connection: str = ""
+    by: Side = "client"
+    reason: Reason = "closed"
+    verified: bool = False
+
+
+class Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a sample means: the keys of a verdict that the sample is about."""
+
+    tls: str | None = None
+    ehlo_before_tls: int | None = None
+    ehlo_after_tls: int | None = None
+    second_ehlo: str | None = None
+    second_ehlo_reply_code: int | None = None
+    client_to_server_commands: tuple[str, ...] | None = None
+
+
+class Sample(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Lines of a log, and what they mean."""
+
+    log: str
+    means: Expected
+    sessions: int = 1
+
+
+class FormatFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A format as it is written.
+
+    `log_more` says how to make the software log the dialogue. `signature`: patterns that only
+    this format has. `unmarked`: lines of the dialogue may stand without any mark. `typed`: a
+    person typed them, nobody starts TLS unless the log says so. `weight` settles ties.
+    """
+
+    name: str
+    title: str
+    log_more: str = ""
+    shown: Shown = "all"
+    signature: list[str] = []
+    unmarked: bool = False
+    typed: bool = False
+    weight: float = 1.0
+    line: list[Rule] = []
+    sample: list[Sample] = []
+
+
+class FormatError(ValueError):
+    """A format's file is wrong: which file, which line, and why."""
+
+
+_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[0-7]{3}|.)", re.DOTALL)
+_NAMED = {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}
+
+
+def unescape(text: str) -> str:
+    """Undo backslash escapes: of C, of Python, octal, and those of JSON's kind."""
+
+    def one(match: re.Match[str]) -> str:
+        code = match[1]
+        if code[0] in "xu" and len(code) > 1:
+            return chr(int(code[1:], 16))
+        if len(code) == 3:
+            return chr(int(code, 8) & 0xFF)
+        return _NAMED.get(code, code)
+
+    return _ESCAPE.sub(one, text) if "\\" in text else text
+
+
+class Pattern:
+    """A rule, ready for use."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        self.match = re.compile(rule.pattern).match
+        self.split = re.compile(rule.split) if rule.split else None
+
+    def said(self, match: re.Match[str], group: str = "text") -> str:
+        """What was said, out of the line that matched."""
+        found = match.groupdict()
+        text = found.get(group) or ""
+        if self.rule.text and group == "text":
+            text = self.rule.text.format_map({key: value or "" for key, value in found.items()})
+        if self.rule.plus:
+            text = text.replace("+", " ")
+        if self.rule.quoted:
+            text = unescape(text)
+        if self.split is not None:
+            text = "\n".join(_coded([part for part in self.split.split(text) if part.strip()]))
+        return text
+
+
+def _coded(parts: list[str]) -> list[str]:
+    """Lines of one reply, of which some tools give the code to the first only."""
+    if len(parts) < 2 or not is_reply(parts[0].strip()):
+        return parts
+    code = parts[0].strip()[:3]
+    last = len(parts) - 1
+    found = [f"{code}-{parts[0].strip()[4:]}"]
+    for index, part in enumerate(parts[1:], 1):
+        text = part.strip()
+        if is_reply(text) and text.startswith(code):
+            text = text[4:]
+        elif is_reply(text):
+            return parts
+        found.append(f"{code}{' ' if index == last else '-'}{text}")
+    return found
+
+
+class PatternFormat:
+    """A format that is data."""
+
+    def __init__(self, file: FormatFile) -> None:
+        self.file = file
+        self.name = file.name
+        self.title = file.title
+        self.log_more = file.log_more
+        self._patterns = [Pattern(rule) for rule in file.line]
+        self._signatures = [re.compile(pattern, re.MULTILINE) for pattern in file.signature]
+
+    def detect(self, head: str, telling: list[str]) -> float:
+        """How likely a log is of this format: `head` is its beginning, `telling` the lines that
+        seem to be about SMTP or TLS."""
+        signed = any(signature.search(head) for signature in self._signatures)
+        if self._signatures and not signed and self.file.weight < 0.5:
+            return 0.0
+        hits = sum(self._counts(line) for line in telling)
+        if not hits and not signed:
+            return 0.0
+        share = hits / max(1, len(telling))
+        return self.file.weight * (0.5 * share + min(hits, 10) * 0.005) + (0.4 if signed else 0.0)
+
+    def _counts(self, line: str) -> bool:
+        found = self._find(line)
+        if found is not None:
+            return found[0].rule.means not in ("remark", "peer")
+        text = line[:LONGEST].strip()
+        return self.file.unmarked and any(
+            is_reply(said) or is_command(said) for said in (text, without_prefix(text).rest.strip())
+        )
+
+    def _find(self, line: str) -> tuple[Pattern, re.Match[str], str] | None:
+        text = line[:LONGEST].strip()
+        for pattern in self._patterns:
+            match = pattern.match(text)
+            if match:
+                return pattern, match, ""
+        rest, process = without_prefix(text)
+        rest = rest.lstrip()
+        if rest and rest != text:
+            for pattern in self._patterns:
+                match = pattern.match(rest)
+                if match:
+                    return pattern, match, process
+        return None
+
+    def read(self, lines: Iterable[Line]) -> Iterator[Session]:
+        """The sessions of a log."""
+        desk = Desk(self.name, shown=self.file.shown, plain=self.file.typed)
+        held: tuple[Pattern, str, str, Line] | None = None
+        for line in lines:
+            found = self._find(line.text) if line.text else None
+            if held is not None:
+                pattern, said, connection, first = held
+                joined = said + line.text.strip()
+                held = None
+                if found is None and len(joined) < 2 * LONGEST:
+                    if _closed(joined):
+                        self._say(desk, pattern, connection, joined, first)
+                    else:
+                        held = (pattern, joined, connection, first)
+                    continue
+                self._say(desk, pattern, connection, said, first)
+            if found is not None:
+                held = self._take(desk, found, line)
+            elif not line.text:
+                if desk.latest is not None and desk.latest.in_message:
+                    desk.latest.message("", line.number)
+            elif not continued(desk, line) and not (
+                self.file.unmarked and unmarked_or_prefixed(desk, line)
+            ):
+                process = without_prefix(line.text).process
+                desk.remark(line.text, line.number, process if desk.has(process) else None)
+            yield from desk.done()
+        if held is not None:
+            self._say(desk, held[0], held[2], held[1], held[3])
+        yield from desk.finish()
+
+    def _take(
+        self, desk: Desk, found: tuple[Pattern, re.Match[str], str], line: Line
+    ) -> tuple[Pattern, str, str, Line] | None:
+        """Tell the desk what a line means; give it back if it is not complete."""
+        pattern, match, process = found
+        rule = pattern.rule
+        groups = match.groupdict()
+        connection = groups.get("conn") or process
+        if rule.connection:
+            connection = rule.connection.format_map({k: v or "" for k, v in groups.items()})
+        if not connection and desk.latest is not None:
+            connection = desk.latest.connection
+        match rule.means:
+            case "client" | "server" | "mark":
+                raw = groups.get("text")
+                if rule.quoted and raw is not None and not _closed(match[0]):
+                    return pattern, match[0], connection, line
+                self._tell(desk, pattern, match, connection, line)
+            case "either":
+                said = pattern.said(match)
+                if not unmarked(desk, Line(line.number, said), connection):
+                    desk.remark(line.text, line.number, connection)
+            case "both":
+                for side, fixed in (("client", rule.client), ("server", rule.server)):
+                    if said := fixed or pattern.said(match, side):
+                        self._speak(desk, pattern, connection, side, said, line)
+            case "message":
+                desk.of(connection, line.text).message(pattern.said(match), line.number)
+            case "end":
+                desk.remark(line.text, line.number, connection)
+                desk.end(connection)
+            case _:
+                self._happen(desk, pattern, match, connection, line)
+        return None
+
+    def _tell(
+        self, desk: Desk, pattern: Pattern, match: re.Match[str], connection: str, line: Line
+    ) -> None:
+        said = pattern.said(match)
+        side: Side | None
+        if pattern.rule.means == "mark":
+            side = learn(desk.of(connection), match["mark"], said)
+            if side is None:
+                desk.remark(line.text, line.number, connection)
+                return
+        else:
+            side = "client" if pattern.rule.means == "client" else "server"
+        self._speak(desk, pattern, connection, side, said, line)
+        if groups := {k: v for k, v in match.groupdict().items() if v}:
+            peers(desk.of(connection), groups)
+
+    def _speak(
+        self, desk: Desk, pattern: Pattern, connection: str, side: str, said: str, line: Line
+    ) -> None:
+        who: Side = "client" if side == "client" else "server"
+        desk.speak(connection, who, said, line.number, line.text, secure=pattern.rule.secure)
+
+    def _say(self, desk: Desk, pattern: Pattern, connection: str, joined: str, line: Line) -> None:
+        """Say what was held back, whole now or as whole as it will be."""
+        match = pattern.match(joined)
+        if match is None:
+            desk.remark(joined, line.number)
+            return
+        self._tell(desk, pattern, match, connection, line)
+
+    def _happen(
+        self, desk: Desk, pattern: Pattern, match: re.Match[str], connection: str, line: Line
+    ) -> None:
+        rule = pattern.rule
+        groups = {key: value for key, value in match.groupdict().items() if value}
+        if rule.means == "connect" and desk.has(connection) and desk.of(connection).begun:
+            desk.end(connection)
+        if rule.means in ("remark", "peer") and not desk.has(connection):
+            if rule.means == "remark":
+                desk.remark(line.text, line.number)
+                return
+        dialogue = desk.of(connection, line.text)
+        peers(dialogue, groups)
+        version, cipher = groups.get("version", ""), groups.get("cipher", "")
+        match rule.means:
+            case "connect":
+                dialogue.connect(line.number)
+            case "close":
+                dialogue.close(line.number, rule.by, rule.reason)
+                dialogue.remark(line.text, line.number)
+            case "tls":
+                dialogue.tls(
+                    line.number, line.text, version=version, cipher=cipher, verified=rule.verified
+                )
+            case "encrypted":
+                dialogue.ciphertext(line.number)
+                dialogue.remark(line.text, line.number)
+            case "failed":
+                dialogue.tls_failed(line.number, groups.get("detail", line.text.strip()))
+            case "plain_tls":
+                dialogue.implicit, dialogue.shown = True, "all"
+                dialogue.tls_failed(line.number, line.text.strip(), "not-tls")
+            case "implicit":
+                dialogue.implicit = True
+                dialogue.remark(line.text, line.number)
+            case "not_offered":
+                dialogue.remark(line.text, line.number, "not_offered")
+            case _:
+                dialogue.remark(line.text, line.number)
+        if "server" in groups:
+            self._speak(desk, pattern, connection, "server", pattern.said(match, "server"), line)
+
+
+def _closed(text: str) -> bool:
+    """Whether a quoted line has its closing quote."""
+    return text.rstrip()[-1:] in ("'", '"') and len(text.rstrip()) > 1
+
+
+def peers(dialogue: Dialogue, groups: dict[str, str]) -> None:
+    """Take over what a line says about who talks."""
+    for side in ("client", "server"):
+        peer: Peer = getattr(dialogue, side)
+        better = Peer(
+            name=peer.name or groups.get(f"{side}_name", ""),
+            address=peer.address or groups.get(f"{side}_address", ""),
+            port=peer.port or (int(groups["port"]) if side == "server" and "port" in groups else 0),
+        )
+        setattr(dialogue, side, better)
+
+
+def learn(dialogue: Dialogue, mark: str, said: str) -> Side | None:
+    """Which side a mark stands for, by what was said under it; None if that cannot be told yet."""
+    side = dialogue.marks.get(mark)
+    if side is not None:
+        return side
+    text = said.strip().split("\n", 1)[0]
+    if is_reply(text):
+        side = "server"
+    elif is_command(text):
+        side = "client"
+    elif len(dialogue.marks) == 1:
+        return "server" if "client" in dialogue.marks.values() else "client"
+    if side is not None:
+        dialogue.marks[mark] = side
+    return side
+
+
+_CONTINUED = re.compile(r"[\s↪↳|>\t]{0,60}(?P<text>[2-5]\d\d(?:[ -].*)?)")
+
+
+def continued(desk: Desk, line: Line) -> bool:
+    """Whether the line goes on with a reply whose further lines bear no mark."""
+    dialogue = desk.latest
+    if dialogue is None or not dialogue.in_reply:
+        return False
+    for text in (line.text, without_prefix(line.text).rest):
+        match = _CONTINUED.fullmatch(text[:LONGEST].rstrip())
+        if match and int(match["text"][:3]) == dialogue.in_reply:
+            dialogue.say("server", match["text"], line.number)
+            return True
+    return False
+
+
+def unmarked_or_prefixed(desk: Desk, line: Line) -> bool:
+    """Like `unmarked`, for a line that a logger may have put something before."""
+    if unmarked(desk, line):
+        return True
+    rest = without_prefix(line.text[:LONGEST]).rest.strip()
+    return rest != line.text.strip() and unmarked(desk, Line(line.number, rest))
+
+
+def unmarked(desk: Desk, line: Line, connection: str | None = None) -> bool:
+    """Whether a line without any mark is of the dialogue, by what it says."""
+    if connection is None:
+        connection = desk.latest.connection if desk.latest is not None else ""
+    text = line.text.strip()
+    dialogue = desk.latest
+    if dialogue is not None and dialogue.in_message:
+        if not (is_reply(text) and dialogue.takes_reply(text)):
+            dialogue.message(line.text, line.number)
+            return True
+    if is_reply(text):
+        desk.speak(connection, "server", text, line.number, line.text)
+        return True
+    if is_command(text) or (
+        dialogue is not None and dialogue.in_login and " " not in text and len(text) < 2000
+    ):
+        desk.speak(connection, "client", text, line.number, line.text)
+        return True
+    return False
+
+
+# Reading a format's file ----------------------------------------------------------------------
+
+
+def load(path: Path) -> PatternFormat:
+    """Read a format's file. Raises `FormatError`, which names file and line."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FormatError(f"{path}: {error}") from None
+    return parse(text, str(path))
+
+
+def parse(text: str, where: str) -> PatternFormat:
+    """A format out of the text of its file. Raises `FormatError`."""
+    try:
+        file = msgspec.toml.decode(text, type=FormatFile)
+    except msgspec.ValidationError as error:
+        raise FormatError(f"{where}:{_place(text, str(error))}: {error}") from None
+    except msgspec.DecodeError as error:
+        line = re.search(r"line (\d+)", str(error))
+        raise FormatError(f"{where}:{line[1] if line else 1}: {error}") from None
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.+_-]*", file.name):
+        raise FormatError(f"{where}:{_line_of(text, 'name')}: the name is letters, digits, . + _ -")
+    starts = [n for n, row in enumerate(text.split("\n"), 1) if row.strip() == "[[line]]"]
+    for index, rule in enumerate(file.line):
+        place = f"{where}:{starts[index] if index < len(starts) else 1}"
+        _check(rule, place)
+    for pattern in file.signature:
+        _compile(pattern, f"{where}:{_line_of(text, 'signature')}")
+    return PatternFormat(file)
+
+
+def _check(rule: Rule, place: str) -> None:
+    groups = _compile(rule.pattern, place)
+    if rule.split:
+        _compile(rule.split, place)
+    wants = {"client": "text", "server": "text", "either": "text", "mark": "mark"}
+    needed = wants.get(rule.means, "")
+    if needed and needed not in groups and not rule.text:
+        raise FormatError(f"{place}: means = {rule.means!r} needs a group (?P<{needed}>…)")
+    if rule.means == "mark" and "text" not in groups:
+        raise FormatError(f"{place}: means = 'mark' needs a group (?P<text>…)")
+    if rule.means == "both" and not ({"client", "server"} & groups or rule.client or rule.server):
+        raise FormatError(f"{place}: means = 'both' needs the groups client and server")
+    for name in re.findall(r"\{(\w*)\}", rule.text + rule.connection):
+        if name not in groups:
+            raise FormatError(
+                f"{place}: text or connection names {{{name}}}, which is no group of the pattern"
+            )
+
+
+def _compile(pattern: str, place: str) -> set[str]:
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise FormatError(f"{place}: pattern {pattern!r}: {error}") from None
+    if _explodes(sre.parse(pattern), inside=False):
+        raise FormatError(f"{place}: pattern {pattern!r}: a repeat inside a repeat may never end")
+    return set(compiled.groupindex)
+
+
+def _explodes(tree: Any, *, inside: bool) -> bool:
+    """Whether an unbounded repeat holds another one: the patterns that may take for ever."""
+    for operation, argument in tree:
+        name = str(operation)
+        if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
+            _, most, inner = argument
+            unbounded = most > 1000
+            if unbounded and inside:
+                return True
+            if _explodes(inner, inside=inside or most > 20):
+                return True
+        elif name == "SUBPATTERN":
+            if _explodes(argument[-1], inside=inside):
+                return True
+        elif name == "BRANCH":
+            if any(_explodes(branch, inside=inside) for branch in argument[1]):
+                return True
+        elif name in ("ASSERT", "ASSERT_NOT") and _explodes(argument[1], inside=inside):
+            return True
+    return False
+
+
+def _line_of(text: str, key: str) -> int:
+    rows = text.split("\n")
+    return next((n for n, row in enumerate(rows, 1) if row.lstrip().startswith(key)), 1)
+
+
+def _place(text: str, message: str) -> int:
+    """The line that a validation error is about, as near as it can be told."""
+    path = re.search(r"`\$\.(line|sample)\[(\d+)\]", message)
+    if path:
+        starts = [n for n, row in enumerate(text.split("\n"), 1) if row.strip() == f"[[{path[1]}]]"]
+        index = int(path[2])
+        return starts[index] if index < len(starts) else 1
+    top = re.search(r"`\$\.(\w+)", message)
+    return _line_of(text, top[1]) if top else 1

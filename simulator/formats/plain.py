@@ -1,0 +1,126 @@
+"""A dialogue without any mark: typed into telnet, pasted into a page, with prose around it.
+
+Who speaks shows by the grammar alone: a reply begins with its code, a command with its verb. A
+sentence that names one command and ends in a colon stands for that command.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from simulator.formats.clean import Line, without_prefix
+from simulator.formats.dialogue import Desk, is_command, is_reply
+from simulator.formats.pattern import LONGEST, continued, peers, unmarked
+from simulator.session import Session
+
+NAME = "plain"
+TITLE = "A dialogue without marks: telnet, nc, a page"
+LOG_MORE = (
+    "telnet cannot speak TLS: use `openssl s_client -starttls smtp -crlf -quiet -connect HOST:25`, "
+    "or `swaks --tls --server HOST`, which shows both sides."
+)
+
+_NOTE = re.compile(r"[ \t]+(?:<-{2,}|<={2,}|←|<<-).*$")
+_TELNET = re.compile(
+    r"(?:.{0,80}[$#%>] ?)?(?:telnet|nc|ncat|netcat)(?: -\w+)* "
+    r"(?P<server_name>[^\s:]+)[ :](?P<port>\d+)"
+)
+_CONNECTED = re.compile(r"Connected to (?P<server_name>[^\s]+?)\.?$")
+_CLOSED = re.compile(r"(?i)connection (?:to host )?(?:closed|lost|reset)")
+_MARK = re.compile(r"(?:[SC]:|[<>-]{1,3}) ?")
+_NAMED = re.compile(
+    r"(?<![A-Za-z0-9_])(EHLO|HELO|STARTTLS|AUTH|MAIL FROM|RCPT TO|DATA|QUIT|ETRN|VRFY|RSET)"
+    r"(?![A-Za-z0-9_])"
+)
+_PIECE = re.compile(
+    r"(?<= )(?=(?:[2-5]\d\d-\S)|(?<!\d\d\d )(?:EHLO |HELO |STARTTLS |STARTTLS$|MAIL FROM:|RCPT TO:"
+    r"|AUTH (?:LOGIN|PLAIN)|DATA |QUIT|RSET )|(?:220|221|235|250|334|354|421|4[235]\d|5[0235]\d) \S"
+    r"|Trying |Connected to |Escape character|Connection closed)"
+)
+
+
+def detect(head: str, telling: list[str]) -> float:
+    """By the share of lines that are of the dialogue as they stand."""
+    hits = sum(
+        is_reply(text) or is_command(text)
+        for text in (_NOTE.sub("", line).strip() for line in telling)
+    )
+    if not hits:
+        return 0.3 if any(len(_flat(line)) > 3 for line in telling) else 0.02
+    return 0.1 + 0.75 * hits / len(telling)
+
+
+def _flat(line: str) -> list[str]:
+    """The lines of a dialogue that lost its line ends; one if it is none."""
+    if len(line) < 40 or not re.search(r"(?<!\d)250-\S.* 250[ -]", line[:LONGEST]):
+        return [line]
+    return [piece.strip() for piece in _PIECE.split(line[:LONGEST]) if piece.strip()]
+
+
+def read(lines: Iterable[Line]) -> Iterator[Session]:
+    """The sessions of such a log."""
+    desk = Desk(NAME, plain=True)
+    sentence: Line | None = None
+    for line in lines:
+        pieces = _flat(line.text) if line.text else [""]
+        for piece in pieces:
+            sentence = _take(desk, Line(line.number, piece), sentence)
+        yield from desk.done()
+    yield from desk.finish()
+
+
+def _take(desk: Desk, line: Line, sentence: Line | None) -> Line | None:
+    """Tell the desk of one line; give it back if it is a sentence that may name a command."""
+    text = line.text
+    dialogue = desk.latest
+    if not text:
+        if dialogue is not None and dialogue.in_message:
+            dialogue.message("", line.number)
+        return sentence
+    bare = _NOTE.sub("", text[:LONGEST]).strip()
+    if bare.endswith("\\") and is_reply(bare):
+        bare = bare[:-1].rstrip()
+    if sentence is not None and is_reply(bare) and not bare.startswith("220"):
+        _implied(desk, sentence)
+    said = Line(line.number, bare)
+    if _spoken(desk, said, text):
+        if (note := _NOTE.search(text[:LONGEST])) is not None:
+            desk.remark(note[0].strip(), line.number)
+        return None
+    if continued(desk, line):
+        return None
+    for pattern in (_TELNET, _CONNECTED):
+        match = pattern.match(bare)
+        if match:
+            if pattern is _TELNET and dialogue is not None and dialogue.begun:
+                desk.end(dialogue.connection)
+            dialogue = desk.of("")
+            peers(dialogue, {k: v for k, v in match.groupdict().items() if v})
+            dialogue.remark(text, line.number)
+            return None
+    if _CLOSED.search(bare[:200]) and dialogue is not None and dialogue.begun:
+        dialogue.remark(text, line.number)
+        if not dialogue.closed:
+            dialogue.close(line.number, "server")
+        return None
+    desk.remark(text, line.number)
+    return line
+
+
+def _spoken(desk: Desk, said: Line, text: str) -> bool:
+    if unmarked(desk, said):
+        return True
+    rest = without_prefix(text[:LONGEST]).rest.strip()
+    for candidate in (rest, _MARK.sub("", rest, count=1).strip()):
+        if candidate != said.text and (is_reply(candidate) or is_command(candidate)):
+            return unmarked(desk, Line(said.number, candidate))
+    return False
+
+
+def _implied(desk: Desk, sentence: Line) -> None:
+    verbs = set(_NAMED.findall(sentence.text[:LONGEST]))
+    ends = sentence.text.rstrip(" *_»\"'").endswith((":", "：", "﹕"))
+    dialogue = desk.latest
+    if len(verbs) == 1 and ends and not (dialogue is not None and dialogue.waits):
+        desk.speak("", "client", verbs.pop().split(" ")[0], sentence.number)

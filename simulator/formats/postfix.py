@@ -1,0 +1,287 @@
+"""Postfix: its ordinary log, which tells of sessions without showing them, and the log of -v.
+
+Under -v the marks are those of the process: in smtpd `>` is the server, in smtp the client. The
+ordinary log ends a session with counts (`ehlo=2 starttls=1 mail=1`), from which the commands and
+their usual order follow.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+
+from simulator.formats.clean import Line
+from simulator.formats.dialogue import Desk, Dialogue
+from simulator.formats.pattern import continued, learn
+from simulator.session import Handshake, Peer, Session
+
+NAME = "postfix"
+TITLE = "Postfix (mail log, and -v)"
+LOG_MORE = (
+    "Set debug_peer_list to the peer's name and debug_peer_level = 2, or add -v to the service in "
+    "master.cf; smtp_tls_loglevel = 1 and smtpd_tls_loglevel = 1 tell of each handshake."
+)
+
+_PEER = r"[^\[\]]{0,200}\[[^\]]{0,80}\](?::\d{1,5})?"
+_ID = r"[0-9A-Za-z]{4,20}: "
+
+_PROCESS = re.compile(
+    r"(?P<process>(?:[A-Za-z0-9_.-]{1,40}/){1,4}(?P<daemon>[a-z][a-z0-9-]{1,20})\[\d{1,10}\]): "
+    r"(?P<rest>.*)"
+)
+_MARKED = re.compile(rf"(?P<mark>[<>]) (?P<peer>{_PEER}): ?(?P<text>.*)")
+_CONNECT = re.compile(r"connect from (?P<name>[^\[]{0,200})\[(?P<address>[^\]]{0,80})\]")
+_DISCONNECT = re.compile(
+    rf"disconnect from {_PEER}(?P<counts>(?: [a-z0-9_]{{1,20}}=\d{{1,9}}(?:/\d{{1,9}})?){{0,30}})"
+)
+_TLS = re.compile(
+    rf"(?:{_ID})?(?P<trust>Anonymous|Untrusted|Trusted|Verified) TLS connection "
+    rf"(?:established|reused) (?:from|to) ?(?P<peer>{_PEER})?: "
+    r"(?P<version>\S+) with cipher (?P<cipher>\S+)"
+)
+_LOST = re.compile(r"(?:lost connection|timeout) after (?P<verb>[A-Z-]+)")
+_FAILED = re.compile(
+    rf"SSL_(?:accept|connect) error|(?:{_ID})?Cannot start TLS|.{{0,40}}TLS library problem"
+)
+_STATUS = re.compile(
+    r"(?P<id>[0-9A-Za-z]{4,20}): to=<.{0,400}?relay=(?P<relay>[^,]{0,200}),.{0,400}?"
+    r"status=(?P<status>\w+) \((?P<why>.*)\)"
+)
+_RELAY = re.compile(r"(?P<name>[^\[\s]{0,200})\[(?P<address>[^\]]{0,80})\]:(?P<port>\d+)")
+_IN_REPLY = re.compile(
+    r"said: (?P<code>[2-5]\d\d)[- ](?P<text>.*?) \(in reply to (?:end of )?(?P<verb>[A-Z]+)"
+)
+_REJECT = re.compile(
+    rf"(?:{_ID})(?:milter-)?reject: (?P<verb>[A-Z]+) from {_PEER}: "
+    r"(?P<code>[45]\d\d) (?P<text>[^;]*)"
+)
+_QUEUED = re.compile(r"(?P<id>[0-9A-Za-z]{4,20}): ")
+_NEW = re.compile(
+    rf"(?:{_ID})?(?:setting up TLS connection|\w+ TLS connection established|connect to )"
+)
+
+MOST_MESSAGES = 20_000
+
+
+def detect(head: str, telling: list[str]) -> float:
+    """By the names of the processes."""
+    hits = sum(_PROCESS.search(line[:300]) is not None for line in telling)
+    if not hits:
+        return 0.0
+    named = re.search(r"(?m)postfix[A-Za-z0-9_.-]*/(?:[a-z]+/)?[a-z]+\[\d+\]:", head) is not None
+    return 0.5 * hits / len(telling) + (0.45 if named else 0.0)
+
+
+def read(lines: Iterable[Line]) -> Iterator[Session]:
+    """The sessions of such a log."""
+    reader = _Reader()
+    for line in lines:
+        if line.text:
+            reader.take(line)
+        yield from reader.desk.done()
+    yield from reader.desk.finish()
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.desk = Desk(NAME, shown="outline")
+        self._owners: OrderedDict[str, str] = OrderedDict()
+        self._delivered: dict[str, str] = {}
+
+    def take(self, line: Line) -> None:
+        match = _PROCESS.search(line.text[:4000])
+        if match is None:
+            if not continued(self.desk, line):
+                self.desk.remark(line.text, line.number)
+            return
+        process, daemon, rest = match["process"], match["daemon"], match["rest"]
+        if daemon in ("smtpd", "postscreen"):
+            self._server(process, rest, line)
+        elif daemon in ("smtp", "lmtp", "relay"):
+            self._client(process, rest, line)
+        else:
+            self._other(rest, line)
+
+    def _other(self, rest: str, line: Line) -> None:
+        queued = _QUEUED.match(rest)
+        owner = self._owners.get(queued["id"], "") if queued else ""
+        if owner and self.desk.has(owner):
+            self.desk.remark(line.text, line.number, owner)
+        else:
+            self.desk.loose(line.text, line.number)
+
+    # The server -------------------------------------------------------------------------------
+
+    def _server(self, process: str, rest: str, line: Line) -> None:
+        desk = self.desk
+        if (match := _MARKED.match(rest)) is not None:
+            self._marked(process, match, line)
+            return
+        if (match := _CONNECT.match(rest)) is not None:
+            desk.end(process)
+            dialogue = desk.of(process, line.text)
+            dialogue.connect(line.number)
+            name = "" if match["name"] == "unknown" else match["name"]
+            dialogue.client = Peer(name=name, address=match["address"])
+            dialogue.implicit = "smtps" in process
+            return
+        if not desk.has(process) and not (_FAILED.match(rest) or _LOST.match(rest)):
+            if _TLS.match(rest) is None and _DISCONNECT.match(rest) is None:
+                desk.loose(line.text, line.number)
+                return
+        dialogue = desk.of(process, line.text)
+        if (match := _DISCONNECT.match(rest)) is not None:
+            if not dialogue.commands and match["counts"]:
+                _from_counts(dialogue, match["counts"], line)
+            dialogue.close(line.number)
+            dialogue.remark(line.text, line.number)
+            desk.end(process)
+        elif (match := _LOST.match(rest)) is not None:
+            self._lost(dialogue, match["verb"], line)
+        elif not self._about_tls(dialogue, rest, line):
+            if (match := _REJECT.match(rest)) is not None and not dialogue.secure:
+                dialogue.rejected.append((match["verb"], int(match["code"]), match["text"]))
+            if (queued := _QUEUED.match(rest)) is not None and "client=" in rest:
+                self._owners[queued["id"]] = process
+                if len(self._owners) > MOST_MESSAGES:
+                    self._owners.popitem(last=False)
+            dialogue.remark(line.text, line.number)
+
+    def _lost(self, dialogue: Dialogue, verb: str, line: Line) -> None:
+        if verb == "STARTTLS" and not dialogue.secure:
+            if not dialogue.commands:
+                dialogue.lost = "STARTTLS"
+            dialogue.tls_failed(line.number, line.text.strip(), "cut")
+        else:
+            dialogue.remark(line.text, line.number)
+
+    def _marked(self, process: str, match: re.Match[str], line: Line) -> None:
+        desk = self.desk
+        dialogue = desk.of(process, line.text)
+        dialogue.told = False
+        dialogue.shown = "all"
+        side = learn(dialogue, match["mark"], match["text"])
+        if side is None:
+            dialogue.remark(line.text, line.number)
+            return
+        found = desk.speak(process, side, match["text"], line.number, line.text)
+        found.marks.update(dialogue.marks)
+        found.shown = "all"
+
+    def _about_tls(self, dialogue: Dialogue, rest: str, line: Line) -> bool:
+        if (match := _TLS.match(rest)) is not None:
+            dialogue.tls(
+                line.number,
+                line.text,
+                version=match["version"],
+                cipher=match["cipher"],
+                verified=match["trust"] == "Verified",
+            )
+            return True
+        if _FAILED.match(rest) is not None and not dialogue.secure and not dialogue.refused:
+            if not dialogue.refine(rest):
+                dialogue.tls_failed(line.number, rest)
+            else:
+                dialogue.remark(line.text, line.number)
+            return True
+        return False
+
+    # The client -------------------------------------------------------------------------------
+
+    def _client(self, process: str, rest: str, line: Line) -> None:
+        desk = self.desk
+        if (match := _MARKED.match(rest)) is not None:
+            self._marked(process, match, line)
+            self._peer(desk.of(process), match["peer"])
+            return
+        done = self._delivered.get(process)
+        status = _STATUS.match(rest)
+        if done and (_NEW.match(rest) or (status is not None and status["id"] != done)):
+            desk.end(process)
+            self._delivered.pop(process, None)
+        telling = _NEW.match(rest) or status or _FAILED.match(rest) or _TLS.match(rest)
+        if not desk.has(process) and not telling:
+            desk.loose(line.text, line.number)
+            return
+        dialogue = desk.of(process, line.text)
+        if self._about_tls(dialogue, rest, line):
+            if (found := _TLS.match(rest)) is not None and found["peer"]:
+                self._peer(dialogue, found["peer"])
+        elif status is not None:
+            self._delivered[process] = status["id"]
+            self._peer(dialogue, status["relay"])
+            self._status(dialogue, status["why"], line)
+        else:
+            dialogue.remark(line.text, line.number)
+
+    def _status(self, dialogue: Dialogue, why: str, line: Line) -> None:
+        if dialogue.commands:
+            dialogue.remark(line.text, line.number)
+            return
+        reply = _IN_REPLY.search(why)
+        if reply is not None:
+            dialogue.told = True
+            dialogue.imply(reply["verb"], line.number, int(reply["code"]), reply["text"])
+        dialogue.remark(line.text, line.number)
+
+    def _peer(self, dialogue: Dialogue, peer: str) -> None:
+        match = _RELAY.match(peer)
+        if match is not None and not dialogue.server.address:
+            dialogue.server = Peer(
+                name=match["name"], address=match["address"], port=int(match["port"])
+            )
+
+
+_ORDER = ("auth", "mail", "rcpt", "data", "bdat", "vrfy", "expn", "etrn", "noop", "rset", "quit")
+
+
+def _from_counts(dialogue: Dialogue, counts: str, line: Line) -> None:
+    """The commands of a session, from `ehlo=2 starttls=1 mail=1 rcpt=0/1 quit=1 commands=5/6`."""
+    number: dict[str, int] = {}
+    worked: dict[str, int] = {}
+    for name, good, _, all_of in re.findall(r" ([a-z0-9_]+)=(\d+)(/(\d+))?", counts):
+        worked[name] = int(good)
+        number[name] = min(int(all_of or good), 500)
+    place = len(dialogue.events)
+    before = after = 0
+    hellos = number.get("ehlo", 0)
+    tls = dialogue.secure or worked.get("starttls", 0) > 0
+    implicit = dialogue.secure and not number.get("starttls")
+    if implicit:
+        after = hellos
+    elif tls:
+        before, after = min(1, hellos), max(0, hellos - 1)
+    else:
+        before = hellos
+    shake = [e for e in dialogue.events if isinstance(e, Handshake)]
+    dialogue.events = [e for e in dialogue.events if not isinstance(e, Handshake)]
+    place = len(dialogue.events)
+    secure = dialogue.secure
+    dialogue.cleartext()
+    if number.get("helo") and not implicit:
+        for _ in range(number["helo"]):
+            dialogue.imply("HELO", line.number)
+    for _ in range(before):
+        dialogue.imply("EHLO", line.number)
+    for _ in range(number.get("starttls", 0)):
+        dialogue.imply("STARTTLS", line.number)
+    if shake:
+        dialogue.events.append(shake[0])
+    elif tls:
+        dialogue.tls(line.number)
+    dialogue.implicit = dialogue.implicit or implicit
+    dialogue.inside(secure or tls)
+    for _ in range(after):
+        dialogue.imply("EHLO", line.number)
+    for verb in _ORDER:
+        for _ in range(number.get(verb, 0)):
+            refused = next((r for r in dialogue.rejected if r[0] == verb.upper()), None)
+            if refused is not None:
+                dialogue.rejected.remove(refused)
+                dialogue.imply(verb.upper(), line.number, refused[1], refused[2])
+            else:
+                dialogue.imply(verb.upper(), line.number)
+    assert place <= len(dialogue.events)
+    dialogue.shown = "all"
+    dialogue.told = False

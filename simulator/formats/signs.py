@@ -1,0 +1,155 @@
+"""What a line tells about TLS in words of no particular format: it failed and why, it came about,
+it was refused, it was not offered. The words are data, in `signs.toml`."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+import msgspec
+
+from simulator.session import AnyEvent, Command, Handshake, Remark, Reply
+
+LONGEST = 1000
+"""Characters of a line that are looked at."""
+
+
+class Sign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One row: the pattern, and the handshake error that it stands for."""
+
+    pattern: str
+    error: str = ""
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    harmless: list[Sign]
+    failed: list[Sign]
+    not_offered: list[Sign]
+    refused: list[Sign]
+    established: list[Sign]
+
+
+Table = tuple[tuple[re.Pattern[str], str], ...]
+
+
+@cache
+def _tables() -> dict[str, Table]:
+    text = (files("simulator.formats") / "signs.toml").read_bytes()
+    rows = msgspec.toml.decode(text, type=_File)
+    return {
+        kind: tuple((re.compile(s.pattern, re.IGNORECASE), s.error) for s in getattr(rows, kind))
+        for kind in ("harmless", "failed", "not_offered", "refused", "established")
+    }
+
+
+_HINT = re.compile(
+    r"(?i)tls|ssl|x509|handshake|certif|cipher|crypt|16 ?03|026|self.signed|pkix|smtp host"
+    r"|mismatch|altname|version number|eof|reset|negoti|upgraded|schannel|packet|protocol|hello"
+)
+
+
+def _find(kind: str, text: str) -> tuple[re.Match[str], str] | None:
+    for pattern, error in _tables()[kind]:
+        match = pattern.search(text)
+        if match:
+            return match, error
+    return None
+
+
+def failure(text: str) -> bool:
+    """Whether the line says that TLS failed."""
+    text = text[:LONGEST]
+    if not _HINT.search(text) or _find("harmless", text):
+        return False
+    return _find("failed", text) is not None
+
+
+def error(text: str) -> str:
+    """The id of the handshake's error that the line tells of."""
+    found = _find("failed", text[:LONGEST])
+    return found[1] if found else "other"
+
+
+def about_tls(text: str) -> bool:
+    """Whether a reply speaks of TLS."""
+    return re.search(r"(?i)tls|ssl|handshake|encrypt|crypto", text) is not None
+
+
+def established(text: str) -> bool:
+    """Whether the line says that TLS came about."""
+    text = text[:LONGEST]
+    return _HINT.search(text) is not None and _find("established", text) is not None
+
+
+_CIPHER = re.compile(r"\b(?:[A-Z0-9]{2,12}(?:[-_][A-Za-z0-9]{1,12}){1,9})\b")
+_VERSION = re.compile(r"(?i)\b(?:tls|ssl)[ _]?v?[ _]?[123](?:[._]\d)?\b")
+
+
+def parameters(text: str) -> tuple[str, str]:
+    """TLS version and cipher that a line names, each empty if it does not."""
+    text = text[:LONGEST]
+    version = _VERSION.search(text)
+    for cipher in _CIPHER.finditer(text):
+        if re.search(r"AES|RC4|CHACHA|DES|CAMELLIA|ARIA|GCM|SHA", cipher[0]):
+            return (version[0] if version else ""), cipher[0]
+    return (version[0] if version else ""), ""
+
+
+class Sentence(msgspec.Struct, frozen=True):
+    """What one line tells of a session whose dialogue is not shown."""
+
+    kind: Literal["failed", "not_offered", "refused", "established"]
+    error: str = ""
+    code: int = 0
+    text: str = ""
+    starttls: bool = False
+    """The line names STARTTLS as what was done."""
+
+    def events(self, remark: Remark) -> list[AnyEvent]:
+        """The events that it stands for."""
+        asked = Command(by="client", verb="STARTTLS", at=remark.at, line=remark.line)
+        if self.kind == "not_offered":
+            return [msgspec.structs.replace(remark, tells="not_offered")]
+        if self.kind == "refused":
+            reply = Reply(
+                by="server", code=self.code, lines=(self.text,), at=remark.at, line=remark.line
+            )
+            return [remark, asked, reply] if self.code else [remark, asked]
+        shake = Handshake(
+            by="client",
+            at=remark.at,
+            line=remark.line,
+            secure=self.kind == "established",
+            error=self.error,
+            detail=remark.text.strip() if self.error else "",
+        )
+        return [remark, asked, shake] if self.starttls else [remark, shake]
+
+
+def read(text: str) -> Sentence | None:
+    """What the line tells, if it tells anything."""
+    text = text[:LONGEST]
+    if not _HINT.search(text):
+        return None
+    named = re.search(r"(?i)starttls", text) is not None
+    if _find("not_offered", text):
+        return Sentence("not_offered")
+    if named or "454" in text:
+        refused = _find("refused", text)
+        if refused:
+            match = refused[0]
+            return Sentence("refused", code=int(match["code"]), text=_reply_text(match["text"]))
+    if _find("harmless", text):
+        return None
+    failed = _find("failed", text)
+    if failed:
+        return Sentence("failed", error=failed[1], starttls=named)
+    if _find("established", text):
+        return Sentence("established", starttls=named)
+    return None
+
+
+def _reply_text(text: str) -> str:
+    return text.strip(" '\")]}")

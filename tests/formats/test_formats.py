@@ -1,0 +1,101 @@
+"""Formats that are data: their samples are their tests, and wrong files are told apart."""
+
+from pathlib import Path
+
+import pytest
+
+from simulator import formats
+from simulator.explainer import explain
+
+FORMATS = formats.known()
+WITH_SAMPLES = [(f, sample) for f in FORMATS for sample in f.samples]
+
+GOOD = """
+name = "mine"
+title = "Mine"
+[[line]]
+pattern = 'RX (?P<text>.*)'
+means = "server"
+[[line]]
+pattern = 'TX (?P<text>.*)'
+means = "client"
+[[sample]]
+log = '''
+RX 220 mx.example.org
+TX EHLO desk
+RX 250 mx.example.org
+'''
+means = { tls = "not_offered", client_to_server_commands = ["EHLO"] }
+"""
+
+
+@pytest.mark.parametrize(("kind", "sample"), WITH_SAMPLES, ids=[f.name for f, _ in WITH_SAMPLES])
+def test_a_sample_means_what_it_says(kind: formats.Format, sample: object) -> None:
+    assert formats.misses(kind.read, sample) == ""  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("kind", "sample"), WITH_SAMPLES, ids=[f.name for f, _ in WITH_SAMPLES])
+def test_a_sample_is_recognised(kind: formats.Format, sample: object) -> None:
+    log = sample.log  # type: ignore[attr-defined]
+    assert formats.detect(log.strip("\n").split("\n")).name == kind.name
+
+
+def test_each_format_has_a_name_of_its_own_and_says_how_to_log_more() -> None:
+    assert len({f.name for f in FORMATS}) == len(FORMATS)
+    assert [f.name for f in FORMATS if not f.title] == []
+    assert [f.name for f in FORMATS if not f.log_more and f.name != "sides"] == []
+
+
+def test_a_format_of_ones_own_is_tested_and_used(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(GOOD)
+    assert formats.test(path) == 1
+    log = "RX 220 mx.example.org\nTX EHLO desk\nRX 250-mx.example.org\nRX 250 STARTTLS\n"
+    (session,) = formats.read(log, extra_dirs=[tmp_path])
+    assert session.source == "mine"
+    assert explain(session).verdict.tls == "not_attempted"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (('means = "server"', 'means = "servant"'), ":4: Invalid enum value"),
+        (("'RX (?P<text>.*)'", "'RX (?P<text>.*'"), ":4: pattern 'RX (?P<text>.*': missing )"),
+        (("'RX (?P<text>.*)'", "'RX .*'"), ":4: means = 'server' needs a group (?P<text>"),
+        (("'RX (?P<text>.*)'", "'(?:(?P<text>a+))+'"), "a repeat inside a repeat may never end"),
+        (
+            ('tls = "not_offered"', 'tls = "failed"'),
+            ":10: tls is 'not_offered', 'failed' was meant",
+        ),
+        (('name = "mine"', 'name = "Mine"'), ":2: the name is letters, digits"),
+        (("title =", "titel ="), "unknown field `titel`"),
+        (("[[line]]", "[[line"), "mine.toml:"),
+    ],
+)
+def test_a_wrong_file_is_told_with_its_line(
+    tmp_path: Path, change: tuple[str, str], message: str
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(GOOD.replace(*change))
+    with pytest.raises(formats.FormatError) as error:
+        formats.test(path)
+    assert str(path) in str(error.value)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_format_without_a_sample_is_not_tested(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(GOOD.split("[[sample]]")[0])
+    with pytest.raises(formats.FormatError, match="a format is tested by its samples"):
+        formats.test(path)
+
+
+def test_a_format_that_is_not_there() -> None:
+    with pytest.raises(formats.NoSuchFormat, match="no format 'telepathy': there are aiosmtpd, "):
+        list(formats.read("220 mx", format="telepathy"))
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(formats.FormatError, match="no such folder"):
+        list(formats.read("220 mx", extra_dirs=[tmp_path / "none"]))
