@@ -65,7 +65,7 @@ def test_every_repair_of_the_document_is_told():
 
 
 @pytest.mark.parametrize("sample", sorted(SAMPLES.glob("*.found.*")), ids=lambda path: path.name)
-def test_samples(sample: Path):
+def test_samples(sample: Path) -> None:
     """Beside each `x.found.*`: `x.restored.txt`, and `x.told.txt`, what was done and left."""
     restoration = restore(sample.read_bytes().decode())
     stem = sample.name.partition(".")[0]
@@ -184,6 +184,7 @@ def test_a_language_without_a_lexicon():
         "AUTH LOGIN\n334 VXNlcm5hbWU6\nDADOS\n235 ok\n",
         "Dear all,\nthis is no log at all, but a letter: it says nothing of SMTP.\n",
         "Jan 25 23:10:29 mail postfix/smtp[2529]: setting up TLS connection to[]:25\n",
+        "2005-05-16 18:34:30 Info: 5 Sent: 'QUIT'\n",
         "a\rb\x00c\x1b[31m\u2028\x85\n",
     ],
 )
@@ -372,6 +373,11 @@ def test_a_mask_of_the_wrong_length_is_told():
     ]
 
 
+def test_a_command_may_be_the_first_line():
+    log = "CORREIO DE:<a@b.example>\n250 Ok\nSAIR\n221 Adeus\n"
+    assert restore(log).text == "MAIL FROM:<a@b.example>\n250 Ok\nQUIT\n221 Bye\n"
+
+
 def test_sessions_that_interleave_are_told_apart():
     log = "".join(
         f"Mon May 16 18:34:30 2005 Info: {line}\n"
@@ -487,7 +493,8 @@ PIECES = [
     "\n", " ", ":", "：", "'", '"', "«", "&amp;", "&lt;", "&colon;", "\u00a0", "> ", "< ", "```\n",
     "<pre>", "</pre>", "<br>", "<p>", "250-", "250 ", "354 go\n", "334 x\n", ".\n", "\r\n",
     "\ufeff", "Info: 5 Sent: ", "Info: 5 Rcvd: '", "# Titel\n",
-    "Das ist ein langer Satz mit einem Punkt.\n", "\u200b", "\\r\\n", "MAIL FROM:", "\x0c", "\x85", "\u2028", "18:34:30", "5/16/2005",
+    "Das ist ein langer Satz mit einem Punkt.\n", "\u200b", "\\r\\n", "MAIL FROM:", "\x0c",
+    "\x85", "\u2028", "18:34:30", "5/16/2005",
 ]  # fmt: skip
 
 
@@ -500,6 +507,23 @@ def test_restoring_what_is_restored_changes_nothing(text):
     assert {one.line for one in restoration.repairs} <= set(lines)
     assert {one.line for one in restoration.unknown} <= set(lines)
     assert {*restoration.left_out, *restoration.cut} <= set(lines)
+
+
+@settings(max_examples=300)
+@given(st.lists(st.sampled_from([one for one in PIECES if "<" not in one]), max_size=12))
+def test_no_line_changes_without_a_repair(pieces):
+    text = "".join(pieces)
+    restoration = restore(text)
+    before = [
+        (number, line)
+        for number, line in enumerate(text.split("\n"), 1)
+        if number not in restoration.left_out
+    ]
+    repaired = {one.line for one in restoration.repairs}
+    if not restoration.left_out:
+        assert text.count("\n") == restoration.text.count("\n")
+    for (number, line), after in zip(before, restoration.text.split("\n"), strict=False):
+        assert line == after or number in repaired
 
 
 @given(st.text(), st.sampled_from([None, *LANGUAGES]))
