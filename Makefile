@@ -10,10 +10,10 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard simulator/locales/*/LC_MESSAGES/*.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help replay test lint types layers format bench messages lock clean
+.PHONY: help replay test lint types layers format bench site serve site-offline messages lock clean
 
 help: ## show this list
-	@awk -F ': .*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 replay: $(VENV)/.core $(CATALOGUES) ## play the documented session for real, every line annotated
 	@$(BIN)/ehlo-twice replay $(ARGS)
@@ -35,6 +35,24 @@ format: $(VENV)/.dev ## bring the sources into the house format
 
 bench: $(VENV)/.core $(CATALOGUES) ## measure start, replay and drawing
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+# Both languages at once. MkDocs would else print notices about its successors.
+MKDOCS := NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(BIN)/python -W ignore -m mkdocs -q
+LANGUAGES = { $(MKDOCS) build --strict & english=$$!; \
+	$(MKDOCS) build --strict -f mkdocs.pt-BR.yml && wait $$english; }
+
+site: $(VENV)/.docs node_modules/.package-lock.json $(CATALOGUES) ## build the site, both languages, into site/
+	@$(BIN)/python -m tools.site && $(LANGUAGES)
+
+PORT ?= 8000
+serve: site ## build the site and serve it on http://127.0.0.1:8000/ (PORT=… for another port)
+	@echo "http://127.0.0.1:$(PORT)/" && $(BIN)/python -m http.server --bind 127.0.0.1 --directory site $(PORT)
+
+site-offline: export OFFLINE := true
+site-offline: export SITE_EN := build/site-offline/en
+site-offline: export SITE_PT_BR := build/site-offline/pt-BR
+site-offline: $(VENV)/.docs node_modules/.package-lock.json $(CATALOGUES) ## the site as a zip, to be opened from disk
+	@$(BIN)/python -m tools.site --offline && $(LANGUAGES) && $(BIN)/python -m tools.site --zip
 
 messages: $(VENV)/.core ## bring the catalogues up to date; NEW=fr starts one
 	@$(BIN)/python tools/catalogues.py update $(NEW)
@@ -86,6 +104,13 @@ $(VENV)/.core: requirements/core.txt pyproject.toml tools/catalogues.py | $(BIN)
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.core
 	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
+
+$(VENV)/.docs: requirements/docs.txt $(VENV)/.core
+	@$(PIP) install --require-hashes -r requirements/docs.txt
+	@touch $@
+
+node_modules/.package-lock.json: package-lock.json
+	@npm ci --silent && touch $@
 
 $(CATALOGUES): %.mo: %.po | $(VENV)/.core
 	@$(BIN)/python tools/catalogues.py compile

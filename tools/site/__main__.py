@@ -1,0 +1,72 @@
+"""Everything the site is made of, as plain Markdown and the files beside it, in build/site/.
+
+    python -m tools.site             # for a server: build/site/<language>/
+    python -m tools.site --offline   # to be opened from disk: no request at all
+    python -m tools.site --zip       # what was built from that, as one file in dist/
+
+MkDocs, or whatever follows it, makes pages of that.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from tools.site import assets, experiments, sandbox, shows
+from tools.site.page import BUILD, LANGUAGES, ROOT, BadPage, complete, save, sources
+
+OFFLINE = ROOT / "build" / "site-offline"
+
+
+def assemble(*, offline: bool = False) -> None:
+    """Write build/site/ anew, and take out what is no longer there. Raises `BadPage`."""
+    kept: set[Path] = set()
+
+    def put(path: str, data: bytes) -> None:
+        target = BUILD / path
+        kept.add(target)
+        save(target, data)
+
+    for language in LANGUAGES:
+        pages = [*sources(language, offline=offline), *experiments.pages(language, offline=offline)]
+        for page in pages:
+            text = complete(page, shows.ALL)
+            put(f"{language}/{page.path}", text.encode())
+        for asset in (
+            *assets.files(),
+            *experiments.files(language, offline=offline),
+            *sandbox.files(language, offline=offline),
+        ):
+            put(f"{language}/{asset.path}", asset.data)
+        put(f"{language}.nav.json", experiments.navigation(language))
+    for path in BUILD.rglob("*"):
+        if path.is_file() and path not in kept:
+            path.unlink()
+    root = OFFLINE if offline else ROOT / "site"
+    for name in ("index.html", "404.html"):
+        save(root / name, (ROOT / "docs" / "root.html").read_bytes())
+    save(root / ".nojekyll", b"")
+
+
+def main(arguments: list[str]) -> int:
+    """Assemble; one line on stderr and exit code 2 where a page asks for what there is not."""
+    if arguments not in ([], ["--offline"], ["--zip"]):
+        print(__doc__, file=sys.stderr)
+        return 2
+    if arguments == ["--zip"]:
+        print(shutil.make_archive(str(ROOT / "dist" / "ehlo-twice-site"), "zip", OFFLINE))
+        return 0
+    if not (ROOT / "node_modules").is_dir():
+        print("tools.site: run `npm ci` first (fonts come from there)", file=sys.stderr)
+        return 2
+    try:
+        assemble(offline="--offline" in arguments)
+    except BadPage as error:
+        print(f"tools.site: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

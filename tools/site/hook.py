@@ -1,0 +1,51 @@
+"""What MkDocs is told while it builds: the pages that the program made, and the site's address.
+
+A builder without hooks makes the same pages; only their list in the sidebar is then missing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+_serving = False
+
+
+def on_startup(command: str, dirty: bool) -> None:
+    """Remember whether pages are being written while they are looked at."""
+    global _serving
+    _serving = command == "serve"
+
+
+def on_config(config: Any) -> Any:
+    """Put the generated pages into the navigation, below the page that introduces them."""
+    language = Path(config["docs_dir"]).name
+    if address := os.environ.get("SITE_URL"):
+        config["site_url"] = f"{address.rstrip('/')}/{language}/"
+    if config["plugins"].get("material/offline", None) and config["extra"].get("offline"):
+        config["extra"]["polyfills"] = ["assets/iframe-worker.js"]
+    if _serving:
+        _assemble()
+    made = json.loads((ROOT / "build" / "site" / f"{language}.nav.json").read_text("utf-8"))
+    _insert(config["nav"], made)
+    return config
+
+
+def _insert(nav: list[Any], made: dict[str, list[Any]]) -> None:
+    for entry in nav:
+        for title, below in entry.items() if isinstance(entry, dict) else ():
+            if isinstance(below, list):
+                _insert(below, made)
+            elif below in made:
+                entry[title] = [below, *made[below]]
+
+
+def _assemble() -> None:
+    sys.path.insert(0, str(ROOT))
+    from tools.site.__main__ import assemble
+
+    assemble()
