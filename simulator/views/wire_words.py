@@ -48,7 +48,7 @@ HANDSHAKE = {
     "HelloRequest": N_("The server would like to shake hands again."),
     "ClientHello": N_("The client says what it can do, and whom it wants to reach."),
     "ServerHello": N_(
-        "The server chooses: the version, the cipher suite and its share of the key."
+        "The server chooses the version and the cipher suite; in TLS 1.3 its share of the key is here too."
     ),
     "HelloRetryRequest": N_(
         "The server asks for another ClientHello, with a key share of a group that it can use."
@@ -62,7 +62,7 @@ HANDSHAKE = {
     "ServerHelloDone": N_("The server has said all; it is the client's turn."),
     "CertificateVerify": N_("The proof that the private key to the certificate is at hand."),
     "ClientKeyExchange": N_("The client's share of the key."),
-    "CertificateStatus": N_("The certificate has not been revoked, says its issuer."),
+    "CertificateStatus": N_("What the issuer says: whether the certificate has been revoked."),
     "Finished": N_("A checksum of the whole handshake: both sides heard the same."),
     "msg_type": N_("Type of the message: {value}."),
     "length": N_("Octets that follow: {value}."),
@@ -117,6 +117,26 @@ HANDSHAKE = {
     "binder": N_("The proof that the client knows the secret that belongs to the ticket."),
     "verify_data": N_("The checksum."),
     "cookie": N_("To be sent back as it is."),
+    "versions": N_("The versions that the client can speak, the best first."),
+    "ke_modes": N_("The modes that the client can use."),
+    "ec_point_format_list": N_("The formats that it can read."),
+    "protocol_name_list": N_("The protocols, the best first."),
+    "renegotiated_connection": N_("Empty: this is the first handshake on the connection."),
+    "identities": N_("Tickets from earlier sessions."),
+    "obfuscated_ticket_age": N_("How old the ticket is, made unreadable for others."),
+    "binders": N_("A proof for each ticket."),
+    "selected_identity": N_("The server takes the ticket number {value}, counted from 0."),
+    "status_type": N_("Kind of status: {value} (1 is OCSP)."),
+    "responder_id_list": N_("Whose word counts; empty: that of anyone who may give it."),
+    "request_extensions": N_("Further wishes for the status."),
+    "ocsp_response": N_("What the issuer says, signed (OCSP)."),
+    "max_fragment_length": N_(
+        "The most that a record may hold: {value} (1 is 512 octets, 4 is 4096)."
+    ),
+    "record_size_limit": N_("The most octets that a record may hold: {value}."),
+    "padding": N_("Octets without meaning."),
+    "algorithms": N_("The ways of compressing, the best first."),
+    "algorithm": N_("Compression: {value}."),
 }
 
 EXTENSIONS = {
