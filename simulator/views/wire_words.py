@@ -48,7 +48,8 @@ HANDSHAKE = {
     "HelloRequest": N_("The server would like to shake hands again."),
     "ClientHello": N_("The client says what it can do, and whom it wants to reach."),
     "ServerHello": N_(
-        "The server chooses the version and the cipher suite; in TLS 1.3 its share of the key is here too."
+        "The server chooses the version and the cipher suite; in TLS 1.3 its share of the key is "
+        "here too."
     ),
     "HelloRetryRequest": N_(
         "The server asks for another ClientHello, with a key share of a group that it can use."
