@@ -307,7 +307,7 @@ def _every_view(
         "sequence.svg": drawing("svg"),
         "sequence.png": drawing("png"),
         "sequence.pdf": drawing("pdf"),
-        "session.pcapng": lambda: capture.render(explanation.session),
+        "session.pcapng": lambda: capture.render(explanation, language=lang),
         "player.html": lambda: player.render(explanation, lang).encode(),
     }
     made: dict[str, bytes] = {}
