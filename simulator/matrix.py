@@ -30,10 +30,11 @@ MEANINGS: dict[Category, str] = {
     "broken off": N_("The session broke off."),
 }
 
-FOOLED = frozenset(
-    {"server-drops-cleartext", "client-drops-cleartext", "client-forgets", "list-intact"}
-)
-"""Broken rules by which somebody on the way got what they wanted."""
+_FOOLED_BY: dict[str, frozenset[str]] = {
+    "inject-command": frozenset({"server-drops-cleartext"}),
+    "inject-reply": frozenset({"client-drops-cleartext"}),
+}
+"""Broken rules that show that an injection had its effect, by what the middlebox does."""
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,14 +54,13 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
 
 def cell(client: str, server: str, middlebox: str, explanation: Explanation) -> Cell:
     """The cell of a session that these three had."""
-    category, code = _category(explanation, attacked=middlebox != "nothing")
+    category, code = _category(explanation, middlebox)
     return Cell(client=client, server=server, middlebox=middlebox, category=category, code=code)
 
 
-def _category(explanation: Explanation, *, attacked: bool) -> tuple[Category, int]:
+def _category(explanation: Explanation, middlebox: str) -> tuple[Category, int]:
     verdict = explanation.verdict
-    broken = {note.rule for note in explanation.findings}
-    if attacked and broken & FOOLED and (verdict.in_clear or broken & (FOOLED - {"list-intact"})):
+    if _fooled(explanation, middlebox):
         return "fooled", 0
     if verdict.delivered:
         return ("clear" if verdict.in_clear else "inside"), 0
@@ -71,6 +71,28 @@ def _category(explanation: Explanation, *, attacked: bool) -> tuple[Category, in
     if ends and ends[-1].reason == "given up":
         return "given up", 0
     return "broken off", 0
+
+
+def _fooled(explanation: Explanation, middlebox: str) -> bool:
+    """Did somebody on the way get what they wanted?"""
+    verdict = explanation.verdict
+    broken = {note.rule for note in explanation.findings}
+    match middlebox:
+        case "strip" | "mask":
+            return "list-intact" in broken and verdict.in_clear
+        case "add-keywords":
+            return "AUTH" in verdict.client_to_server_commands and not _offers_auth(explanation)
+    return bool(broken & _FOOLED_BY.get(middlebox, frozenset()))
+
+
+def _offers_auth(explanation: Explanation) -> bool:
+    """Did the server itself ever list AUTH?"""
+    return any(
+        isinstance(event, Reply)
+        and event.by == "server"
+        and any(line.upper().startswith("AUTH") for line in event.lines[1:])
+        for event in explanation.session.events
+    )
 
 
 def _refusal(explanation: Explanation) -> int:
