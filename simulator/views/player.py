@@ -7,6 +7,7 @@ keeps beside its pages. Wherever the component cannot run, the same session stan
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 from collections.abc import Iterable
 from functools import cache
@@ -46,7 +47,6 @@ LABELS = (
     N_("kept back on the way"),
     N_("keyword"),
     N_("Last step"),
-    N_("Link to this step"),
     N_("login"),
     N_("made on the way"),
     N_("name"),
@@ -113,24 +113,25 @@ def labels(language: str = SOURCE) -> dict[str, str]:
     return {} if language == SOURCE else {label: say(label, language) for label in LABELS}
 
 
-def data(explanations: Iterable[Explanation], language: str = SOURCE) -> str:
+def data(explanations: Iterable[Explanation], language: str = SOURCE, title: str = "") -> str:
     """The JSON the component is fed with: a document that also holds its labels.
 
     Nothing in it can end a `<script>`, so that it may stand in a page as it is.
     Raises `UnknownLanguage`.
     """
-    said = document.document(explanations, language)
+    said = document.document(explanations, language, title)
     fed = _Fed(language=said.language, sessions=said.sessions, labels=labels(language))
-    text = msgspec.json.encode(fed).decode()
+    # In ASCII alone: whatever a page is encoded in, and even half a surrogate pair, comes through.
+    text = json.dumps(msgspec.to_builtins(fed), separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def render(explanation: Explanation, language: str = SOURCE) -> str:
+def render(explanation: Explanation, language: str = SOURCE, title: str = "") -> str:
     """A page of its own, self-contained: it loads nothing and lets nothing be loaded.
 
-    Raises `UnknownLanguage`.
+    `title` stands over it, else what names the session. Raises `UnknownLanguage`.
     """
-    title = escape(printable(_title(explanation, language)))
+    heading = escape(printable(title or _title(explanation, language)))
     code = f"\n{script()}"
     policy = (
         f"default-src 'none'; script-src {_digest(code)}; style-src {_digest(_PAGE_STYLE)}; "
@@ -143,14 +144,14 @@ def render(explanation: Explanation, language: str = SOURCE) -> str:
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
-<title>{title}</title>
+<title>{heading}</title>
 <style>{_PAGE_STYLE}</style>
 </head>
 <body>
 <main>
-<h1>{title}</h1>
+<h1>{heading}</h1>
 <smtp-session focused>
-<script type="application/json">{data([explanation], language)}</script>
+<script type="application/json">{data([explanation], language, title)}</script>
 {listing(explanation, language)}
 </smtp-session>
 </main>

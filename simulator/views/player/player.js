@@ -15,14 +15,12 @@ if (customElements.get("smtp-session")) return;
 
 const VIEWS = { all: "everything", client: "client", server: "server", eavesdropper: "an eavesdropper" };
 const KNOWS = { client: "What the client knows of the server", server: "What the server knows of the client" };
-const LEARNS = { client: "The client learns", server: "The server learns" };
-const FORGETS = { client: "The client forgets", server: "The server forgets" };
 const KINDS = { name: "name", keyword: "keyword", envelope: "envelope", identity: "login" };
 const WORDLESS = { connect: "TCP connection", handshake: "TLS handshake", disconnect: "End of the connection" };
 const MARKS = { forged: "made on the way", lost: "kept back on the way", stale: "out of the old buffer, filled before the handshake" };
 const LEVELS = { must: "breaks a MUST", should: "breaks a SHOULD", risk: "risky" };
 const RECORDS = { 20: "change_cipher_spec", 21: "alert", 22: "handshake", 23: "application_data" };
-const DUMPED = 2048; // octets of one dump: what a person may want to read
+const DUMPED = 2048; // octets of one dump
 const LINES = 40; // of a message on the wire
 
 const LOCK = "M3.5 7h9v7h-9zM5.2 7V";
@@ -43,7 +41,7 @@ const ICONS = {
 	list: "M5.5 4H14M5.5 8H14M5.5 12H14M2 4h.1M2 8h.1M2 12h.1",
 };
 
-// --- text from outside, made harmless as in inert.py ---
+// --- text from outside, made harmless (see inert.py) ---
 
 const INERT = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]|(?<=[\p{Mn}\p{Me}]{3})[\p{Mn}\p{Me}]/gu;
 
@@ -59,7 +57,7 @@ const inert = (text) => String(text).replace(INERT, escape);
 function el(tag, attributes, ...children) {
 	const node = document.createElement(tag);
 	for (const [name, value] of Object.entries(attributes)) {
-		if (value !== undefined && value !== false) node.setAttribute(name, value === true ? "" : inert(value));
+		if (value || value === 0) node.setAttribute(name, value === true ? "" : inert(value));
 	}
 	for (const child of children.flat()) {
 		if (child instanceof Node) node.append(child);
@@ -162,16 +160,14 @@ class SmtpSession extends HTMLElement {
 		this.#loading?.abort();
 		this.#loading = new AbortController();
 		try {
+			// Until the page is read, what stands inside may be missing.
+			if (document.readyState === "loading") await new Promise((read) => document.addEventListener("DOMContentLoaded", read));
 			const inline = this.querySelector('script[type="application/json"]'), src = this.getAttribute("src");
 			if (!inline && !src) return;
 			if (inline) this.data = JSON.parse(inline.textContent);
-			else {
-				const answer = await fetch(new URL(src, document.baseURI), { signal: this.#loading.signal });
-				if (!answer.ok) throw new Error(answer.status);
-				this.data = await answer.json();
-			}
+			else this.data = await (await fetch(src, { signal: this.#loading.signal })).json();
 		} catch (error) {
-			if (error.name !== "AbortError") this.#shadow().append(el("p", { class: "failed", role: "alert" }, this.#t("The session could not be loaded.")));
+			if (error.name !== "AbortError") this.#shadow().append(el("p", { class: "mark", role: "alert" }, this.#t("The session could not be loaded.")));
 		}
 	}
 
@@ -194,7 +190,8 @@ class SmtpSession extends HTMLElement {
 		this.#labels = labels ?? {};
 		this.#entry = sessions[0];
 		this.#streams = {};
-		this.#touched = false;
+		this.#touched = this.#ui = undefined;
+		if (!this.length) return void this.#shadow().append(p("none", this.#t("Nothing")));
 		const linked = this.#linked(), start = this.getAttribute("start");
 		this.#index = this.#clamp(linked ?? start - 1);
 		this.#build(language.replace("_", "-"));
@@ -204,7 +201,7 @@ class SmtpSession extends HTMLElement {
 		if (linked !== undefined) this.scrollIntoView({ block: "nearest" });
 		this.#emit("smtp-ready", { length: this.length });
 		if (this.hasAttribute("focused")) (this.#touched ? this.#ui.toggle : this.#ui.poster).focus({ preventScroll: true });
-		if (this.hasAttribute("autoplay") && !this.#calm) this.play();
+		if (this.hasAttribute("autoplay") && !matchMedia("(prefers-reduced-motion: reduce)").matches) this.play();
 	}
 
 	// --- links ---
@@ -223,11 +220,9 @@ class SmtpSession extends HTMLElement {
 
 	// --- moving ---
 
-	get #calm() { return matchMedia("(prefers-reduced-motion: reduce)").matches; }
-
 	#clamp(index) { return Math.max(0, Math.min(this.length - 1, Math.trunc(index) || 0)); }
 
-	#emit(name, detail) { this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true })); }
+	#emit(name, detail) { this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true })); }
 
 	#go(index) {
 		if (!this.#ui) return;
@@ -251,7 +246,7 @@ class SmtpSession extends HTMLElement {
 		const address = this.#address();
 		try {
 			if (address) history.replaceState(history.state, "", address + (this.#index + 1));
-		} catch { /* a frame that has no address of its own */ }
+		} catch { /* a frame without an address */ }
 	}
 
 	#tick() {
@@ -287,10 +282,7 @@ class SmtpSession extends HTMLElement {
 		if (onRow) this.#ui.items[this.#index].firstChild.focus({ preventScroll: true });
 	}
 
-	#toggle() {
-		if (this.playing) this.pause();
-		else this.play();
-	}
+	#toggle() { this.playing ? this.pause() : this.play(); }
 
 	// --- building ---
 
@@ -300,8 +292,8 @@ class SmtpSession extends HTMLElement {
 
 	#position(step) { return this.#t("Step {n} of {total}", { n: step.index + 1, total: this.length }); }
 
-	#button(name, label, action, attributes = {}) {
-		const node = el("button", { type: "button", class: name, "aria-label": this.#t(label), title: this.#t(label), ...attributes }, icon(name));
+	#button(name, label, action) {
+		const node = el("button", { class: name, "aria-label": this.#t(label), title: this.#t(label) }, icon(name));
 		node.onclick = action;
 		return node;
 	}
@@ -319,7 +311,7 @@ class SmtpSession extends HTMLElement {
 		const hello = session.events.find((e) => e.verb === "EHLO" || e.verb === "HELO");
 
 		const greetings = [false, true].map((secure) => steps.find((s) => s.secure === secure && /^EHLO /.test(s.text[0])));
-		const poster = el("button", { type: "button", class: "poster" },
+		const poster = el("button", { class: "poster" },
 			greetings.map((step) => step && this.#fact({ label: step.text[0], secure: step.secure }, "", "span")),
 			span("disc", icon("play")), span("question", this.getAttribute("question") || t("Why does the client say EHLO twice?")),
 			span("total", t("Play the session: {total} steps", { total: steps.length })));
@@ -334,12 +326,13 @@ class SmtpSession extends HTMLElement {
 		const toggle = this.#button("play", "Play", () => this.#toggle());
 		const slider = el("input", { type: "range", min: 1, max: steps.length, "aria-label": t("Step of the session") });
 		slider.oninput = () => this.#move(slider.value - 1);
-		const count = el("span", { class: "count", "aria-hidden": "true" });
+		const count = span("count");
 		const asList = this.#button("list", "Show as a list", () => {
-			asList.setAttribute("aria-pressed", root.classList.toggle("listed"));
+			asList.ariaPressed = root.classList.toggle("listed");
 			this.#leavePoster();
 			this.#paint();
-		}, { "aria-pressed": "false" });
+		});
+		asList.ariaPressed = false;
 		const controls = div("controls",
 			this.#button("first", "First step", () => this.#move(0)), this.#button("back", "Step back", () => this.#move(this.#index - 1)),
 			toggle, this.#button("next", "Next step", () => this.#move(this.#index + 1)), this.#button("last", "Last step", () => this.#move(this.length - 1)),
@@ -370,7 +363,7 @@ class SmtpSession extends HTMLElement {
 			const name = step.notes.some((note) => !note.met) ? "broken" : step.kind === "handshake" ? "handshake" : "";
 			if (name || steps.length < 80) parts.push(place(`dot ${name}`, index));
 		});
-		return el("div", { class: "track", "aria-hidden": "true" }, parts);
+		return div("track", parts);
 	}
 
 	#rows() {
@@ -387,7 +380,7 @@ class SmtpSession extends HTMLElement {
 		const failed = step.kind === "handshake" && this.#event(step).error;
 		const broken = how.notes.some((note) => !note.met);
 		const marks = Object.keys(MARKS).filter((mark) => how[mark]);
-		const names = [step.kind, step.secure ? "secure" : "clear", `from-${how.from} to-${step.to}`, ...marks,
+		const names = [step.kind, `from-${how.from} to-${step.to}`, ...marks, step.secure && "secure",
 			shown && !open && "opaque", failed && "failure", !shown && "unseen", broken && "broken"];
 		const said = span("said");
 		if (!shown) said.append("· · ·");
@@ -400,7 +393,7 @@ class SmtpSession extends HTMLElement {
 		}
 		said.append(...marks.map((mark) => span("mark", icon("middlebox"), this.#t(MARKS[mark]))));
 		if (broken) said.append(span("mark", icon("broken"), this.#t("Rule broken")));
-		const button = el("button", { type: "button" }, span("sr", `${this.#position(step)}. ${this.#way(step, how)}: `), said, shown && span("arrow"));
+		const button = el("button", {}, span("sr", `${this.#position(step)}. ${this.#way(step, how)}: `), said, shown && span("arrow"));
 		button.onclick = () => this.#move(step.index);
 		return el("li", { class: names.filter(Boolean).join(" ") }, button, div("more", p("", this.#meaning(step)),
 			how.notes.map((note) => this.#note(note)),
@@ -434,8 +427,8 @@ class SmtpSession extends HTMLElement {
 	}
 
 	#changes(step) {
-		return this.#open.flatMap((side) => [[FORGETS, step.discarded], [LEARNS, step.learned]].map(([what, facts]) =>
-			[this.#t(what[side]), facts[side].map((fact) => fact.label).join(", ")])).filter(([, facts]) => facts);
+		return this.#open.flatMap((side) => [["forgets", step.discarded], ["learns", step.learned]].map(([verb, facts]) =>
+			[this.#t(`The ${side} ${verb}`), facts[side].map((fact) => fact.label).join(", ")])).filter(([, facts]) => facts);
 	}
 
 	#announcement() {
@@ -469,7 +462,7 @@ class SmtpSession extends HTMLElement {
 			list.scrollTop = offsetTop - Math.max(8, (list.clientHeight - offsetHeight) * 0.55);
 		}
 		slider.value = this.#index + 1;
-		slider.setAttribute("aria-valuetext", inert(`${this.#position(step)}: ${this.#way(step, how)}`));
+		slider.ariaValueText = inert(`${this.#position(step)}: ${this.#way(step, how)}`);
 		count.textContent = `${this.#index + 1} / ${this.length}`;
 		const secure = this.#inside(this.#index);
 		const version = step.ledger.client.find((fact) => fact.kind === "tls" && fact.label.startsWith("TLS "));
@@ -520,11 +513,11 @@ class SmtpSession extends HTMLElement {
 
 	#paintNow(step, how) {
 		const address = this.#address(), { documented } = this.#entry.session;
-		const digits = { minimumFractionDigits: 3, maximumFractionDigits: 3 };
+		const secure = step.secure || (step.kind === "handshake" && this.#inside(step.index));
 		this.#ui.now.replaceChildren(
-			p("meta", el(address ? "a" : "span", address ? { href: address + (step.index + 1), title: this.#t("Link to this step") } : {}, this.#position(step)),
-				how.shown && span(`way ${step.secure ? "secure" : ""}`, icon(step.secure ? "lock" : "open"), this.#way(step, how)),
-				step.at > 0 && span("", `${step.at.toLocaleString(this.#ui.root.lang, digits)} s`),
+			p("meta", el(address ? "a" : "span", { href: address && address + (step.index + 1) }, this.#position(step)),
+				how.shown && span(`way ${secure ? "secure" : ""}`, icon(secure ? "lock" : "open"), this.#way(step, how)),
+				step.at > 0 && span("", `${step.at.toLocaleString(this.#ui.root.lang, { minimumFractionDigits: 3 })} s`),
 				!step.documented && span("", this.#t(step.index < documented[0] ? "before the documented log" : "beyond the documented log"))),
 			p("meaning", this.#meaning(step)));
 		this.#ui.notes.replaceChildren(...how.notes.map((note) => this.#note(note)));
@@ -589,26 +582,27 @@ ol,ul{list-style:none}
 p,li,blockquote{overflow-wrap:anywhere}
 button,input{font:inherit;color:inherit}
 a{color:inherit;text-underline-offset:.2em}
-:focus-visible,:focus-visible+span{outline:2px solid var(--fg);outline-offset:2px;border-radius:.3em}
+:focus-visible,:focus-visible+span{outline:2px solid var(--fg);outline-offset:2px}
 .sr{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 .icon{display:inline-flex;flex:none;width:1.05em;height:1.05em;vertical-align:-.15em}
 svg{width:100%;height:100%;fill:none;stroke:currentColor;stroke-width:1.6;stroke-linecap:round;stroke-linejoin:round}
 .play path{fill:currentColor}
 code,pre,.line,.label,.host{font-family:var(--mono);font-size:.86em}
-.title,legend,.role{font-size:.8em;font-weight:600;color:var(--soft);line-height:1.3}
+.title,legend,.role{font-size:.8em;font-weight:600;line-height:1.3}
 
 .player{--ink:var(--amber);--edge:var(--amber-line);--tint:var(--amber-bg);--dash:dashed;color:var(--fg);background:var(--bg);border:1px solid var(--line);border-radius:.9em;padding:1em}
 .secure,.steps .handshake{--ink:var(--green);--edge:var(--green-line);--tint:var(--green-bg);--dash:solid}
 .wire,.poster,.ledger,pre{border:1px solid var(--line);border-radius:.7em}
-.figure,.total,.count,.kind,.none,.meta,.change,blockquote,figcaption{color:var(--soft)}
+.title,legend,.host,.figure .icon,.total,.count,.kind,.none,.meta,.change,blockquote,figcaption{color:var(--soft)}
 .views,.heads,.figure,.state,.what,.way,.ruling,.controls{align-items:center}
 .state,.fact,.what,.mark,.way,.ruling,.meta,figcaption{display:flex;gap:.4em}
 .views{border:0;display:flex;flex-wrap:wrap;gap:.3em;margin-bottom:.8em;min-width:0}
 .views legend{float:left;margin-right:.4em}
 .views label{position:relative}
-.views input{position:absolute;inset:0;opacity:0;cursor:pointer;width:100%;height:100%}
+.views input,.time input{position:absolute;inset:0;width:100%;height:100%;cursor:pointer}
+.views input{opacity:0}
 .views span{display:block;font-size:.84em;padding:.15em .8em;border:1px solid var(--line);border-radius:2em}
-.views :checked+span{background:var(--fg);color:var(--bg);border-color:var(--fg)}
+.views :checked+span,.disc,.controls .toggle{background:var(--fg);color:var(--bg)}
 
 .stage{display:grid;gap:.9em;grid-template:"wire" "controls" "now" "client" "server" "notes"/minmax(0,1fr)}
 .controls{grid-area:controls} .now{grid-area:now} .notes{grid-area:notes} .ledger.client{grid-area:client} .ledger.server{grid-area:server}
@@ -616,20 +610,20 @@ code,pre,.line,.label,.host{font-family:var(--mono);font-size:.86em}
 .heads{display:grid;grid-template-columns:minmax(0,1fr) auto minmax(0,1fr);gap:.6em;padding:.6em .7em;background:var(--panel);border-bottom:1px solid var(--line)}
 .figure{grid-template-columns:auto minmax(0,1fr);column-gap:.5em}
 .figure>.icon{width:1.6em;height:1.6em;grid-row:span 2;display:none}
-.figure .role{color:var(--fg)} .role::first-letter{text-transform:uppercase}
+.role::first-letter{text-transform:uppercase}
 .host{display:block;font-size:.74em;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;unicode-bidi:isolate}
 .figure.server{grid-template-columns:minmax(0,1fr) auto;text-align:right}
 .figure.server .icon{grid-column:2;grid-row:1/span 2}
 .middle{display:grid;justify-items:center;gap:.2em}
-.figure.middlebox{display:flex;gap:.3em;color:var(--red)} .figure.middlebox .role{color:inherit} .figure.middlebox>.icon{display:block;width:1.1em;height:1.1em}
+.figure.middlebox{display:flex;gap:.3em} .middlebox.middlebox *{color:var(--red)} .figure.middlebox>.icon{display:block;width:1.1em;height:1.1em}
 .state,.fact{border:1px var(--dash) var(--edge);color:var(--ink);background:var(--tint)}
 .state{padding:.2em .7em;border-radius:2em;font-size:.82em;font-weight:600;white-space:nowrap}
 
-.steps{position:relative;flex:1;overflow-y:auto;padding-bottom:6em;scrollbar-width:thin;overscroll-behavior:contain}
+.steps{position:relative;flex:1;overflow-y:auto;padding-bottom:6em;scrollbar-width:thin}
 .steps li{--rail:linear-gradient(var(--line),var(--line));--ground:repeating-linear-gradient(135deg,var(--amber-bg) 0 5px,transparent 5px 10px);position:relative;padding:0 1.1em;
 	background:var(--rail) 1.1em 0/1px 100% no-repeat,var(--rail) calc(100% - 1.1em) 0/1px 100% no-repeat,linear-gradient(var(--top,transparent),var(--end,transparent)),var(--ground)}
 .steps .secure{--top:var(--tint);--end:var(--tint)} .steps .handshake{--end:var(--tint)}
-.steps li::before{content:"";position:absolute;inset:0 auto 0 50%;border-left:1px dashed var(--red);opacity:.5}
+.steps li::before{content:"";position:absolute;inset:0 auto 0 50%;border-left:1px dashed var(--red)}
 .player:not(.between) .middlebox,.player:not(.between) li::before{display:none}
 .steps button{position:relative;display:block;width:100%;background:none;border:0;padding:.5em 0 .3em;text-align:left;cursor:pointer}
 .said{display:block;width:fit-content;max-width:92%;margin:0 .7em;padding:.2em .6em;border-radius:.5em;border:1px solid transparent;contain:paint}
@@ -662,15 +656,16 @@ code,pre,.line,.label,.host{font-family:var(--mono);font-size:.86em}
 	display:grid;grid-template-columns:1fr 1fr;align-content:center;justify-items:center;gap:1.3em .5em;
 	background:linear-gradient(100deg,transparent 50%,var(--green-bg) 50.1%),repeating-linear-gradient(135deg,var(--amber-bg) 0 7px,var(--bg) 7px 14px)}
 .poster>*{grid-column:1/-1} .poster .fact{grid-column:auto;padding:.4em .2em;gap:.2em}.poster .label{font-size:.7em}
-.disc{display:grid;place-items:center;width:5em;height:5em;border-radius:50%;background:var(--fg);color:var(--bg);box-shadow:0 4px 20px #0003;outline:6px solid var(--bg)}
+.disc,.controls button{display:grid;place-items:center;border-radius:50%}
+.disc{width:5em;height:5em;box-shadow:0 4px 20px #0003;outline:6px solid var(--bg)}
 .disc .icon{width:2em;height:2em;margin-left:.25em}
-.question{font-size:1.7em;font-weight:650;line-height:1.2;letter-spacing:-.015em;text-wrap:balance;max-width:20em}
+.question{font-size:1.7em;font-weight:650;line-height:1.2;text-wrap:balance;max-width:20em}
 .total{margin-top:-1em}
 .poster:focus-visible{outline:0} .poster:focus-visible .disc{box-shadow:0 0 0 10px var(--fg)}
 .controls{display:flex;flex-wrap:wrap;justify-content:center;gap:.25em}
-.controls button{display:grid;place-items:center;width:2.6em;height:2.6em;border:1px solid transparent;background:none;border-radius:50%;cursor:pointer}
+.controls button{width:2.6em;height:2.6em;border:1px solid transparent;background:none;cursor:pointer}
 .controls button:hover{background:var(--panel);border-color:var(--line)}
-.controls .toggle{background:var(--fg);color:var(--bg);width:2.9em;height:2.9em} .controls .toggle:hover{background:var(--green)}
+.controls .toggle{width:2.9em;height:2.9em} .controls .toggle:hover{background:var(--green)}
 .controls .list{border-radius:.5em} .list[aria-pressed=true]{border-color:var(--fg)}
 .count,.meta{font-variant-numeric:tabular-nums;font-size:.86em}
 .count{min-width:3.6em;text-align:right;display:none}
@@ -681,13 +676,13 @@ code,pre,.line,.label,.host{font-family:var(--mono);font-size:.86em}
 .dot{position:absolute;top:50%;width:3px;height:12px;margin:-6px -1.5px;background:var(--bg);border-radius:2px}
 .dot.handshake{width:6px;height:20px;margin:-10px -3px;background:var(--green);border:1px solid var(--bg)}
 .dot.broken{width:11px;height:11px;margin:-18px -5.5px;background:var(--red);clip-path:polygon(0 0,100% 0,50% 100%)}
-input[type=range]{position:absolute;inset:0;width:100%;height:100%;appearance:none;background:none;cursor:pointer}
-input[type=range]::-webkit-slider-thumb{appearance:none;width:1.2em;height:1.2em;border-radius:50%;background:var(--bg);border:.3em solid var(--fg)}
-input[type=range]::-moz-range-thumb{width:1.2em;height:1.2em;box-sizing:border-box;border-radius:50%;background:var(--bg);border:.3em solid var(--fg)}
+.time input{appearance:none;background:none}
+.time input::-webkit-slider-thumb{appearance:none;width:1.2em;height:1.2em;border-radius:50%;background:var(--bg);border:.3em solid var(--fg)}
+.time input::-moz-range-thumb{width:1.2em;height:1.2em;box-sizing:border-box;border-radius:50%;background:var(--bg);border:.3em solid var(--fg)}
 
 .ledger{padding:.7em;background:var(--panel);position:relative}
 .ledger ul{display:flex;flex-wrap:wrap;gap:.35em;margin-top:.5em}
-.fact{align-items:baseline;padding:.2em .55em;border-radius:.4em;border-left:4px solid var(--edge);max-width:100%;line-height:1.4}
+.fact{align-items:baseline;padding:.2em .55em;border-radius:.4em;border-left:4px solid var(--edge);max-width:100%}
 .fact .icon{width:.85em;height:.85em;align-self:center}
 .label,s{font-family:var(--mono);font-size:.82em;min-width:0;unicode-bidi:isolate;overflow-wrap:anywhere}
 .kind{white-space:nowrap;font-size:.72em;margin-left:auto}
@@ -698,20 +693,19 @@ input[type=range]::-moz-range-thumb{width:1.2em;height:1.2em;box-sizing:border-b
 .now{min-height:6em}
 .meta{flex-wrap:wrap;gap:.2em 1em}
 .way{color:var(--ink)}
-.meaning{font-size:1.18em;line-height:1.45;margin:.25em 0;max-width:44em;text-wrap:pretty}
+.meaning{font-size:1.18em;line-height:1.45;margin:.25em 0;max-width:44em}
 .note{--c:var(--green);border-left:4px solid var(--c);padding:.1em 0 .1em .9em;margin-bottom:.9em;max-width:50em}
 .note.broken{--c:var(--red);background:var(--red-bg);padding-block:.6em;border-radius:0 .5em .5em 0}
 .note.outcome{--c:var(--fg)}
 .ruling{flex-wrap:wrap;color:var(--c);font-size:.86em}
-.keyword,.level{border:1px solid;border-radius:.3em;padding:0 .4em;font-size:.86em;font-weight:700;letter-spacing:.03em;white-space:nowrap}
-.level{background:var(--red);color:var(--bg);border-color:var(--red);letter-spacing:0}
+.keyword,.level{border:1px solid;border-radius:.3em;padding:0 .4em;font-size:.86em;font-weight:700;white-space:nowrap}
+.level{background:var(--red);color:var(--bg);border-color:var(--red)}
 blockquote{font-family:Georgia,serif;font-style:italic;margin-top:.35em;font-size:.95em}
 blockquote::before{content:"“"} blockquote::after{content:"”"}
 figcaption{flex-wrap:wrap;font-size:.84em;margin-top:.15em}
 .bytes{margin-top:.9em} summary{cursor:pointer;font-size:.9em;font-weight:600;width:fit-content}
 .bytes figure{margin-top:.6em}
 pre{overflow:auto;max-height:16em;background:var(--panel);padding:.6em .8em;margin-top:.3em;line-height:1.45}
-.failed{color:var(--red)}
 
 @container (min-width:30em){
 	.stage{grid-template:"wire wire" "controls controls" "now now" "client server" "notes notes"/minmax(0,1fr) minmax(0,1fr)}
@@ -729,8 +723,8 @@ pre{overflow:auto;max-height:16em;background:var(--panel);padding:.6em .8em;marg
 
 @media (prefers-reduced-motion:no-preference){
 	.steps{scroll-behavior:smooth} .state.secure{animation:grow .6s}
-	.new{animation:grow .5s calc(var(--place) * 60ms) backwards cubic-bezier(.2,1.2,.4,1)}
-	.falls{animation:fall .95s backwards cubic-bezier(.5,0,.8,.5)}
+	.new{animation:grow .5s calc(var(--place) * 60ms) backwards ease-out}
+	.falls{animation:fall .95s backwards ease-in}
 	.current .arrow{animation:draw .5s}
 	.disc{transition:transform .2s} .poster:hover .disc{transform:scale(1.07)}
 }
@@ -738,10 +732,9 @@ pre{overflow:auto;max-height:16em;background:var(--panel);padding:.6em .8em;marg
 @keyframes fall{from{transform:translateY(var(--fall));color:var(--amber);border-color:var(--amber-line);background:var(--amber-bg)} 35%{transform:translateY(var(--fall)) rotate(-2.5deg);color:var(--amber)}}
 @keyframes draw{from{clip-path:inset(-4px 100% -4px 0)} to{clip-path:inset(-4px)}}
 
-.listed .ledger,.listed .now,.listed .notes,.listed .time{display:none} .listed .stage{display:block}
+.listed .ledger,.listed .now,.listed .notes,.listed .time{display:none} .listed .stage{grid-template:"wire" "controls"}
 .listed .wire{height:auto} .listed .steps{overflow:visible;padding:0} .listed .said{max-height:none !important;visibility:visible !important}
 .listed .more{display:block;padding:.1em 1.7em 1em;max-width:50em} .change{font-size:.9em;margin-top:.3em}
-.listed .controls{margin-top:.8em}
 @media print{
 	:host{color-scheme:light;--bg:#fff}
 	.player{border:0;padding:0}
