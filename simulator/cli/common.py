@@ -1,0 +1,172 @@
+"""What all commands share: the one line for a mistake, colour, width, and writing files whole."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Literal
+
+import click
+
+if TYPE_CHECKING:
+    from simulator.explainer import Explanation
+    from simulator.lab import Scenario
+
+PROGRAM = "ehlo-twice"
+
+
+class Cannot(click.ClickException):
+    """Something cannot be done: one line that says what, where, and what to do."""
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn what the lower floors raise for a person's mistake into one line."""
+    from simulator.language import UnknownLanguage
+    from simulator.session import NotASession
+
+    expected: tuple[type[Exception], ...] = (UnknownLanguage, NotASession)
+    if "simulator.lab" in sys.modules:
+        from simulator.lab import BadScenario, LabError, UnknownScenario
+
+        expected += (BadScenario, LabError, UnknownScenario)
+    if "simulator.restore" in sys.modules:
+        from simulator.restore import LexiconError
+
+        expected += (LexiconError,)
+    try:
+        yield
+    except expected as error:
+        raise Cannot(one_line(str(error))) from None
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        raise Cannot(one_line(f"{where}{error.strerror or error}")) from None
+
+
+def one_line(text: str) -> str:
+    """The text on one line, harmless to a terminal."""
+    from simulator.views.inert import printable
+
+    return printable(" ".join(text.split()))
+
+
+def colour(stream: IO[Any]) -> bool:
+    """Colour only on a terminal, and never against NO_COLOR (no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def width() -> int:
+    """Columns to write in: the terminal's, within reason."""
+    return max(60, min(shutil.get_terminal_size((100, 24)).columns, 110))
+
+
+def put(text: str) -> None:
+    """Write text to stdout; a character the terminal cannot show becomes a question mark."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+    sys.stdout.flush()
+
+
+def language_names(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
+    """The languages that complete what was typed."""
+    from simulator.language import languages
+
+    return [code for code in languages() if code.startswith(typed)]
+
+
+def scenario_names(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
+    """The scenarios that complete what was typed."""
+    from simulator import lab
+
+    return [name for name in lab.names() if name.startswith(typed)]
+
+
+def known_language(_context: click.Context, _parameter: click.Parameter, code: str) -> str:
+    """The language asked for, however it was spelt. Raises click.BadParameter."""
+    from simulator.language import languages
+
+    found = code.replace("-", "_")
+    known = {name.lower(): name for name in languages()}
+    if found.lower() not in known:
+        raise click.BadParameter(f"{code!r} is not one of {', '.join(known.values())}.")
+    return known[found.lower()]
+
+
+language_option = click.option(
+    "--lang",
+    default="en",
+    metavar="LANGUAGE",
+    envvar="EHLO_TWICE_LANG",
+    shell_complete=language_names,
+    callback=known_language,
+    help="Language of the prose (see `ehlo-twice languages`).  [default: en]",
+)
+tls_option = click.option(
+    "--tls", type=click.Choice(["1.2", "1.3"]), help="TLS version that the client speaks."
+)
+
+
+def with_tls(scenario: Scenario, tls: str | None) -> Scenario:
+    """The scenario with a client that speaks that TLS version."""
+    import msgspec
+
+    if not tls:
+        return scenario
+    client = msgspec.structs.replace(scenario.client, tls_version=tls)
+    return msgspec.structs.replace(scenario, client=client)
+
+
+def played(scenario: Scenario, *, now: bool = False) -> Explanation:
+    """Play a scenario and explain it; `now` puts today's clock in place of the documented one."""
+    from datetime import UTC, datetime
+
+    import msgspec
+
+    from simulator import explainer, lab
+
+    session = lab.play(scenario)
+    if now:
+        session = msgspec.structs.replace(session, started=datetime.now(UTC).astimezone())
+    return explainer.explain(session)
+
+
+def write(folder: Path, files: dict[str, bytes]) -> list[Path]:
+    """Write all files or none: each stands complete under another name before any takes its own."""
+    existed = folder.is_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    pending: dict[Path, Path] = {}
+    try:
+        for name, data in files.items():
+            target = folder / name
+            draft = folder / f".{name}.{os.getpid()}.part"
+            pending[draft] = target
+            draft.write_bytes(data)
+            if target.is_dir():
+                raise IsADirectoryError(21, "is a folder", str(target))
+        for draft, target in pending.items():
+            draft.replace(target)
+    except OSError:
+        for draft in pending:
+            draft.unlink(missing_ok=True)
+        if not existed:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return list(pending.values())
+
+
+def form_of(path: Path) -> Literal["svg", "png", "pdf"]:
+    """The form of a figure by its file's name. Raises `Cannot` for any other."""
+    match path.suffix.lower():
+        case ".svg":
+            return "svg"
+        case ".png":
+            return "png"
+        case ".pdf":
+            return "pdf"
+    raise Cannot(f"{path}: a figure is .svg, .png or .pdf")

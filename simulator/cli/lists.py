@@ -1,0 +1,120 @@
+"""The commands that say what there is: scenarios, rules, languages, schema, completion."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from simulator.cli.common import PROGRAM, language_option, one_line, played, put, told
+
+
+@click.command()
+@language_option
+def scenarios(lang: str) -> None:
+    """List the scenarios that come with the project."""
+    from simulator import lab
+
+    with told():
+        rows = [(s.name, s.prose("title", lang)) for s in lab.scenarios()]
+    _list(rows)
+
+
+@click.command()
+@language_option
+@click.option("--played", is_flag=True, help="Play all scenarios and name those that show a rule.")
+def rules(lang: str, played: bool) -> None:
+    """List the rules that a session obeys or breaks, each with its citation."""
+    from simulator import smtp
+    from simulator.language import say
+    from simulator.rules import rules as all_rules
+    from simulator.views.prose import LEVEL
+
+    with told():
+        shown = _who_shows(lang) if played else {}
+        for rule in all_rules():
+            citation = smtp.citations()[rule.citation]
+            place = " ".join(filter(None, (citation.place, citation.keyword)))
+            put(f"{rule.id}\n    {say(rule.text, lang)}\n")
+            put(f"    {place} ({say(LEVEL[rule.level], lang)})\n")
+            for line in shown.get(rule.id, ()):
+                put(f"    {line}\n")
+
+
+def _who_shows(lang: str) -> dict[str, list[str]]:
+    """By rule, the scenarios that meet it and those that break it."""
+    from simulator import lab
+    from simulator.language import N_, say
+
+    met: dict[str, list[str]] = {}
+    broken: dict[str, list[str]] = {}
+    with click.progressbar(lab.names(), label="scenarios", file=sys.stderr) as bar:
+        for name in bar:
+            explanation = played(lab.load(name))
+            for note in explanation.notes:
+                found = (met if note.met else broken).setdefault(note.rule, [])
+                if name not in found:
+                    found.append(name)
+    lines = {}
+    for rule in {*met, *broken}:
+        lines[rule] = [
+            f"{say(label, lang)}: {', '.join(found[rule])}"
+            for label, found in ((N_("met in"), met), (N_("broken in"), broken))
+            if rule in found
+        ]
+    return lines
+
+
+@click.command()
+def languages() -> None:
+    """List the languages that can be asked for with --lang."""
+    from simulator.language import languages as known
+
+    _list(list(known().items()))
+
+
+def _list(rows: list[tuple[str, str]]) -> None:
+    width = max(len(name) for name, _ in rows)
+    for name, text in rows:
+        put(f"{name:<{width}}  {one_line(text)}\n")
+
+
+@click.command()
+@click.argument("name", type=click.Choice(["session", "explanation", "scenario"]))
+def schema(name: str) -> None:
+    """Print a JSON Schema: of a session, of `--view json`, or of a scenario file."""
+    import json
+
+    from simulator import session
+    from simulator.lab import policy
+    from simulator.views import document
+
+    made = {
+        "session": session.schema,
+        "explanation": document.schema,
+        "scenario": policy.schema,
+    }[name]()
+    put(json.dumps(made, indent=2, ensure_ascii=False) + "\n")
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the script that completes commands and scenarios in your shell.
+
+    \b
+    Examples:
+      eval "$(ehlo-twice completion bash)"        # in ~/.bashrc
+      ehlo-twice completion fish > ~/.config/fish/completions/ehlo-twice.fish
+    """
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    assert kind is not None
+    variable = f"_{PROGRAM.upper().replace('-', '_')}_COMPLETE"
+    put(
+        kind(click.get_current_context().find_root().command, {}, PROGRAM, variable).source() + "\n"
+    )
+
+
+COMMANDS = (scenarios, rules, languages, schema, completion)
