@@ -36,19 +36,20 @@ class ClientPolicy(_Table, frozen=True, kw_only=True):
     """How the client behaves.
 
     `name` is the argument of its EHLO, `name_inside` that of the second one if it differs.
+    `hello`: it introduces itself by EHLO or HELO. `tls_version`: the one version it speaks.
     `tls`: `required` (gives up without), `opportunistic` (goes on in the clear without), `never`,
     `implicit` (TLS before the first word). `verify`: it checks chain and name of the certificate.
     `certificate`: it shows one of its own. `after_handshake`: its first command inside TLS.
     `forgets`: at the handshake it discards the keywords it learned in the clear. `drops_buffer`:
-    it throws away what came in the clear behind the 220. `reads`: `strict` takes the first line of
-    the reply to EHLO for name and greeting whatever it says, `lenient` looks for keywords in every
-    line. `login`: mechanism of AUTH; a client that has to log in gives up where its list has no
-    AUTH. `uses`: EHLO keywords it makes use of where its list has them. `requires`: keywords it
-    gives up without. `insists`: keywords it uses whatever the list says. `starttls_again`: it
-    sends STARTTLS once more inside TLS. `pipelines`: it sends commands in groups where the list has
-    PIPELINING. `pipelines_past_starttls`: it sends EHLO behind STARTTLS in the same group.
-    `plain_after_220`: it goes on in plain text after the 220. `patience` is the seconds it waits
-    for a reply.
+    it throws away what came in the clear behind the 220. `reads`: `strict` takes the first line
+    of the reply to EHLO for name and greeting whatever it says, `lenient` looks for keywords in
+    every line. `login`: mechanism of AUTH, as `user` with `password`; a client that has to log in
+    gives up where its list does not have it. `uses`: EHLO keywords it makes use of where its list
+    has them. `requires`: keywords it gives up without. `insists`: keywords it uses whatever the
+    list says. `starttls_again`: it sends STARTTLS once more inside TLS. `pipelines`: it sends
+    commands in groups where the list has PIPELINING. `pipelines_past_starttls`: it sends EHLO
+    behind STARTTLS in the same group. `plain_after_220`: it goes on in plain text after the 220.
+    `patience` is the seconds it waits for a reply.
     """
 
     name: Word = "mx4.example.com"
@@ -78,20 +79,21 @@ class ClientPolicy(_Table, frozen=True, kw_only=True):
 class ServerPolicy(_Table, frozen=True, kw_only=True):
     """How the server behaves.
 
-    The list in its reply to EHLO is computed: `keywords`, without `withdrawn` inside TLS and with
-    `inside` there only; AUTH where `auth` says (`always`, `inside` TLS, `never`) with its
-    `mechanisms` (EXTERNAL only for a client with a verified certificate); STARTTLS as long as TLS
-    is off. `knows_ehlo`: it is no server of the days of HELO. `starttls`: `offered`, `hidden`
-    (neither listed nor known), `refused` (454), `misplaced` (listed before the greeting line),
-    `plain` (220, and then plain text). `again`: what it does about STARTTLS inside TLS: `refuse`
-    it with 503, or still `offer` it in the list. `forgets`: at the handshake it discards what the
-    client said in the clear. `insists`: MAIL and AUTH are refused until the client introduces
-    itself. `drops_buffer`: it throws away what came in the clear behind STARTTLS. `requires_tls`:
-    530 to nearly everything before TLS. `certificate`: `valid`, `other-name`, `expired`,
-    `unknown-ca`. `asks_certificate`: it asks the client for one. `marks_tls`: its Received line
-    says ESMTPS. `silent_at` and `cuts_at` are verbs at which it stops answering, or cuts the
-    line; it is silent at `TLS` when it says 220 to STARTTLS, but nothing in the handshake.
-    `replies` are texts of its own, by verb and code.
+    `name` is what it calls itself, and what its certificate is for. `implicit_tls`: TLS before
+    the greeting (port 465). The list in its reply to EHLO is computed: `keywords`, without
+    `withdrawn` inside TLS and with `inside` there only; AUTH where `auth` says (`always`,
+    `inside` TLS, `never`) with its `mechanisms` (EXTERNAL only for a client with a verified
+    certificate); STARTTLS as long as TLS is off. `knows_ehlo`: it is no server of the days of
+    HELO. `starttls`: `offered`, `hidden` (neither listed nor known), `refused` (454), `misplaced`
+    (listed before the greeting line), `plain` (220, and then plain text). `again`: what it does
+    about STARTTLS inside TLS: `refuse` it with 503, or still `offer` it in the list. `forgets`:
+    at the handshake it discards what the client said in the clear. `insists`: MAIL and AUTH are
+    refused until the client introduces itself. `drops_buffer`: it throws away what came in the
+    clear behind STARTTLS. `requires_tls`: 530 to nearly everything before TLS. `certificate`:
+    `valid`, `other-name`, `expired`, `unknown-ca`. `asks_certificate`: it asks the client for
+    one. `marks_tls`: its Received line says ESMTPS. `silent_at` and `cuts_at` are verbs at which
+    it stops answering, or cuts the line; it is silent at `TLS` when it says 220 to STARTTLS, but
+    nothing in the handshake. `replies` are texts of its own, by verb and code.
     """
 
     name: Word = "eq-c601.example.com"
@@ -119,10 +121,10 @@ class ServerPolicy(_Table, frozen=True, kw_only=True):
 class MiddleboxPolicy(_Table, frozen=True, kw_only=True):
     """What stands between the peers, and does to them as long as they speak in the clear.
 
-    `strip` takes STARTTLS out of the list, `mask` overwrites it with X as some firewalls do,
-    `add-keywords` puts `lines` into the list, `inject-command` sends `lines` to the server behind
-    the client's STARTTLS, `inject-reply` sends `lines` to the client behind the server's 220,
-    `cut` cuts the line when the client sends `at`.
+    What it `does`: `strip` takes STARTTLS out of the list, `mask` overwrites it with X as some
+    firewalls do, `add-keywords` puts `lines` into the list, `inject-command` sends `lines` to the
+    server behind the client's STARTTLS, `inject-reply` sends `lines` to the client behind the
+    server's 220, `cut` cuts the line when the client sends `at`.
     """
 
     does: Literal[
@@ -264,7 +266,9 @@ def parse(raw: bytes, where: str, name: str) -> Scenario:
 
 def schema() -> dict[str, object]:
     """The JSON Schema of a scenario file (draft 2020-12), for editors."""
-    made = msgspec.json.schema(Scenario)
+    made: dict[str, Any] = msgspec.json.schema(Scenario)
+    # The name is that of the file.
+    del made["$defs"]["Scenario"]["properties"]["name"]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "ehlo-twice scenario",

@@ -218,13 +218,14 @@ def keywords_used(command: Command) -> tuple[str, ...]:
             return ()
         case "MAIL" | "RCPT":
             _, parameters = smtp.mail_parameters(command.argument)
-            return tuple(
-                dict.fromkeys(
-                    _KEYWORD_OF.get(p.name, p.name) if p.name != "BODY" else p.parameters.upper()
-                    for p in parameters
-                )
-            )
+            return tuple(dict.fromkeys(_keyword_of(parameter) for parameter in parameters))
     return ()
+
+
+def _keyword_of(parameter: smtp.Keyword) -> str:
+    if parameter.name == "BODY":
+        return "BINARYMIME" if parameter.parameters.upper() == "BINARYMIME" else "8BITMIME"
+    return _KEYWORD_OF.get(parameter.name, parameter.name)
 
 
 _KEYWORD_OF = {

@@ -27,7 +27,7 @@ def check(moment: Moment) -> Finding | None:
         )
     if moment.partial:
         return None
-    return broken(N_("No EHLO was sent: a mail transaction must not begin yet."))
+    return broken(N_("No EHLO was accepted: a mail transaction must not begin yet."))
 
 
 RULE = Rule(

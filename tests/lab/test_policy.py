@@ -1,0 +1,258 @@
+"""A scenario is a file: what it may hold, what it must say, and what is said of a bad one."""
+
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import msgspec
+import pytest
+
+from simulator.lab import (
+    BadScenario,
+    ClientPolicy,
+    Mail,
+    MiddleboxPolicy,
+    Scenario,
+    ServerPolicy,
+    UnknownScenario,
+    load,
+    names,
+    scenarios,
+)
+from simulator.lab.policy import document_text, line_of, parse, schema
+
+PROSE = ("title", "question", "watch", "conclude")
+TOKENS = (
+    "EHLO", "HELO", "STARTTLS", "MAIL", "RCPT", "DATA", "AUTH", "PLAIN", "EXTERNAL", "SIZE",
+    "REQUIRETLS", "PIPELINING", "NOOP", "QUIT", "RFC", "ESMTP", "ESMTPS", "XXXXXXXA", "DANE",
+    "MTA-STS", "220", "454", "503", "530", "555",
+)  # fmt: skip
+
+GOOD = """
+[title]
+en = "A title"
+[question]
+en = "A question?"
+[watch]
+en = "Something to watch."
+[conclude]
+en = "A conclusion."
+"""
+
+
+def raw(name: str) -> dict[str, Any]:
+    return tomllib.loads((files("simulator") / "scenarios" / f"{name}.toml").read_text("utf-8"))
+
+
+each_scenario = pytest.mark.parametrize("name", names())
+
+
+@each_scenario
+def test_prose_is_there_in_both_languages_and_short(name: str) -> None:
+    scenario = load(name)
+    for field in PROSE:
+        texts = getattr(scenario, field)
+        assert set(texts) == {"en", "pt_BR"}
+        for text in texts.values():
+            assert text == " ".join(text.split())
+            assert 0 < len(text) < (70 if field == "title" else 520)
+    assert "?" in scenario.question["en"]
+    assert "?" in scenario.question["pt_BR"]
+
+
+@each_scenario
+def test_protocol_tokens_are_the_same_in_both_languages(name: str) -> None:
+    scenario = load(name)
+    for field in PROSE:
+        texts = getattr(scenario, field)
+        for token in TOKENS:
+            assert (token in texts["en"]) == (token in texts["pt_BR"]), (field, token)
+
+
+@each_scenario
+def test_a_scenario_is_compared_with_another_one(name: str) -> None:
+    scenario = load(name)
+    assert scenario.compare in names()
+    assert scenario.compare != name or name == "documented"
+    assert scenario.group != "own"
+
+
+@each_scenario
+def test_a_scenario_states_only_what_differs(name: str) -> None:
+    defaults = {
+        "client": ClientPolicy(),
+        "server": ServerPolicy(),
+        "middlebox": MiddleboxPolicy(),
+        "mail": Mail(),
+    }
+    for table, default in defaults.items():
+        usual = msgspec.to_builtins(default)
+        for key, value in raw(name).get(table, {}).items():
+            assert value != usual[key], f"{table}.{key}"
+
+
+def test_no_two_scenarios_behave_alike() -> None:
+    seen: dict[bytes, str] = {}
+    for scenario in scenarios():
+        behaviour = msgspec.json.encode(
+            (scenario.client, scenario.server, scenario.middlebox, scenario.mail)
+        )
+        assert behaviour not in seen, (scenario.name, seen.get(behaviour))
+        seen[behaviour] = scenario.name
+
+
+def test_every_policy_is_explained_and_played_with() -> None:
+    """A key that no scenario needs, or that no docstring explains, has no place here."""
+    for table, kind in (
+        ("client", ClientPolicy),
+        ("server", ServerPolicy),
+        ("middlebox", MiddleboxPolicy),
+    ):
+        used = {key for name in names() for key in raw(name).get(table, {})}
+        explained = {key for key in kind.__struct_fields__ if f"`{key}`" in (kind.__doc__ or "")}
+        assert set(kind.__struct_fields__) - explained == set()
+        assert set(kind.__struct_fields__) - used <= UNCHANGED[table]
+
+
+UNCHANGED = {
+    "client": {"name", "tls_version", "user", "password"},
+    "server": {"name"},
+    "middlebox": set[str](),
+}
+"""What a user sets, and the command line: no experiment turns on it."""
+
+
+@each_scenario
+def test_the_published_schema_takes_it(name: str) -> None:
+    jsonschema.validate(raw(name) | raw_dates(name), schema())
+
+
+def raw_dates(name: str) -> dict[str, Any]:
+    """JSON has no dates."""
+    document = raw(name).get("document")
+    return (
+        {"document": document | {"clock": document["clock"].isoformat() + "Z"}} if document else {}
+    )
+
+
+def test_names_begin_with_the_documented_session() -> None:
+    assert names()[0] == "documented"
+    assert list(names()[1:]) == sorted(names()[1:])
+
+
+def test_a_scenario_of_ones_own(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(GOOD + "[client]\nforgets = false\n")
+    found = load(str(file))
+    assert (found.name, found.group, found.client.forgets) == ("mine", "own", False)
+    assert found.prose("title", "pt_BR") == "A title"
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("skiped-ehlo", "no scenario 'skiped-ehlo': did you mean 'skipped-ehlo'?"),
+        ("striped", "did you mean 'stripped'?"),
+        ("zzzz", "`ehlo-twice scenarios` lists them"),
+    ],
+)
+def test_an_unknown_scenario(name: str, says: str) -> None:
+    with pytest.raises(UnknownScenario) as caught:
+        load(name)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[client\n", "mine.toml: not TOML: "),
+        ("[clinet]\n", "mine.toml:10: unknown key 'clinet': did you mean 'client'?"),
+        (
+            "[client]\nforgts = true\n",
+            "mine.toml:11: unknown key 'client.forgts': did you mean 'forgets'?",
+        ),
+        (
+            '[client]\ntls = "always"\n',
+            "client.tls cannot be 'always': it is one of required, opportunistic, never, implicit",
+        ),
+        (
+            '[server]\nstarttls = "offerd"\n',
+            "mine.toml:11: server.starttls cannot be 'offerd': did you mean 'offered'?",
+        ),
+        (
+            "[client]\nforgets = 1\n",
+            "mine.toml:11: client.forgets: Expected `bool`, got `int`",
+        ),
+        ('[client]\nname = "a b"\n', "mine.toml:11: client.name: Expected `str` matching regex"),
+        ('[client]\nname = "a\\r\\nMAIL"\n', "mine.toml:11: client.name: Expected `str` matching"),
+        ('[server]\nkeywords = ["SIZE\\n250 X"]\n', "mine.toml:11: server.keywords"),
+        ("[client]\npatience = 0\n", "mine.toml:11: client.patience: Expected `float` > 0"),
+        ("[client]\npatience = 1e9\n", "mine.toml:11: client.patience: Expected `float` <= 60"),
+    ],
+)
+def test_a_bad_scenario_is_named_with_file_line_and_the_nearest_word(text: str, says: str) -> None:
+    with pytest.raises(BadScenario) as caught:
+        parse((GOOD + text).encode(), "mine.toml", "mine")
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("client = 3\n", "mine.toml:1: client: Expected `object`, got `int`"),
+        ('name = "mine"\n', "mine.toml:1: unknown key 'name'"),
+        ('group = "atacked"\n', "mine.toml:1: group cannot be 'atacked': did you mean 'attacked'?"),
+        ("title = []\n", "mine.toml: not TOML"),
+    ],
+)
+def test_a_bad_key_at_the_top(text: str, says: str) -> None:
+    with pytest.raises(BadScenario) as caught:
+        parse((text + GOOD).encode(), "mine.toml", "mine")
+    assert says in str(caught.value)
+
+
+def test_the_name_is_that_of_the_file_so_the_schema_has_none() -> None:
+    scenario = schema()["$defs"]["Scenario"]  # type: ignore[index]
+    assert "name" not in scenario["properties"]
+
+
+def test_a_scenario_must_say_what_it_is_about() -> None:
+    with pytest.raises(BadScenario, match=r"mine\.toml:1: the file: .*title"):
+        parse(b"", "mine.toml", "mine")
+    with pytest.raises(BadScenario, match=r"title\.en is missing"):
+        parse(GOOD.replace("en", "pt_BR", 1).encode(), "mine.toml", "mine")
+
+
+def test_what_is_no_text_is_no_scenario() -> None:
+    with pytest.raises(BadScenario, match="not text in UTF-8"):
+        parse(b"\xff\xfe", "mine.toml", "mine")
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(BadScenario, match="No such file"):
+        load(tmp_path / "none.toml")
+
+
+def test_lines_are_found_by_path() -> None:
+    text = "a = 1\n[b]\nc = 2\n[b.d]\ne = 3\n"
+    assert [line_of(text, path) for path in (("a",), ("b", "c"), ("b", "d", "e"), ("x",))] == [
+        1,
+        3,
+        5,
+        1,
+    ]
+
+
+def test_only_the_documented_scenario_has_a_document() -> None:
+    assert "EHLO" in document_text(load("documented"))
+    with pytest.raises(BadScenario, match="no document"):
+        document_text(load("plain"))
+    assert [s.name for s in scenarios() if s.document] == ["documented"]
+
+
+def test_scenarios_are_values() -> None:
+    assert isinstance(load("plain"), Scenario)
+    assert load("plain") == load("plain")
