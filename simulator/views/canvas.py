@@ -225,7 +225,7 @@ class Canvas:
         )
         if full:
             gid = f"full-{len(self._full)}"
-            self._full[gid] = printable(full[:MOST]) + ("…" if len(full) > MOST else "")
+            self._full[gid] = full[:MOST] + ("…" if len(full) > MOST else "")
             artist.set_gid(gid)
         self._add(artist, z)
 
@@ -359,7 +359,7 @@ class Canvas:
             self._figure.savefig(out, format=self.form, facecolor=PAPER, **options[self.form])
         if self.form == "svg":
             text = out.getvalue().decode()
-            return self._accessible(text, printable(title), description).encode()
+            return self._accessible(text, title, description).encode()
         return out.getvalue()
 
     def _accessible(self, svg: str, title: str, description: str) -> str:
@@ -403,4 +403,6 @@ class Canvas:
 
 
 def _escaped(text: str) -> str:
+    """Text of several lines as text of XML, harmless in each line."""
+    text = "\n".join(printable(line) for line in text.split("\n"))
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
