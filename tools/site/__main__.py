@@ -13,7 +13,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tools.site import assets, experiments, sandbox, shows
+from tools.site import assets, experiments, octets, sandbox, shows
 from tools.site.page import BUILD, LANGUAGES, ROOT, BadPage, complete, save, sources
 
 OFFLINE = ROOT / "build" / "site-offline"
@@ -36,6 +36,7 @@ def assemble(*, offline: bool = False) -> None:
         for asset in (
             *assets.files(),
             *experiments.files(language, offline=offline),
+            *octets.files(language, offline=offline),
             *sandbox.files(language, offline=offline),
         ):
             put(f"{language}/{asset.path}", asset.data)

@@ -1,12 +1,144 @@
-"""The sandbox: every combination of policies, played, as compact data."""
+"""The sandbox: every client against every server, with everything that may stand between them.
+
+All combinations are played when the site is built. What they share is told once: each distinct part
+of all the explanations stands in one list, and whatever holds it names its place there.
+"""
 
 from __future__ import annotations
 
+import html
+import json
 from collections.abc import Iterator
+from functools import cache
+from typing import Any
 
-from tools.site.page import Asset
+import msgspec
+
+from simulator import explainer
+from simulator.explainer import Explanation
+from simulator.lab import matrix as arena
+from simulator.language import say
+from simulator.matrix import MEANINGS, cell
+from simulator.session import Session
+from simulator.views import document, player
+from tools.site.page import LANGUAGES, Asset, Page
+from tools.site.words import word
+
+PATH = "data/sandbox.json"
+WORDS = (
+    "client",
+    "server",
+    "middlebox",
+    "first",
+    "second",
+    "outcome",
+    "part",
+    "same",
+    "command",
+    "opens",
+    "grid",
+)
+
+
+def show(page: Page) -> str:
+    """The element; without script, what there is to be had instead."""
+    words = {name: word(f"sandbox.{name}", page.language) for name in WORDS}
+    attributes = f' data-words="{html.escape(json.dumps(words, ensure_ascii=False))}"'
+    inside = ""
+    if page.offline:
+        data = _data(page.language).replace("<", "\\u003c").replace("&", "\\u0026")
+        inside = f'\n<script type="application/json">{data}</script>'
+    else:
+        attributes += f' src="{page.up}{PATH}"'
+    return (
+        f'<div class="sandbox" data-search-exclude>\n<smtp-sandbox{attributes}>{inside}\n'
+        f"<p>{word('sandbox.script', page.language)}</p>\n</smtp-sandbox>\n</div>"
+    )
 
 
 def files(language: str, *, offline: bool = False) -> Iterator[Asset]:
-    """The sessions."""
-    yield from ()
+    """The sessions of all combinations, explained in one language."""
+    if not offline:
+        yield Asset(PATH, _data(language).encode())
+
+
+@cache
+def _played() -> dict[tuple[str, str, str], Explanation]:
+    wanted = list(arena.combinations())
+    sessions = arena.play_all(wanted)
+    return {
+        names: explainer.explain(_light(session))
+        for names, session in zip(wanted, sessions, strict=True)
+    }
+
+
+def _light(session: Session) -> Session:
+    """The session without the bytes of the wire: `ehlo-twice bytes` shows those."""
+    events = tuple(
+        msgspec.structs.replace(event, wire=(), at=round(event.at, 3)) for event in session.events
+    )
+    return msgspec.structs.replace(session, events=events, wire=(), secrets=())
+
+
+@cache
+def _data(language: str) -> str:
+    said = LANGUAGES[language]
+    sides = arena.sides()
+    parts = _Parts()
+    cells = {}
+    for names, explanation in _played().items():
+        found = cell(*names, explanation)
+        [entry] = document.document([explanation], said).sessions
+        cells["+".join(names)] = [
+            parts.place(msgspec.to_builtins(entry)),
+            found.category,
+            say(found.label, said),
+        ]
+    titles = {
+        side: {name: entry.title.get(said, entry.title["en"]) for name, entry in group.items()}
+        for side, group in (
+            ("client", sides.client),
+            ("server", sides.server),
+            ("middlebox", sides.middlebox),
+        )
+    }
+    made = {
+        "language": said,
+        "labels": player.labels(said),
+        "titles": titles,
+        "meanings": {category: say(text, said) for category, text in MEANINGS.items()},
+        "cells": cells,
+        "keys": parts.keys,
+        "parts": parts.parts,
+    }
+    return json.dumps(made, ensure_ascii=False, separators=(",", ":"))
+
+
+class _Parts:
+    """Every distinct part, once. A list is `[-1, places…]`, an object `[keys, places…]`."""
+
+    def __init__(self) -> None:
+        self.parts: list[Any] = []
+        self.keys: list[list[str]] = []
+        self._places: dict[Any, int] = {}
+        self._key_places: dict[tuple[str, ...], int] = {}
+
+    def place(self, value: Any) -> int:
+        match value:
+            case dict():
+                keys = tuple(value)
+                if keys not in self._key_places:
+                    self._key_places[keys] = len(self.keys)
+                    self.keys.append(list(keys))
+                shape = [self._key_places[keys], *(self.place(inner) for inner in value.values())]
+            case list() | tuple():
+                shape = [-1, *(self.place(inner) for inner in value)]
+            case _:
+                return self._enter((type(value), value), value)
+        return self._enter(tuple(shape), shape)
+
+    def _enter(self, key: Any, part: Any) -> int:
+        if key not in self._places:
+            self._places[key] = len(self.parts)
+            self.parts.append(part)
+        return self._places[key]

@@ -14,7 +14,7 @@ from simulator.explainer import Step
 from simulator.knowledge import Fact
 from simulator.session import Handshake
 from simulator.views.inert import printable
-from tools.site import documented, experiments, strip
+from tools.site import documented, experiments, octets, sandbox, strip
 from tools.site.page import ROOT, BadPage, Page, Show, table
 from tools.site.plays import play
 from tools.site.words import word
@@ -74,4 +74,6 @@ ALL: dict[str, Show] = {
     "quotation": documented.quotation,
     "rfc": documented.rfc,
     "strip": strip.show,
+    "bytes": octets.show,
+    "sandbox": sandbox.show,
 }
