@@ -25,6 +25,7 @@ from simulator.formats import (
     plain,
     postfix,
     s_client,
+    unknown,
 )
 from simulator.formats import clean as cleaning
 from simulator.formats.clean import CannotRead, Line, Source
@@ -57,7 +58,7 @@ class NoSuchFormat(ValueError):
     """There is no format of that name."""
 
 
-_MODULES = (postfix, exchange, json_lines, dotnet, s_client, plain)
+_MODULES = (postfix, exchange, json_lines, dotnet, s_client, unknown, plain)
 
 
 def known(extra_dirs: Iterable[Path] = ()) -> list[Format]:
@@ -144,7 +145,36 @@ def read(
         source = captured.rest
     text = cleaning.text(source)
     found = _named(format, dirs) if format else detect(text.head, extra_dirs=dirs)
+    if found.name in ("plain", "unknown") and not format:
+        restored = _restored(text)
+        if restored is not None:
+            text, found = restored
     yield from found.read(text.lines)
+
+
+LONGEST_TRANSLATED = 1 << 17
+"""Characters of a log that is looked at for what a translation machine did to it."""
+
+
+def _restored(text: cleaning.Text) -> tuple[cleaning.Text, Format] | None:
+    """The log as it was before a translation machine went over it, and its format.
+
+    Lines keep their numbers; those that are no part of the log stay as they are.
+    """
+    if not text.whole or sum(map(len, text.head)) > LONGEST_TRANSLATED:
+        return None
+    # Not at the top: the lexicons are built when they are first wanted, and few logs want them.
+    from simulator.restore import restore
+
+    restored = restore("\n".join(text.head))
+    kinds = {repair.kind for repair in restored.repairs}
+    if restored.language in (None, "en") or not kinds & {"verb", "word", "date", "keyword", "path"}:
+        return None
+    inside = [n for n in range(1, len(text.head) + 1) if n not in set(restored.left_out)]
+    said = dict(zip(inside, restored.text.rstrip("\n").split("\n"), strict=False))
+    lines = [Line(n, said.get(n, line)) for n, line in enumerate(text.head, 1)]
+    head = [line.text for line in lines]
+    return cleaning.Text(head, iter(lines), whole=True), detect([*said.values()])
 
 
 def _named(name: str, dirs: tuple[Path, ...]) -> Format:

@@ -80,7 +80,7 @@ def _unpacked(file: IO[bytes]) -> Iterator[bytes]:
     if first.startswith(b"\x1f\x8b"):
         yield from _bounded(gzip.GzipFile(fileobj=cast("Any", rest), mode="rb"), "gzip")
     elif first.startswith(b"\xfd7zXZ\x00"):
-        yield from _bounded(lzma.LZMAFile(cast("Any", rest)), "xz")
+        yield from _bounded(lzma.LZMAFile(cast("Any", rest)), "xz")  # noqa: SIM115 - it lives as long as the source
     elif first.startswith(b"\x28\xb5\x2f\xfd"):
         yield from _bounded(_zstd(rest), "zstd")
     else:
@@ -263,6 +263,8 @@ class Text(NamedTuple):
 
     head: list[str]
     lines: Iterator[Line]
+    whole: bool
+    """The first lines are all there are."""
 
 
 def text(source: Source) -> Text:
@@ -274,11 +276,12 @@ def clean(raw: Iterable[str]) -> Text:
     """Lines without their ends, cleaned; line numbers are those of `raw`, from 1."""
     numbered = enumerate((_tidy(line) for line in raw), 1)
     first: list[tuple[int, str]] = []
-    size = 0
+    size, whole = 0, True
     for number, line in numbered:
         first.append((number, line))
         size += len(line)
         if len(first) >= HEAD or size > HEAD_TEXT:
+            whole = False
             break
     steps = _habits([line for _, line in first])
 
@@ -292,7 +295,7 @@ def clean(raw: Iterable[str]) -> Text:
         (Line(number, line) for (number, _), line in zip(first, head, strict=True)),
         (Line(number, clean_line(line)) for number, line in numbered),
     )
-    return Text(head, lines)
+    return Text(head, lines, whole)
 
 
 # What stands before the text of a line --------------------------------------------------------

@@ -95,6 +95,8 @@ class Dialogue:
         """Verb, code and text of replies that the log tells of, apart from the commands."""
         self.lost = ""
         """The command after which the connection was lost, where the log tells no more."""
+        self.shown_all = False
+        """The log would show commands, if there had been any."""
         self.closed = False
         self._start: Moment | None = None
         self._at = 0.0
@@ -283,6 +285,11 @@ class Dialogue:
         self._secure = secure
 
     @property
+    def heard(self) -> bool:
+        """A reply was seen."""
+        return self._replied
+
+    @property
     def refused(self) -> bool:
         """STARTTLS was refused."""
         return self._refused
@@ -316,7 +323,8 @@ class Dialogue:
     def remark(self, text: str, line: int, tells: Tells = "") -> None:
         """A line that is no part of the dialogue."""
         if self._pending is not None and not self._secure and text.strip():
-            if signs.failure(text):
+            now = self.plain or not self._spoken_since(self._pending)
+            if signs.failure(text, now=now):
                 self.tls_failed(line, text.strip())
                 return
             if signs.established(text):
@@ -658,40 +666,52 @@ class Dialogue:
 
     def _from_remarks(self, events: tuple[AnyEvent, ...]) -> tuple[AnyEvent, ...]:
         """Nothing of the dialogue is shown, but a line may tell what became of it."""
-        found: list[AnyEvent] = []
-        told = any(isinstance(e, Remark) and e.tells for e in events)
-        for event in events:
-            if isinstance(event, Remark) and not told:
-                sentence = signs.read(event.text)
-                if sentence is not None:
-                    told = self.told = True
-                    if sentence.error == "not-tls" and not sentence.starttls:
-                        self.implicit, self.told, self.shown = True, False, "all"
-                    found.extend(sentence.events(event))
-                    continue
-            if isinstance(event, Reply) and not told:
-                text = f"{event.code} {' '.join(event.lines)}"
-                if (sentence := signs.read(text)) is not None and sentence.kind == "not_offered":
-                    told = self.told = True
-                    remark = Remark(by="server", at=event.at, line=event.line, text=text)
-                    found.extend(sentence.events(remark))
-                    continue
-            found.append(event)
-        return tuple(found)
+        if any(isinstance(e, Remark) and e.tells for e in events):
+            return events
+        sentences = {i: found for i, e in enumerate(events) if (found := _sentence(e)) is not None}
+        if not sentences:
+            return events
+        vague = ("other", "cut", "established")
+        best = next(
+            (i for i, s in sentences.items() if (s.error or s.kind) not in vague), min(sentences)
+        )
+        sentence = sentences[best]
+        self.told = True
+        if sentence.error and (self.implicit or sentence.error == "not-tls"):
+            if not sentence.starttls:
+                self.implicit, self.told = True, False
+        told = events[best]
+        if isinstance(told, Reply):
+            text = f"{told.code} {' '.join(told.lines)}"
+            told = Remark(by="server", at=told.at, line=told.line, text=text)
+        assert isinstance(told, Remark)
+        return (*events[:best], *sentence.events(told), *events[best + 1 :])
 
     def _how_much(self, events: tuple[AnyEvent, ...]) -> Shown:
         if self._ciphertext:
             return "clear"
-        if self.told or self.shown == "outline":
+        if self.told or (self.shown == "outline" and not self.implicit):
             return "outline"
         if any(isinstance(e, Command | Message | AuthResponse) for e in events):
             return "all"
         codes = [e.code for e in events if isinstance(e, Reply)]
         if codes and all(code in (220, 421, 554) for code in codes) and not self._secure:
             return "all"
+        if self.shown_all or any(isinstance(e, Connect) for e in events):
+            return "all"
         if self.implicit and any(isinstance(e, Handshake) and e.error for e in events):
             return "all"
         return "outline"
+
+
+def _sentence(event: AnyEvent) -> signs.Sentence | None:
+    """What a remark tells of TLS, or a reply that was none of the peer's."""
+    if isinstance(event, Remark):
+        return signs.read(event.text)
+    if isinstance(event, Reply):
+        found = signs.read(f"{event.code} {' '.join(event.lines)}")
+        return found if found is not None and found.kind == "not_offered" else None
+    return None
 
 
 def _is_binary(text: str) -> bool:

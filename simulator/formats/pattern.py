@@ -147,6 +147,28 @@ class Pattern:
         return text
 
 
+class _Held:
+    """A quoted line without its closing quote, and the lines that may be the rest of it."""
+
+    MOST = 5
+
+    def __init__(self, pattern: Pattern, text: str, connection: str, line: Line) -> None:
+        self.pattern = pattern
+        self.first = self.text = text
+        self.connection = connection
+        self.lines = [line]
+        self.closed = False
+
+    def goes_on(self, line: Line) -> bool:
+        """Take one more line, unless the quote is closed or never will be."""
+        if self.closed or len(self.lines) >= self.MOST or len(self.text) > LONGEST:
+            return False
+        self.lines.append(line)
+        self.text += line.text.strip()
+        self.closed = _closed(self.text)
+        return True
+
+
 def _coded(parts: list[str]) -> list[str]:
     """Lines of one reply, of which some tools give the code to the first only."""
     if len(parts) < 2 or not is_reply(parts[0].strip()):
@@ -214,39 +236,50 @@ class PatternFormat:
     def read(self, lines: Iterable[Line]) -> Iterator[Session]:
         """The sessions of a log."""
         desk = Desk(self.name, shown=self.file.shown, plain=self.file.typed)
-        held: tuple[Pattern, str, str, Line] | None = None
+        held: _Held | None = None
         for line in lines:
             found = self._find(line.text) if line.text else None
             if held is not None:
-                pattern, said, connection, first = held
-                joined = said + line.text.strip()
-                held = None
-                if found is None and len(joined) < 2 * LONGEST:
-                    if _closed(joined):
-                        self._say(desk, pattern, connection, joined, first)
-                    else:
-                        held = (pattern, joined, connection, first)
+                if found is None and line.text and held.goes_on(line):
                     continue
-                self._say(desk, pattern, connection, said, first)
+                self._release(desk, held)
+                held = None
             if found is not None:
                 held = self._take(desk, found, line)
-            elif not line.text:
-                if desk.latest is not None and desk.latest.in_message:
-                    desk.latest.message("", line.number)
-            elif not continued(desk, line) and not (
-                self.file.unmarked and unmarked_or_prefixed(desk, line)
-            ):
-                process = without_prefix(line.text).process
-                desk.remark(line.text, line.number, process if desk.has(process) else None)
+            elif line.text:
+                self._unmatched(desk, line)
+            elif desk.latest is not None and desk.latest.in_message:
+                desk.latest.message("", line.number)
             yield from desk.done()
         if held is not None:
-            self._say(desk, held[0], held[2], held[1], held[3])
+            self._release(desk, held)
         yield from desk.finish()
+
+    def _unmatched(self, desk: Desk, line: Line) -> None:
+        if continued(desk, line):
+            return
+        if self.file.unmarked and unmarked_or_prefixed(desk, line):
+            return
+        process = without_prefix(line.text[:LONGEST]).process
+        desk.remark(line.text, line.number, process if desk.has(process) else None)
+
+    def _release(self, desk: Desk, held: _Held) -> None:
+        """Say what was held back: joined if that closed the quote, else as it stood."""
+        first = held.lines[0]
+        joined = held.text if held.closed else held.first
+        match = held.pattern.match(joined)
+        if match is None:
+            desk.remark(first.text, first.number)
+        else:
+            self._tell(desk, held.pattern, match, held.connection, first)
+        if not held.closed:
+            for line in held.lines[1:]:
+                self._unmatched(desk, line)
 
     def _take(
         self, desk: Desk, found: tuple[Pattern, re.Match[str], str], line: Line
-    ) -> tuple[Pattern, str, str, Line] | None:
-        """Tell the desk what a line means; give it back if it is not complete."""
+    ) -> _Held | None:
+        """Tell the desk what a line means; hold it back if it is not complete."""
         pattern, match, process = found
         rule = pattern.rule
         groups = match.groupdict()
@@ -259,7 +292,7 @@ class PatternFormat:
             case "client" | "server" | "mark":
                 raw = groups.get("text")
                 if rule.quoted and raw is not None and not _closed(match[0]):
-                    return pattern, match[0], connection, line
+                    return _Held(pattern, match[0], connection, line)
                 self._tell(desk, pattern, match, connection, line)
             case "either":
                 said = pattern.said(match)
@@ -299,14 +332,6 @@ class PatternFormat:
     ) -> None:
         who: Side = "client" if side == "client" else "server"
         desk.speak(connection, who, said, line.number, line.text, secure=pattern.rule.secure)
-
-    def _say(self, desk: Desk, pattern: Pattern, connection: str, joined: str, line: Line) -> None:
-        """Say what was held back, whole now or as whole as it will be."""
-        match = pattern.match(joined)
-        if match is None:
-            desk.remark(joined, line.number)
-            return
-        self._tell(desk, pattern, match, connection, line)
 
     def _happen(
         self, desk: Desk, pattern: Pattern, match: re.Match[str], connection: str, line: Line

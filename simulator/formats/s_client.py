@@ -68,6 +68,10 @@ def read(lines: Iterable[Line]) -> Iterator[Session]:
             dialogue.tls(shake.number, version=version, cipher=cipher)
         if known and unmarked(desk, line, ""):
             continue
+        if shake is None and not known and "tarttls in server response" in text:
+            dialogue.remark(line.text, line.number, "not_offered")
+            known = True
+            continue
         if shake is None and not known and text and _failed(text):
             dialogue.implicit = not starttls
             dialogue.tls_failed(line.number, text)
@@ -78,6 +82,8 @@ def read(lines: Iterable[Line]) -> Iterator[Session]:
         yield from desk.done()
     if desk.latest is not None and not known and shake is not None:
         desk.latest.tls(shake.number, version=version, cipher=cipher)
+    if desk.latest is not None and not desk.latest.heard:
+        desk.latest.shown_all = True
     yield from desk.finish()
 
 

@@ -26,6 +26,7 @@ class Sign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     harmless: list[Sign]
     failed: list[Sign]
+    failed_now: list[Sign]
     not_offered: list[Sign]
     refused: list[Sign]
     established: list[Sign]
@@ -40,7 +41,7 @@ def _tables() -> dict[str, Table]:
     rows = msgspec.toml.decode(text, type=_File)
     return {
         kind: tuple((re.compile(s.pattern, re.IGNORECASE), s.error) for s in getattr(rows, kind))
-        for kind in ("harmless", "failed", "not_offered", "refused", "established")
+        for kind in _File.__struct_fields__
     }
 
 
@@ -58,9 +59,11 @@ def _find(kind: str, text: str) -> tuple[re.Match[str], str] | None:
     return None
 
 
-def failure(text: str) -> bool:
-    """Whether the line says that TLS failed."""
+def failure(text: str, *, now: bool = False) -> bool:
+    """Whether the line says that TLS failed; `now`: the 220 to STARTTLS was the last thing said."""
     text = text[:LONGEST]
+    if now and _find("failed_now", text):
+        return True
     if not _HINT.search(text) or _find("harmless", text):
         return False
     return _find("failed", text) is not None

@@ -24,8 +24,8 @@ KEYS = (
 )  # fmt: skip
 
 
-EMPTY = (" .", " ---", ">>>", "[->]", "SERVER:", "[MSG]", "[EOM]", "b''")
-"""How a line ends whose text is an empty line of the message."""
+EMPTY = re.compile(r"(?:>>>|->\]|SERVER:|\[MSG\]|\[EOM\]|readline: b')\W*$")
+"""How a line ends whose text is an empty line of the message, or has no word."""
 
 
 def expectation(path: Path) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def test_no_line_is_lost(path: Path) -> None:
     for number, line in text(path).lines:
         bare = line.replace("\\r", "").replace("\\n", "")
         words = re.findall(r"\w+", bare)
-        if number in kept or not words or bare.endswith(EMPTY):
+        if number in kept or not words or EMPTY.search(bare):
             continue
         assert words[-1][-40:] in said, f"line {number}: {line}"
 

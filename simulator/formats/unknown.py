@@ -1,0 +1,119 @@
+"""A log of software that no other reader knows: its marks are learned from the log itself.
+
+Lines in which a reply begins after some text, and lines in which a command does, show what stands
+before each of the two; from then on that tells who speaks.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+from simulator.formats.clean import Line, without_prefix
+from simulator.formats.dialogue import Desk, is_command, is_reply
+from simulator.formats.pattern import LONGEST, continued, unescape, unmarked
+from simulator.session import Session
+
+NAME = "unknown"
+TITLE = "A log of unknown software, its marks learned from itself"
+LOG_MORE = "Look for a debug or protocol log level, or put a capture (tcpdump port 25) beside it."
+
+_INNER = re.compile(
+    r"(?P<before>.{0,160}?[\s:>'\"\]|)=,;/~-])(?P<text>(?:[2-5][0-57]\d[ -]\S|EHLO[ \\]|HELO[ \\]"
+    r"|STARTTLS(?=$|[\s\\'\"])|MAIL FROM ?:|RCPT TO ?:|QUIT(?=$|[\\'\"])|DATA(?=$|[\\'\"])"
+    r"|AUTH (?:PLAIN|LOGIN|CRAM|NTLM|XOAUTH)|RSET(?=$|[\\'\"])).*)",
+    re.IGNORECASE,
+)
+_TAIL = 10
+LEARNED = 400
+"""Lines that are read before the marks are taken as known."""
+
+Who = Literal["client", "server", "either"]
+
+
+def _mark(before: str) -> str:
+    """What stands right before the text, with its numbers left out."""
+    return re.sub(r"\d+", "0", before.strip()[-40:]).strip()[-_TAIL:]
+
+
+def _learn(lines: Iterable[str]) -> dict[str, Who]:
+    found: dict[str, Counter[str]] = {}
+    for line in lines:
+        match = _INNER.fullmatch(line[:LONGEST].rstrip())
+        if match:
+            side = "server" if match["text"][0].isdigit() else "client"
+            found.setdefault(_mark(match["before"]), Counter())[side] += 1
+    known: dict[str, Who] = {}
+    for mark, sides in found.items():
+        if sides.total() < 2 or not mark:
+            continue
+        best = sides.most_common(1)[0]
+        if best[1] < 0.9 * sides.total():
+            known[mark] = "either"
+        else:
+            known[mark] = "client" if best[0] == "client" else "server"
+    return known
+
+
+def detect(head: str, telling: list[str]) -> float:
+    """By how many lines have one of a few marks, with both sides among them."""
+    marks = _learn(telling)
+    if not marks or not ({"client", "server"} <= set(marks.values()) or "either" in marks.values()):
+        return 0.0
+    hits = sum(_said(line, marks) is not None for line in telling)
+    return 0.2 + 0.15 * hits / len(telling) if hits >= 3 else 0.0
+
+
+def _said(line: str, marks: dict[str, Who]) -> tuple[Who, str] | None:
+    text = line[:LONGEST].rstrip()
+    match = _INNER.fullmatch(text)
+    if match:
+        who = marks.get(_mark(match["before"]))
+        if who is not None:
+            said: Who = "server" if match["text"][0].isdigit() else "client"
+            return (who if who != "either" else said), match["text"]
+    for mark, who in marks.items():
+        place = text.find(mark) if who != "either" and len(mark) > 1 else -1
+        if 0 <= place < 160:
+            return who, text[place + len(mark) :].strip()
+    return None
+
+
+def read(lines: Iterable[Line]) -> Iterator[Session]:
+    """The sessions of such a log."""
+    rest = iter(lines)
+    first = list(itertools.islice(rest, LEARNED))
+    marks = _learn(line.text for line in first)
+    desk = Desk(NAME)
+    for line in itertools.chain(first, rest):
+        if line.text and not continued(desk, line):
+            _take(desk, marks, line)
+        yield from desk.done()
+    yield from desk.finish()
+
+
+def _take(desk: Desk, marks: dict[str, Who], line: Line) -> None:
+    found = _said(line.text, marks)
+    connection = without_prefix(line.text[:LONGEST]).process
+    if not connection and desk.latest is not None:
+        connection = desk.latest.connection
+    if found is None:
+        if not unmarked(desk, line, connection):
+            desk.remark(line.text, line.number)
+        return
+    who, said = found
+    text = unescape(said.strip("'\"`,;")).rstrip("\r\n\0 ")
+    if who == "client" and not (is_command(text) or _begun(desk)):
+        desk.remark(line.text, line.number)
+    elif who == "server" and not is_reply(text):
+        desk.remark(line.text, line.number)
+    else:
+        side: Literal["client", "server"] = "client" if who == "client" else "server"
+        desk.speak(connection, side, text, line.number, line.text)
+
+
+def _begun(desk: Desk) -> bool:
+    return desk.latest is not None and desk.latest.begun
