@@ -27,6 +27,7 @@ from simulator.cli.common import (
 if TYPE_CHECKING:
     from simulator.explainer import Explanation
     from simulator.lab import Scenario
+    from simulator.views.prose import Story
 
 VIEWS = ("annotated", "esa", "sequence", "mermaid", "markdown", "json", "table", "svg")
 
@@ -101,7 +102,11 @@ def _view(
             from simulator.views import annotated
 
             return annotated.render(
-                explanation, lang, title=title, width=width(), colour=colour(sys.stdout)
+                explanation,
+                lang,
+                story=_story(scenario, lang),
+                width=width(),
+                colour=colour(sys.stdout),
             )
         case "esa":
             from simulator.views import esa
@@ -118,7 +123,7 @@ def _view(
         case "markdown":
             from simulator.views import markdown
 
-            return markdown.render(explanation, lang, title=title)
+            return markdown.render(explanation, lang, story=_story(scenario, lang))
         case "table":
             from simulator.views import table
 
@@ -130,6 +135,17 @@ def _view(
     from simulator.views import document
 
     return document.render(explanation, lang, title)
+
+
+def _story(scenario: Scenario, lang: str) -> Story:
+    from simulator.views.prose import Story
+
+    return Story(
+        title=scenario.prose("title", lang),
+        question=scenario.prose("question", lang),
+        watch=scenario.prose("watch", lang),
+        conclude=scenario.prose("conclude", lang),
+    )
 
 
 def _every_view(
@@ -149,7 +165,9 @@ def _every_view(
     makers: dict[str, Callable[[], bytes]] = {
         "session.json": text("json"),
         "log.txt": text("esa"),
-        "annotated.txt": lambda: annotated.render(explanation, lang, title=title).encode(),
+        "annotated.txt": lambda: annotated.render(
+            explanation, lang, story=_story(scenario, lang)
+        ).encode(),
         "annotated.md": text("markdown"),
         "table.txt": text("table"),
         "sequence.txt": text("sequence"),

@@ -21,9 +21,12 @@ from simulator.lab.policy import (
     Scenario,
     ServerPolicy,
 )
+from simulator.language import SOURCE
 from simulator.session import Session
 
 P = TypeVar("P")
+
+NOTHING: Prose = {SOURCE: ""}
 
 AT_ONCE = 8
 """Sessions played side by side."""
@@ -77,9 +80,9 @@ def scenario(client: str, server: str = "documented", middlebox: str = "nothing"
     return Scenario(
         name=f"{client}+{server}+{middlebox}",
         title=titles,
-        question=titles,
-        watch=titles,
-        conclude=titles,
+        question=NOTHING,
+        watch=NOTHING,
+        conclude=NOTHING,
         client=policy,
         server=parts[1].policy,
         middlebox=parts[2].policy,

@@ -13,6 +13,7 @@ from simulator.session import Handshake, Message
 from simulator.views import dialogue, esa, prose
 from simulator.views.dialogue import Row
 from simulator.views.inert import printable
+from simulator.views.prose import Story
 
 _STYLES = {
     "title": "1", "clear": "33", "tls": "32", "broken": "1;31", "cite": "36", "quiet": "2",
@@ -20,6 +21,7 @@ _STYLES = {
 }  # fmt: skip
 
 INDENT = 5
+NO_STORY = Story()
 
 
 class _Ink:
@@ -36,15 +38,17 @@ def render(
     explanation: Explanation,
     language: str = SOURCE,
     *,
-    title: str = "",
+    story: Story = NO_STORY,
     width: int = 100,
     colour: bool = False,
 ) -> str:
     """The annotated log, `width` columns wide."""
     ink = _Ink(colour)
     shown = dialogue.of(explanation)
-    written = [ink("title", prose.title(explanation, title))]
+    written = [ink("title", prose.title(explanation, story.title))]
     written.append(ink("quiet", f"{shown.client or '?'} ⇄ {shown.server or '?'}"))
+    for heading, text in ((prose.QUESTION, story.question), (prose.WATCH, story.watch)):
+        written += _told(heading, text, language, width, ink)
     ground = None
     for row in shown.rows:
         if row.ground != ground:
@@ -57,7 +61,16 @@ def render(
     if findings:
         count = Text(N_("Broken rules: {rules}."), {"rules": _rules(findings)})
         written += [ink("broken", "  " + say(count, language))]
+    written += _told(prose.CONCLUSION, story.conclude, language, width, ink)
     return "\n".join(written) + "\n"
+
+
+def _told(heading: str, text: str, language: str, width: int, ink: _Ink) -> list[str]:
+    if not text:
+        return []
+    head = say(heading, language)
+    first, *rest = _wrap(f"{head}: {printable(text)}", width, "  ", "  ")
+    return ["", first.replace(head, ink("title", head), 1), *rest]
 
 
 def _rules(findings: tuple[Note, ...]) -> str:

@@ -15,6 +15,9 @@ from simulator.language import SOURCE, say
 from simulator.views import dialogue, esa, prose
 from simulator.views.dialogue import Row
 from simulator.views.inert import printable
+from simulator.views.prose import Story
+
+NO_STORY = Story()
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>&~$:@])")
 
@@ -42,11 +45,13 @@ def _longest_run(text: str) -> int:
     return max((len(run) for run in re.findall("`+", text)), default=0)
 
 
-def render(explanation: Explanation, language: str = SOURCE, *, title: str = "") -> str:
+def render(explanation: Explanation, language: str = SOURCE, *, story: Story = NO_STORY) -> str:
     """The annotated log as Markdown text."""
     shown = dialogue.of(explanation)
-    written = [f"# {escape(prose.title(explanation, title))}", ""]
+    written = [f"# {escape(prose.title(explanation, story.title))}", ""]
     written += [f"{code(shown.client or '?')} ⇄ {code(shown.server or '?')}", ""]
+    for heading, text in ((prose.QUESTION, story.question), (prose.WATCH, story.watch)):
+        written += _told(heading, text, language)
     written += [f"**{say(explanation.verdict.outcome, language, escape)}**", ""]
     ground = None
     for row in shown.rows:
@@ -54,7 +59,12 @@ def render(explanation: Explanation, language: str = SOURCE, *, title: str = "")
             ground = row.ground
             written += [f"## {_heading(row, language)}", ""]
         written += _row(row, language)
+    written += _told(prose.CONCLUSION, story.conclude, language)
     return "\n".join(written).rstrip() + "\n"
+
+
+def _told(heading: str, text: str, language: str) -> list[str]:
+    return [f"**{say(heading, language)}:** {escape(text)}", ""] if text else []
 
 
 def _heading(row: Row, language: str) -> str:

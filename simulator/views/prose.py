@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from simulator.explainer import Explanation
 from simulator.knowledge import Fact
@@ -58,6 +59,20 @@ def changes(row: Row, side: Side, language: str) -> Iterator[tuple[str, str]]:
         yield "−", facts(gone, language)
     if new:
         yield "+", facts(new, language)
+
+
+class Story(NamedTuple):
+    """What an experiment asks its reader, in the reader's language; empty where there is none."""
+
+    title: str = ""
+    question: str = ""
+    watch: str = ""
+    conclude: str = ""
+
+
+QUESTION = N_("Question")
+WATCH = N_("Watch")
+CONCLUSION = N_("Conclusion")
 
 
 def title(explanation: Explanation, given: str) -> str:
