@@ -7,7 +7,7 @@ rules are met or broken. It is worked out once here; a drawing only draws it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 import msgspec
@@ -18,6 +18,7 @@ from simulator.knowledge import Fact
 from simulator.language import N_, Text
 from simulator.rules import Note
 from simulator.session import (
+    AnyEvent,
     Command,
     Connect,
     Disconnect,
@@ -54,6 +55,7 @@ FORGET = N_("Both sides forget")
 FORGET_WHY = N_("What was learned in the clear counts no longer.")
 FORGED = N_("not from the {side}: made on the way")
 LOST = N_("kept back on the way")
+MISHEARD = N_("answers {asked}, but is taken for the answer to {heard}")
 STALE = N_("out of the old buffer, filled before the handshake")
 
 
@@ -206,7 +208,7 @@ def _rows(explanation: Explanation) -> Iterator[Row]:
             step=step,
             shape=shape,
             text=tuple(printable(line) for line in _shown(step)),
-            label=_label(step),
+            label=_label(step) or _misheard(step, session.events),
             origin=origin,
             target=target,
             secure=secure,
@@ -266,6 +268,25 @@ def _label(step: Step) -> Text | None:
         case Message(size=size):
             return Text(N_("the message, {size} octets"), {"size": size})
     return None
+
+
+def _misheard(step: Step, events: Sequence[AnyEvent]) -> Text | None:
+    """Somebody slipped something in, and from then on the two sides count differently."""
+    asked, heard = step.answers, step.heard_as
+    if asked is None or heard is None or asked == heard:
+        return None
+    return Text(MISHEARD, {"asked": _named(events[asked]), "heard": _named(events[heard])})
+
+
+def _named(event: AnyEvent) -> str | Text:
+    match event:
+        case Command(verb=verb) if verb:
+            return verb
+        case Message():
+            return Text(N_("the message"))
+        case Connect():
+            return Text(N_("the connection"))
+    return Text(N_("something else"))
 
 
 def _forgotten(step: Step) -> Iterable[Fact]:
