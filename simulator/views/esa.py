@@ -39,6 +39,8 @@ REPLY_PROSE = (
 )
 """What people wrote into replies, and can therefore be translated."""
 
+DOCUMENT = N_("the documented log")
+
 
 def when(explanation: Explanation, step: Step, *, running: bool) -> datetime | None:
     """The log's time of a step. The documented clock stands still; a `running` one goes on."""
@@ -123,7 +125,7 @@ def render(explanation: Explanation, language: str = SOURCE, *, running: bool = 
     for step, line in lines(explanation, language, running=running):
         here = BEFORE if step.index < first else BEYOND if step.index > last else ""
         if here != zone:
-            written.append(f"# {say(here or N_('the documented log'), language)}")
+            written.append(f"# {say(here or DOCUMENT, language)}")
             zone = here
         written.append(line)
     return "\n".join(written) + "\n"
