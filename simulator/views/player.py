@@ -95,6 +95,11 @@ h1 { font-size: 1rem; margin: 0 0 .8rem; }
 @media print { body { padding: 0; max-width: none; } }
 """
 
+# Notebooks tell their theme in ways of their own.
+_NOTEBOOK_STYLE = (
+    '[data-jp-theme-light="false"] smtp-session, .vscode-dark smtp-session { color-scheme: dark; }'
+)
+
 
 class _Fed(Document, frozen=True, kw_only=True):
     """A document together with the labels of the player in its language."""
@@ -169,6 +174,7 @@ def fragment(explanation: Explanation, language: str = SOURCE) -> str:
     """
     code = "\n".join(line for line in script().splitlines() if line.strip())
     return f"""<div>
+<style>{_NOTEBOOK_STYLE}</style>
 <smtp-session nolink data-lm-suppress-shortcuts="true">
 <script type="application/json">{data([explanation], language)}</script>
 {listing(explanation, language)}

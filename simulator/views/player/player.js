@@ -41,7 +41,7 @@ const ICONS = {
 	list: "M5.5 4H14M5.5 8H14M5.5 12H14M2 4h.1M2 8h.1M2 12h.1",
 };
 
-// --- text from outside, made harmless (see inert.py) ---
+// --- text from outside, made harmless as in inert.py ---
 
 const INERT = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]|(?<=[\p{Mn}\p{Me}]{3})[\p{Mn}\p{Me}]/gu;
 
@@ -153,7 +153,7 @@ class SmtpSession extends HTMLElement {
 	pause() {
 		clearTimeout(this.#timer);
 		this.#timer = undefined;
-		this.#playButton();
+		this.#face();
 	}
 
 	async #load() {
@@ -242,7 +242,7 @@ class SmtpSession extends HTMLElement {
 	}
 
 	#follow() {
-		this.#ui.live.textContent = this.#announcement();
+		this.#ui.live.textContent = this.#spoken();
 		const address = this.#address();
 		try {
 			if (address) history.replaceState(history.state, "", address + (this.#index + 1));
@@ -258,7 +258,7 @@ class SmtpSession extends HTMLElement {
 			if (this.#index === this.length - 1) this.pause();
 			else this.#tick();
 		}, Math.min(6500, 1100 + 22 * words));
-		this.#playButton();
+		this.#face();
 	}
 
 	#leavePoster() {
@@ -302,7 +302,7 @@ class SmtpSession extends HTMLElement {
 		const t = (text, values) => this.#t(text, values), { title, session, steps } = this.#entry;
 		const choices = Object.entries(VIEWS).map(([view, label]) => {
 			const input = el("input", { type: "radio", name: "view", value: view });
-			input.onchange = () => { this.view = view; this.#ui.live.textContent = this.#announcement(); };
+			input.onchange = () => { this.view = view; this.#ui.live.textContent = this.#spoken(); };
 			return el("label", {}, input, span("", t(label)));
 		});
 		const ledger = (side) => el("div", { class: `ledger ${side}`, role: "group", "aria-label": t(KNOWS[side]), tabindex: 0 });
@@ -396,7 +396,7 @@ class SmtpSession extends HTMLElement {
 		const button = el("button", {}, span("sr", `${this.#position(step)}. ${this.#way(step, how)}: `), said, shown && span("arrow"));
 		button.onclick = () => this.#move(step.index);
 		return el("li", { class: names.filter(Boolean).join(" ") }, button, div("more", p("", this.#meaning(step)),
-			how.notes.map((note) => this.#note(note)),
+			this.#rulings(step),
 			open && this.#changes(step).map(([what, facts]) => p("change", `${what}: `, el("code", {}, facts)))));
 	}
 
@@ -420,10 +420,9 @@ class SmtpSession extends HTMLElement {
 
 	#way({ kind, to, secure }, { from }) {
 		if (kind === "handshake") return this.#t("TLS handshake");
-		const name = (side) => this.#t(side === "middlebox" ? "on the way" : side);
-		if (!to) return name(from);
-		const target = to === "both" || to === from ? (from === "client" ? "server" : "client") : to;
-		return `${this.#t("{from} to {to}", { from: name(from), to: name(target) })}, ${this.#t(secure ? "inside TLS" : "in the clear")}`;
+		const other = from === "client" ? "server" : "client", ground = this.#t(secure ? "inside TLS" : "in the clear");
+		if (from === "middlebox") return `${this.#t("on the way")}, ${ground}`;
+		return to ? `${this.#t("{from} to {to}", { from: this.#t(from), to: this.#t(other) })}, ${ground}` : this.#t(from);
 	}
 
 	#changes(step) {
@@ -431,7 +430,7 @@ class SmtpSession extends HTMLElement {
 			[this.#t(`The ${side} ${verb}`), facts[side].map((fact) => fact.label).join(", ")])).filter(([, facts]) => facts);
 	}
 
-	#announcement() {
+	#spoken() {
 		const step = this.#step, how = this.#how(step);
 		const parts = [this.#position(step), this.#way(step, how), ...(how.open ? step.text.slice(0, 6) : []), this.#meaning(step),
 			...how.notes.map((note) => `${this.#t(note.met ? "Rule met" : "Rule broken")}: ${note.text}`),
@@ -441,7 +440,7 @@ class SmtpSession extends HTMLElement {
 
 	// --- painting ---
 
-	#playButton() {
+	#face() {
 		if (!this.#ui) return;
 		const [name, label] = this.playing ? ["pause", "Pause"] : ["play", "Play"], { toggle } = this.#ui;
 		toggle.replaceChildren(icon(name));
@@ -520,11 +519,14 @@ class SmtpSession extends HTMLElement {
 				step.at > 0 && span("", `${step.at.toLocaleString(this.#ui.root.lang, { minimumFractionDigits: 3 })} s`),
 				!step.documented && span("", this.#t(step.index < documented[0] ? "before the documented log" : "beyond the documented log"))),
 			p("meaning", this.#meaning(step)));
-		this.#ui.notes.replaceChildren(...how.notes.map((note) => this.#note(note)));
-		if (step.index === this.length - 1 && this.view === "all") {
-			this.#ui.notes.append(div("note outcome", p("title", this.#t("Outcome")), p("", this.#entry.verdict.outcome)));
-		}
+		this.#ui.notes.replaceChildren(...this.#rulings(step));
 		if (how.shown) this.#ui.now.append(...this.#dumps(step, how));
+	}
+
+	#rulings(step) {
+		const found = this.#how(step).notes.map((note) => this.#note(note));
+		if (step.index === this.length - 1 && this.view === "all") found.push(div("note outcome", p("title", this.#t("Outcome")), p("", this.#entry.verdict.outcome)));
+		return found;
 	}
 
 	// A rule met or broken. The RFC's own words are English in every language.
@@ -622,10 +624,10 @@ code,pre,.line,.label,.host{font-family:var(--mono);font-size:.86em}
 .steps{position:relative;flex:1;overflow-y:auto;padding-bottom:6em;scrollbar-width:thin}
 .steps li{--rail:linear-gradient(var(--line),var(--line));--ground:repeating-linear-gradient(135deg,var(--amber-bg) 0 5px,transparent 5px 10px);position:relative;padding:0 1.1em;
 	background:var(--rail) 1.1em 0/1px 100% no-repeat,var(--rail) calc(100% - 1.1em) 0/1px 100% no-repeat,linear-gradient(var(--top,transparent),var(--end,transparent)),var(--ground)}
-.steps .secure{--top:var(--tint);--end:var(--tint)} .steps .handshake{--end:var(--tint)}
+.steps .secure{--top:var(--tint);--end:var(--tint)} .steps .handshake:not(.failure){--end:var(--tint)}
 .steps li::before{content:"";position:absolute;inset:0 auto 0 50%;border-left:1px dashed var(--red)}
 .player:not(.between) .middlebox,.player:not(.between) li::before{display:none}
-.steps button{position:relative;display:block;width:100%;background:none;border:0;padding:.5em 0 .3em;text-align:left;cursor:pointer}
+.steps button{display:block;width:100%;background:none;border:0;padding:.5em 0 .3em;text-align:left;cursor:pointer}
 .said{display:block;width:fit-content;max-width:92%;margin:0 .7em;padding:.2em .6em;border-radius:.5em;border:1px solid transparent;contain:paint}
 .from-server>button>.said{margin-left:auto}
 .line{display:block;white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.4;unicode-bidi:isolate}
@@ -637,12 +639,12 @@ code,pre,.line,.label,.host{font-family:var(--mono);font-size:.86em}
 .arrow::before{content:"";position:absolute;inset:4px 0 auto;border-top:2px var(--dash)}
 .arrow::after{content:"";position:absolute;right:0;border:5px solid transparent;border-left:9px solid;border-right:0}
 .to-client .arrow{transform:scaleX(-1)}
-.lost .arrow,.forged .arrow{width:50%}
+.lost .arrow,.forged .arrow{width:50%} .forged .said,.handshake .said{background:var(--bg)}
 .lost.from-server .arrow,.forged.to-server .arrow{margin-left:50%}
 .lost .arrow::after{content:"✕"/"";border:0;font:700 14px/10px sans-serif;right:-6px}
 .stale.stale .arrow{width:4em;margin-left:calc(100% - 4em)} .stale.to-client.to-client .arrow{margin-left:0}
 .handshake>button{text-align:center;padding:.5em 0}
-.handshake>button>.said{max-width:none;width:auto;background:var(--bg);border-color:var(--edge)}
+.handshake .said{max-width:none;width:auto;border-color:var(--edge)}
 .handshake .what{justify-content:center}
 .steps :is(.failure,.broken,.forged,.lost){--ink:var(--red);--edge:var(--red)}
 .steps :is(.forged,.connect,.disconnect,.remark,.trace,.unseen) .said{margin-inline:auto}
@@ -705,7 +707,7 @@ blockquote::before{content:"“"} blockquote::after{content:"”"}
 figcaption{flex-wrap:wrap;font-size:.84em;margin-top:.15em}
 .bytes{margin-top:.9em} summary{cursor:pointer;font-size:.9em;font-weight:600;width:fit-content}
 .bytes figure{margin-top:.6em}
-pre{overflow:auto;max-height:16em;background:var(--panel);padding:.6em .8em;margin-top:.3em;line-height:1.45}
+pre{font-size:.76em;overflow:auto;max-height:16em;background:var(--panel);padding:.6em .8em;margin-top:.3em;line-height:1.45}
 
 @container (min-width:30em){
 	.stage{grid-template:"wire wire" "controls controls" "now now" "client server" "notes notes"/minmax(0,1fr) minmax(0,1fr)}
@@ -726,7 +728,7 @@ pre{overflow:auto;max-height:16em;background:var(--panel);padding:.6em .8em;marg
 	.new{animation:grow .5s calc(var(--place) * 60ms) backwards ease-out}
 	.falls{animation:fall .95s backwards ease-in}
 	.current .arrow{animation:draw .5s}
-	.disc{transition:transform .2s} .poster:hover .disc{transform:scale(1.07)}
+	.poster:hover .disc{transform:scale(1.07)}
 }
 @keyframes grow{from{opacity:0;transform:translateY(.6em) scale(.9)}}
 @keyframes fall{from{transform:translateY(var(--fall));color:var(--amber);border-color:var(--amber-line);background:var(--amber-bg)} 35%{transform:translateY(var(--fall)) rotate(-2.5deg);color:var(--amber)}}

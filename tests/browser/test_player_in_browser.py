@@ -350,6 +350,9 @@ def test_the_list_and_the_paper_hold_everything(open_page: Open, paper: bool) ->
         expect(row).to_contain_text(step["meaning"])
         for note in step["notes"]:
             expect(row).to_contain_text(note["quote"])
+    outcome = json.loads(player.data([documented()]))["sessions"][0]["verdict"]["outcome"]
+    expect(page.locator(".steps .outcome")).to_contain_text(outcome)
+    expect(page.locator(".steps .outcome")).to_be_visible()
     expect(page.locator(".ledger.client")).to_be_hidden()
 
 
