@@ -141,11 +141,12 @@ class Disconnect(Event, frozen=True, kw_only=True, tag="disconnect"):
 class Remark(Event, frozen=True, kw_only=True, tag="remark"):
     """A line of a log that is no part of the dialogue; kept so that nothing is dropped.
 
-    `tells`: the line says in words what the log does not show, that TLS was not offered.
+    `tells`: the line says in words what the log does not show, that TLS was not offered, or that
+    the client did not ask for it.
     """
 
     text: str
-    tells: Literal["", "not_offered"] = ""
+    tells: Literal["", "not_offered", "not_attempted"] = ""
 
 
 AnyEvent = (

@@ -7,10 +7,19 @@ from typing import Literal
 
 import msgspec
 
-from simulator import smtp
+from simulator import causes, smtp
 from simulator.language import N_, Text
 from simulator.rules import Note
-from simulator.session import AnyEvent, Command, Handshake, Message, Remark, Reply, Session
+from simulator.session import (
+    AnyEvent,
+    Command,
+    Disconnect,
+    Handshake,
+    Message,
+    Remark,
+    Reply,
+    Session,
+)
 
 Tls = Literal["established", "refused", "not_offered", "failed", "not_attempted", "implicit"]
 Paired = Sequence[tuple[int | None, int | None, tuple[Note, ...]]]
@@ -46,6 +55,9 @@ def judge(session: Session, paired: Paired) -> Verdict:
     inside = _inside(events)
     second = _second_ehlo(session, tls, inside)
     faults = dict.fromkeys(note.rule for _, _, notes in paired for note in notes if not note.met)
+    if session.source != "lab":
+        # What was played in the lab is no riddle: its cause is the scenario.
+        faults.update(dict.fromkeys(causes.find(session, paired, tls, second)))
     delivered = any(
         isinstance(e, Reply)
         and 200 <= e.code < 300
@@ -113,8 +125,9 @@ def _tls(session: Session, paired: Paired) -> Tls | None:
     if listed:
         _, keywords = smtp.parse_ehlo_reply(listed.lines)
         return "not_attempted" if any(k.name == "STARTTLS" for k in keywords) else "not_offered"
-    if any(isinstance(e, Remark) and e.tells == "not_offered" for e in events):
-        return "not_offered"
+    for event in events:
+        if isinstance(event, Remark) and event.tells:
+            return event.tells
     return _tls_without_list(session, paired)
 
 
@@ -191,6 +204,7 @@ _HOW_FAR = {
         "TLS came about, both sides had to forget what was said in the clear, "
         "and the second EHLO began the session anew."
     ),
+    "cut off": N_("The client asked for TLS, but the session ended before the server answered."),
     "slipped in": N_(
         "TLS came about, but what somebody slipped in before it, in the clear, "
         "was taken for a part of the session inside."
@@ -217,11 +231,19 @@ def _outcome(verdict: Verdict, session: Session, paired: Paired) -> Text:
         key = verdict.second_ehlo
     if any(event.stale for event in session.events):
         key = "slipped in"
+    if not key and code is None and _cut_at_starttls(session.events):
+        key = "cut off"
     if key:
         how_far = Text(_HOW_FAR[key], {"code": code.code if code else 0})
     else:
         how_far = Text(N_("The record does not show what became of TLS."))
     return Text(N_("{tls} {mail}"), {"tls": how_far, "mail": _mail(verdict, session, paired)})
+
+
+def _cut_at_starttls(events: Sequence[AnyEvent]) -> bool:
+    """The client's last command was STARTTLS, and then the connection ended."""
+    sent = [event for event in events if isinstance(event, Command) and event.by == "client"]
+    return bool(sent) and sent[-1].verb == "STARTTLS" and isinstance(events[-1], Disconnect)
 
 
 def _mail(verdict: Verdict, session: Session, paired: Paired) -> Text:

@@ -34,7 +34,7 @@ from simulator.session import (
 from simulator.session import Side as Side
 
 Shown = Literal["all", "clear", "outline"]
-Tells = Literal["", "not_offered"]
+Tells = Literal["", "not_offered", "not_attempted"]
 Reason = Literal["quit", "closed", "cut", "timeout", "given up"]
 
 KEPT = 1 << 16
@@ -255,7 +255,10 @@ class Dialogue:
         """Give the failed handshake the reason that a later line tells; whether there was one."""
         for index, event in enumerate(self.events):
             if isinstance(event, Handshake) and event.error:
-                if event.error in ("other", "cut"):
+                if event.error in ("other", "cut", "certificate") and signs.error(text) not in (
+                    "other",
+                    "cut",
+                ):
                     self.events[index] = msgspec.structs.replace(
                         event, error=signs.error(text), detail=text
                     )
@@ -322,6 +325,8 @@ class Dialogue:
 
     def remark(self, text: str, line: int, tells: Tells = "") -> None:
         """A line that is no part of the dialogue."""
+        if self._failed and not self._secure and signs.failure(text):
+            self.refine(text.strip())
         if self._pending is not None and not self._secure and text.strip():
             now = self.plain or not self._spoken_since(self._pending)
             if signs.failure(text, now=now):
@@ -759,6 +764,11 @@ class Desk:
     def of(self, connection: str, line: str = "") -> Dialogue:
         """The dialogue on that connection, a new one if there is none. `line` may bear a stamp."""
         found = self._open.get(connection)
+        if found is None and len(self._open) == 1 and "" in self._open:
+            # A log that begins in the middle of a reply, before its first line with a name.
+            if self._open[""].in_reply:
+                found = self._open[connection] = self._open.pop("")
+                found.connection = connection
         if found is None:
             found = self._begin(connection)
         elif found is not self._latest:

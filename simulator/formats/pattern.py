@@ -23,7 +23,8 @@ LONGEST = 4000
 
 Means = Literal[
     "client", "server", "both", "mark", "either", "message", "connect", "close", "end",
-    "tls", "encrypted", "failed", "plain_tls", "implicit", "remark", "not_offered", "peer",
+    "tls", "encrypted", "failed", "plain_tls", "implicit", "not_offered", "not_attempted",
+    "remark", "peer",
 ]  # fmt: skip
 
 
@@ -37,7 +38,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
       it names the peers;
     - what happened: `connect`, `close`, `end` of the session; `tls` came about; `encrypted`: it
       did, and only octets are shown from here on; `failed`; `plain_tls`: TLS met a peer that
-      expects plain SMTP; `implicit`: TLS from the first octet; `not_offered`.
+      expects plain SMTP; `implicit`: TLS from the first octet; `not_offered`, `not_attempted`.
 
     `text` stands in for the group, with `{name}` for a group called name; so does `connection`
     for the group `conn`. `quoted`: backslash escapes and quotes are undone. `plus`: `+` is a
@@ -368,8 +369,8 @@ class PatternFormat:
             case "implicit":
                 dialogue.implicit = True
                 dialogue.remark(line.text, line.number)
-            case "not_offered":
-                dialogue.remark(line.text, line.number, "not_offered")
+            case "not_offered" | "not_attempted" as tells:
+                dialogue.remark(line.text, line.number, tells)
             case _:
                 dialogue.remark(line.text, line.number)
         if "server" in groups:

@@ -28,7 +28,7 @@ _TELNET = re.compile(
 )
 _CONNECTED = re.compile(r"Connected to (?P<server_name>[^\s]+?)\.?$")
 _CLOSED = re.compile(r"(?i)connection (?:to host )?(?:closed|lost|reset)")
-_MARK = re.compile(r"(?:[SC]:|[<>-]{1,3}) ?")
+_MARK = re.compile(r"(?:[SC]:|[<>]{1,3}|<-+|-+>) ?")
 _NAMED = re.compile(
     r"(?<![A-Za-z0-9_])(EHLO|HELO|STARTTLS|AUTH|MAIL FROM|RCPT TO|DATA|QUIT|ETRN|VRFY|RSET)"
     r"(?![A-Za-z0-9_])"
@@ -55,7 +55,10 @@ def _flat(line: str) -> list[str]:
     """The lines of a dialogue that lost its line ends; one if it is none."""
     if len(line) < 40 or not re.search(r"(?<!\d)250-\S.* 250[ -]", line[:LONGEST]):
         return [line]
-    return [piece.strip() for piece in _PIECE.split(line[:LONGEST]) if piece.strip()]
+    pieces = [piece.strip() for piece in _PIECE.split(line[:LONGEST]) if piece.strip()]
+    begins = ("220", "Trying ", "Connected to ")
+    first = next((i for i, piece in enumerate(pieces) if piece.startswith(begins)), 0)
+    return [" ".join(pieces[:first]), *pieces[first:]] if first else pieces
 
 
 def read(lines: Iterable[Line]) -> Iterator[Session]:
