@@ -134,6 +134,13 @@ def test_commands_without_replies_pair_with_nothing() -> None:
     assert [(step.answers, step.heard_as) for step in found.steps] == [(None, None)] * 2
 
 
+def test_a_session_cut_at_starttls_says_so() -> None:
+    assert say(explanation("cut-line").verdict.outcome) == (
+        "The client asked for TLS, but the session ended before the server answered. "
+        "No message was accepted."
+    )
+
+
 def test_a_reply_to_nothing() -> None:
     (step,) = explain(Session(events=(rep(421, "closing"),))).steps
     assert (step.answers, step.heard_as) == (None, None)
