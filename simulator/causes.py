@@ -200,7 +200,7 @@ def _words_hold(when: When, facts: _Facts) -> bool:
     texts = {
         when.greeting: facts.greetings,
         when.remark: facts.remarks,
-        when.first_line: [reply.lines[0] for reply in facts.lists if reply.lines],
+        when.first_line: [reply.lines[0] for reply in facts.lists if len(reply.lines) > 1],
         when.keyword: [line.strip() for reply in facts.lists for line in reply.lines[1:]],
         when.said: [command.argument for command in facts.commands if not command.verb],
     }

@@ -14,6 +14,15 @@ from tests.formats.test_verdicts import TRANSCRIPTS
 GOLDEN = Path(__file__).parent / "causes.txt"
 
 
+RUBY = r"""-> "220 mx\r\n"
+<- "EHLO a\r\n"
+-> "250 STARTTLS\r\n"
+<- "STARTTLS\r\n"
+-> "220 go\r\n"
+TLS connection started
+"""
+
+
 def caused(session: Session) -> list[str]:
     return [name for name in explain(session).verdict.faults if name in causes.causes()]
 
@@ -56,8 +65,7 @@ def test_a_cause_is_complete_and_is_met_in_an_example(cause: causes.Cause) -> No
         ("220 mx\nEHLO a\n250 STARTTLS\nSTARTTLS\n220 go\n", "ends after the 220"),
         ("220 mx\nEHLO a\n", "ends before the reply to EHLO"),
         ("nothing to see", "Nothing of SMTP"),
-        ("-> \"220 mx\\r\\n\"\n<- \"EHLO a\\r\\n\"\n-> \"250 STARTTLS\\r\\n\"\n<- \"STARTTLS\\r\\n\"\n"
-         "-> \"220 go\\r\\n\"\nTLS connection started\n", "ends at the handshake"),
+        (RUBY, "ends at the handshake"),
     ],
 )  # fmt: skip
 def test_what_the_record_does_not_show_is_said(log: str, said: str) -> None:
