@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -40,7 +41,7 @@ class Lab:
         self.scenario = scenario
         self.address = (LOOPBACK, 0)
         self._taps: dict[int, Tap] = {}
-        self._servers: set[Server] = set()
+        self._servers: weakref.WeakSet[Server] = weakref.WeakSet()
         self._relays: set[asyncio.Task[None]] = set()
 
     @contextlib.asynccontextmanager
@@ -105,7 +106,6 @@ class Lab:
     def _serve(self) -> Server:
         server = Server(self.scenario.server, self._tap)
         self._servers.add(server)
-        server.gone.add_done_callback(lambda _: self._servers.discard(server))
         return server
 
     async def _listen_as_server(self) -> asyncio.Server:
@@ -116,7 +116,12 @@ class Lab:
                 policy.certificate, policy.name, asks_certificate=policy.asks_certificate
             )
         loop = asyncio.get_running_loop()
-        return await self._listening(loop.create_server(self._serve, LOOPBACK, 0, ssl=context))
+        patience = GRACE if context else None
+        return await self._listening(
+            loop.create_server(
+                self._serve, LOOPBACK, 0, ssl=context, ssl_handshake_timeout=patience
+            )
+        )
 
     async def _listen_as_middlebox(self) -> asyncio.Server:
         behind = self.address
@@ -148,11 +153,13 @@ class Lab:
     async def _all_gone(self) -> None:
         """Nobody is left behind: who has not gone by now is shown out."""
         for patience in (GRACE / 10, GRACE):
-            waiting = [*(server.gone for server in self._servers), *self._relays]
+            # A server without a transport is gone, or never had a connection.
+            serving = [server for server in self._servers if server.transport is not None]
+            waiting = [*(server.gone for server in serving), *self._relays]
             if not waiting:
                 return
             await asyncio.wait(waiting, timeout=patience)
-            for server in list(self._servers):
+            for server in serving:
                 server.show_out()
             for task in list(self._relays):
                 task.cancel()

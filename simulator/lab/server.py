@@ -114,6 +114,8 @@ class Server(SMTP):
             transport = self._original_transport or self.transport
             assert isinstance(transport, asyncio.WriteTransport)
             transport.abort()
+            # In the middle of a handshake, nobody else would say that it is over.
+            self.loop.call_soon(self.connection_lost, None)
 
     def _size_limit(self) -> int | None:
         for line in (*self.policy.keywords, *self.policy.inside):
@@ -175,7 +177,8 @@ class Server(SMTP):
     def connection_lost(self, error: Exception | None) -> None:
         """The end, told to whoever waits for it."""
         if self.transport is not None:
-            super().connection_lost(error)
+            # Nobody here asks why; asyncio would complain about an exception that nobody fetched.
+            super().connection_lost(None)
         if not self.gone.done():
             self.gone.set_result(None)
 

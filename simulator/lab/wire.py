@@ -29,7 +29,7 @@ SESSION_LIMIT = 1024 * 1024
 _RECORD = 16 * 1024
 """Octets of plain text that a TLS record holds at most (RFC 8446 §5.1)."""
 
-LINGER = 1.0
+LINGER = 0.5
 """Seconds that the last bytes have to leave when the client closes."""
 
 
@@ -103,10 +103,10 @@ class Wire(asyncio.Protocol):
 
     def _look_at_the_clock(self) -> None:
         # One timer for the connection, not one for each step: that is faster.
-        now = self._loop.time()
-        if now >= self._deadline:
+        again = self._deadline
+        if self._loop.time() >= again:
             self._wake()
-        again = max(self._deadline, now + self._patience)
+            again += self._patience
         self._watch = self._loop.call_at(again, self._look_at_the_clock)
 
     async def _more(self) -> None:
