@@ -54,13 +54,13 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
 
 def cell(client: str, server: str, middlebox: str, explanation: Explanation) -> Cell:
     """The cell of a session that these three had."""
-    category, code = _category(explanation, middlebox)
+    category, code = _category(explanation, client, middlebox)
     return Cell(client=client, server=server, middlebox=middlebox, category=category, code=code)
 
 
-def _category(explanation: Explanation, middlebox: str) -> tuple[Category, int]:
+def _category(explanation: Explanation, client: str, middlebox: str) -> tuple[Category, int]:
     verdict = explanation.verdict
-    if _fooled(explanation, middlebox):
+    if _fooled(explanation, client, middlebox):
         return "fooled", 0
     if verdict.delivered:
         return ("clear" if verdict.in_clear else "inside"), 0
@@ -73,13 +73,14 @@ def _category(explanation: Explanation, middlebox: str) -> tuple[Category, int]:
     return "broken off", 0
 
 
-def _fooled(explanation: Explanation, middlebox: str) -> bool:
+def _fooled(explanation: Explanation, client: str, middlebox: str) -> bool:
     """Did somebody on the way get what they wanted?"""
     verdict = explanation.verdict
     broken = {note.rule for note in explanation.findings}
     match middlebox:
         case "strip" | "mask":
-            return "list-intact" in broken and verdict.in_clear
+            # Who never uses TLS lost nothing by it.
+            return client != "plain" and "list-intact" in broken and verdict.in_clear
         case "add-keywords":
             return "AUTH" in verdict.client_to_server_commands and not _offers_auth(explanation)
     return bool(broken & _FOOLED_BY.get(middlebox, frozenset()))

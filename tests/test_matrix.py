@@ -24,6 +24,7 @@ ENDS = [
     ("trusting", "wrong-name", "nothing", "inside", 0),
     ("login", "login", "nothing", "inside", 0),
     ("documented", "documented", "strip", "fooled", 0),
+    ("plain", "documented", "strip", "clear", 0),
     ("required", "documented", "strip", "given up", 0),
     ("documented", "documented", "mask", "fooled", 0),
     ("documented", "keeps", "inject-command", "fooled", 0),

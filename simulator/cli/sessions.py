@@ -115,11 +115,13 @@ def _view(
         case "sequence":
             from simulator.views import ladder
 
-            return ladder.render(explanation, lang, width=width(), colour=colour(sys.stdout))
+            return ladder.render(
+                explanation, lang, width=width(), colour=colour(sys.stdout), title=title
+            )
         case "mermaid":
             from simulator.views import mermaid
 
-            return mermaid.render(explanation, lang)
+            return mermaid.render(explanation, lang, title)
         case "markdown":
             from simulator.views import markdown
 
@@ -176,7 +178,7 @@ def _every_view(
         "sequence.png": drawing("png"),
         "sequence.pdf": drawing("pdf"),
         "session.pcapng": lambda: capture.render(explanation, language=lang),
-        "player.html": lambda: player.render(explanation, lang).encode(),
+        "player.html": lambda: player.render(explanation, lang, title).encode(),
     }
     made: dict[str, bytes] = {}
     with click.progressbar(

@@ -131,8 +131,7 @@ def _arrow(row: Row, ink: _Ink) -> str:
         return "✎  "
     if row.shape == "aside":
         return "…  "
-    to = "client" if row.target == "client" or row.origin == "server" else "server"
-    arrow = prose.ARROW[row.secure, to]
+    arrow = prose.arrow(row)
     if row.step.event.lost:
         arrow = arrow.replace("▶", "✗").replace("◀", "✗")
     return ink("broken" if row.forged or row.step.event.lost else

@@ -35,7 +35,7 @@ from simulator.session import (
     Session,
     Side,
 )
-from simulator.views.claims import NothingOnTheWire, claims, links
+from simulator.views.claims import claims, links, recorded
 from simulator.views.inert import printable
 
 MSS = 1460
@@ -65,9 +65,7 @@ def render(shown: Session | Explanation, secrets: bool = True, language: str = S
     Raises `NothingOnTheWire` for a session that was read from a log, and `UnknownLanguage`.
     """
     explanation = explain(shown) if isinstance(shown, Session) else shown
-    session = explanation.session
-    if not session.wire:
-        raise NothingOnTheWire
+    session = recorded(explanation.session)
     packets = _packets(explanation, secrets, language)
     names = [_interface(link, session) for link in links(session)]
     blocks = [

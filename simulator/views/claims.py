@@ -23,6 +23,16 @@ class NothingOnTheWire(ValueError):
         )
 
 
+def recorded(session: Session) -> Session:
+    """The session, if its octets were recorded; the lab records even that there were none.
+
+    Raises `NothingOnTheWire` for a session that was read from a log.
+    """
+    if not session.wire and session.source != "lab":
+        raise NothingOnTheWire
+    return session
+
+
 class Claim(NamedTuple):
     """Octets `start` to `end` of a stream belong to the event with that index."""
 
@@ -36,7 +46,7 @@ Stream = tuple[Link, Side]
 
 def links(session: Session) -> tuple[Link, ...]:
     """The legs of the way, the client's first: two where a middlebox stands between."""
-    found = {segment.link for segment in session.wire}
+    found = {"client", *(segment.link for segment in session.wire)}
     return tuple(link for link in ("client", "server") if link in found)
 
 

@@ -6,6 +6,7 @@ are derived from it, with their prose in one language.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Literal
 
@@ -14,7 +15,7 @@ import msgspec
 from simulator import smtp
 from simulator.explainer import Explanation, Step, explain
 from simulator.knowledge import Fact
-from simulator.language import SOURCE, say
+from simulator.language import N_, SOURCE, Text, say
 from simulator.rules import Note
 from simulator.session import (
     AuthResponse,
@@ -169,7 +170,16 @@ def document(
 
 def render(explanation: Explanation, language: str = SOURCE, title: str = "") -> str:
     """One explanation as JSON text, indented for people."""
-    encoded = msgspec.json.encode(document([explanation], language, title))
+    return as_text(document([explanation], language, title))
+
+
+def as_text(shown: Document) -> str:
+    """A document as JSON text, indented for people."""
+    try:
+        encoded = msgspec.json.encode(shown)
+    except UnicodeEncodeError:
+        # Half a surrogate pair, as a hostile log may hold: only an escape can say it in JSON.
+        return json.dumps(msgspec.to_builtins(shown), indent=2) + "\n"
     return msgspec.json.format(encoded, indent=2).decode() + "\n"
 
 
@@ -219,21 +229,33 @@ def _step(step: Step, session: Session, language: str) -> SaidStep:
         text=wire_text(step),
         meaning=say(step.meaning, language),
         notes=tuple(_note(note, language) for note in step.notes),
-        learned=_ledger(step.knowledge.learned_at(step.index)),
-        discarded=_ledger(step.knowledge.discarded_at(step.index)),
-        ledger=_ledger((*step.knowledge.of("server"), *step.knowledge.of("client"))),
+        learned=_ledger(step.knowledge.learned_at(step.index), language),
+        discarded=_ledger(step.knowledge.discarded_at(step.index), language),
+        ledger=_ledger((*step.knowledge.of("server"), *step.knowledge.of("client")), language),
         answers=step.answers,
         heard_as=step.heard_as,
     )
 
 
-def _ledger(facts: Iterable[Fact]) -> Ledger:
+def _ledger(facts: Iterable[Fact], language: str) -> Ledger:
     said: dict[str, list[SaidFact]] = {"server": [], "client": []}
     for fact in facts:
         said[fact.holder].append(
-            SaidFact(label=fact.label, kind=fact.kind, secure=fact.secure, learned=fact.learned)
+            SaidFact(
+                label=label(fact, language),
+                kind=fact.kind,
+                secure=fact.secure,
+                learned=fact.learned,
+            )
         )
     return Ledger(server=tuple(said["server"]), client=tuple(said["client"]))
+
+
+def label(fact: Fact, language: str) -> str:
+    """A fact as it is shown: protocol tokens as they are, a certificate in words."""
+    if fact.kind == "tls" and fact.name == "certificate":
+        return say(Text(N_("certificate of {name}"), {"name": fact.value}), language)
+    return fact.label
 
 
 def _note(note: Note, language: str) -> SaidNote:

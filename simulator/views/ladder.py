@@ -16,7 +16,7 @@ from simulator.knowledge import DISCARDS, Fact
 from simulator.language import N_, SOURCE, Text, say
 from simulator.rules import Note
 from simulator.session import Disconnect, Handshake, Side
-from simulator.views import dialogue, prose
+from simulator.views import dialogue, document, prose
 from simulator.views.dialogue import Dialogue, Row
 from simulator.views.inert import printable
 from simulator.views.lines import cells, wrap
@@ -152,7 +152,7 @@ class _Ladder:
         return [p for fact in row.forgotten_by(side) for p in self._fact(GONE, fact, "gone")]
 
     def _fact(self, mark: str, fact: Fact, ink: str) -> list[Piece]:
-        lines, _ = wrap(printable(prose.label(fact, self.language)), self.side - 2, 2)
+        lines, _ = wrap(printable(document.label(fact, self.language)), self.side - 2, 2)
         return [Piece(f"{' ' if i else mark} {line}", ink) for i, line in enumerate(lines)]
 
     # Head

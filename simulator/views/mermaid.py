@@ -15,7 +15,7 @@ from simulator.knowledge import DISCARDS
 from simulator.language import N_, SOURCE, Text, say
 from simulator.rules import Note
 from simulator.session import Disconnect, Handshake, Side
-from simulator.views import dialogue, ladder, prose
+from simulator.views import dialogue, document, ladder, prose
 from simulator.views.dialogue import Dialogue, Row
 from simulator.views.inert import printable
 from simulator.views.lines import wrap
@@ -170,7 +170,7 @@ class _Source:
             facts = [(ladder.GONE, fact) for fact in row.forgotten_by(side)]
             facts += [(ladder.LEARNED[fact.secure], fact) for fact in row.learned_by(side)]
             if facts:
-                told = [f"{mark} {prose.label(fact, self.language)}" for mark, fact in facts]
+                told = [f"{mark} {document.label(fact, self.language)}" for mark, fact in facts]
                 yield from self._note(place, told, ROOM // 2)
 
     def _rule(self, note: Note) -> Iterator[str]:

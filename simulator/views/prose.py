@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from simulator.explainer import Explanation
 from simulator.knowledge import Fact
-from simulator.language import N_, Text, say
+from simulator.language import N_, say
 from simulator.session import Side
-from simulator.views import dialogue
+from simulator.views import dialogue, document
 from simulator.views.dialogue import Row
 from simulator.views.inert import printable
 
@@ -35,21 +35,22 @@ NOTHING = N_("nothing")
 
 def facts(found: tuple[Fact, ...], language: str) -> str:
     """Facts in a row, in protocol tokens; TLS facts named in words."""
-    shown = [printable(label(fact, language)) for fact in found]
+    shown = [printable(document.label(fact, language)) for fact in found]
     return " · ".join(shown) or say(NOTHING, language)
-
-
-def label(fact: Fact, language: str) -> str:
-    """A fact as it is shown: protocol tokens as they are, a certificate in words."""
-    if fact.kind == "tls" and fact.name == "certificate":
-        return say(Text(N_("certificate of {name}"), {"name": fact.value}), language)
-    return fact.label
 
 
 def speaker(row: Row, language: str) -> str:
     """Who does it, as a word."""
     names = {"client": dialogue.CLIENT, "server": dialogue.SERVER}
     return say(names.get(row.step.event.by, dialogue.MIDDLEBOX), language)
+
+
+def arrow(row: Row) -> str:
+    """The arrow of a row: over which ground it goes, and to whom."""
+    to = row.target
+    if to == "middlebox":
+        to = "client" if row.origin == "server" else "server"
+    return ARROW[row.secure, to]
 
 
 def changes(row: Row, side: Side, language: str) -> Iterator[tuple[str, str]]:

@@ -20,7 +20,7 @@ from simulator.knowledge import DISCARDS, Fact
 from simulator.language import N_, SOURCE, Text, languages, say
 from simulator.rules import Note
 from simulator.session import Command, Disconnect, Handshake, Party, Side
-from simulator.views import dialogue, prose
+from simulator.views import dialogue, document, prose
 from simulator.views.canvas import (
     AMBER,
     AMBER_FILL,
@@ -482,7 +482,7 @@ class _Sheet:
         return bottom
 
     def _chip(self, side: Side, y: float, fact: Fact) -> float:
-        lines = self.canvas.wrap(prose.label(fact, self.language), FACT, LEDGER - 24, 2)
+        lines = self.canvas.wrap(document.label(fact, self.language), FACT, LEDGER - 24, 2)
         wide = max(width(line, FACT) for line, _ in lines) + 24
         high = CHIP + 12 * (len(lines) - 1)
         x, _ = self._at_ledger(side, y)
@@ -501,7 +501,8 @@ class _Sheet:
         style = FACT._replace(colour=QUIET)
         chips: list[tuple[float, Shown]] = []
         for fact in facts:
-            ((line, full),) = self.canvas.wrap(prose.label(fact, self.language), style, LEDGER - 14)
+            label = document.label(fact, self.language)
+            ((line, full),) = self.canvas.wrap(label, style, LEDGER - 14)
             chips.append((width(line, style) + 14, (fact, line, full)))
         x, _ = self._at_ledger(side, y)
         for group in _flow(chips):

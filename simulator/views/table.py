@@ -48,8 +48,7 @@ def _cells(row: Row, language: str) -> tuple[str, ...]:
     elif row.shape in ("note", "aside"):
         arrow = "·"
     else:
-        to = "client" if row.target == "client" or row.origin == "server" else "server"
-        arrow = prose.ARROW[row.secure, to]
+        arrow = prose.arrow(row)
     label = say(row.label, language) if row.label else ""
     text = " / ".join(row.text) or label
     return (

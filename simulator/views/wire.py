@@ -23,13 +23,13 @@ from simulator.views import wire_words as words
 from simulator.views.claims import (
     SIDES,
     Claim,
-    NothingOnTheWire,
     Region,
     Stream,
     all_streams,
     claims,
     is_text,
     links,
+    recorded,
     regions,
 )
 from simulator.views.inert import printable
@@ -66,9 +66,7 @@ def describe(explanation: Explanation) -> tuple[Piece, ...]:
 
     Raises `NothingOnTheWire` for a session that was read from a log.
     """
-    session = explanation.session
-    if not session.wire:
-        raise NothingOnTheWire
+    session = recorded(explanation.session)
     streams = all_streams(session)
     known = claims(session)
     clock = _Clock(session)
@@ -145,6 +143,8 @@ def render(explanation: Explanation, language: str = SOURCE, colour: bool = Fals
     """
     streams = all_streams(explanation.session)
     pieces = describe(explanation)
+    if not pieces:
+        return say(N_("No byte crossed the wire."), language) + "\n"
     legs = len(links(explanation.session)) > 1
     out: list[str] = []
     for place, piece in enumerate(pieces):

@@ -292,7 +292,7 @@ def test_the_same_session_gives_the_same_bytes(name: str) -> None:
 
 
 def test_a_log_has_nothing_on_the_wire() -> None:
-    session = msgspec.structs.replace(SESSIONS["1.3"], wire=())
+    session = msgspec.structs.replace(SESSIONS["1.3"], source="swaks", wire=())
     with pytest.raises(NothingOnTheWire, match="read from a log"):
         capture.render(session)
 
@@ -410,3 +410,15 @@ def test_tshark_shows_the_explanation_beside_the_packet(tmp_path: Path) -> None:
     packets = dissected(capture.render(SESSIONS["1.3"]), tmp_path)
     second = [p for p in packets if p["smtp.req.command"] == "EHLO"][1]
     assert second["frame.comment"].startswith("EHLO: The client introduces itself again")
+
+
+@pytest.mark.needs("tshark")
+def test_a_session_in_which_no_byte_crossed_is_a_connection_all_the_same(tmp_path: Path) -> None:
+    silent = msgspec.structs.replace(SESSIONS["1.3"], wire=(), events=SESSIONS["1.3"].events[:1])
+    path = tmp_path / "silent.pcapng"
+    path.write_bytes(capture.render(silent))
+    ran = subprocess.run(
+        ["tshark", "-r", str(path), "-T", "fields", "-e", "tcp.flags.str"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert [line.strip("·") for line in ran.stdout.split()[:3]] == ["S", "A··S", "A"]

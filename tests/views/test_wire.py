@@ -454,7 +454,7 @@ def test_commands_in_one_record_share_it() -> None:
 
 
 def test_a_log_has_nothing_on_the_wire() -> None:
-    explanation = explain(Session(events=(Connect(by="client"),)))
+    explanation = explain(Session(source="swaks", events=(Connect(by="client"),)))
     for view in (wire.describe, wire.render, wire.as_data):
         with pytest.raises(NothingOnTheWire, match="replay a session"):
             view(explanation)
