@@ -76,22 +76,20 @@ class Lab:
     @contextlib.asynccontextmanager
     async def _connection(self, tap: Tap, to: tuple[str, int]) -> AsyncIterator[socket.socket]:
         """A connection whose other end will find the tap: its port is known before it is up."""
-        with socket.socket() as connection:
-            connection.setblocking(False)
+        with contextlib.ExitStack() as until_closed:
             try:
+                connection = until_closed.enter_context(socket.socket())
+                connection.setblocking(False)
                 connection.bind((LOOPBACK, 0))
                 port = connection.getsockname()[1]
                 self._taps[port] = tap
+                until_closed.callback(self._taps.pop, port)
                 async with asyncio.timeout(GRACE):
                     await asyncio.get_running_loop().sock_connect(connection, to)
             except OSError as error:
-                raise LabError(f"no connection on {LOOPBACK}: {error.strerror or error}") from None
-            try:
-                yield connection
-            finally:
-                # The port may have been given to a later connection by now.
-                if self._taps.get(port) is tap:
-                    del self._taps[port]
+                why = error.strerror or "nobody answers"
+                raise LabError(f"no connection on {LOOPBACK}: {why}") from None
+            yield connection
 
     async def _settled(self, tap: Tap) -> None:
         """The server may still be writing down what it did last."""
