@@ -23,30 +23,40 @@ class Cannot(click.ClickException):
     """Something cannot be done: one line that says what, where, and what to do."""
 
 
+_EXPECTED = {
+    "simulator.language": ("UnknownLanguage",),
+    "simulator.session": ("NotASession",),
+    "simulator.lab": ("BadScenario", "LabError", "UnknownScenario"),
+    "simulator.restore": ("LexiconError",),
+    "simulator.formats": ("CannotRead", "FormatError", "NoSuchFormat"),
+    "simulator.views.claims": ("NothingOnTheWire",),
+}
+"""What the lower floors raise for a person's mistake, by module: only those loaded can raise."""
+
+
 @contextmanager
 def told() -> Iterator[None]:
     """Turn what the lower floors raise for a person's mistake into one line."""
-    from simulator.language import UnknownLanguage
-    from simulator.session import NotASession
-
-    expected: tuple[type[Exception], ...] = (UnknownLanguage, NotASession)
-    if "simulator.lab" in sys.modules:
-        from simulator.lab import BadScenario, LabError, UnknownScenario
-
-        expected += (BadScenario, LabError, UnknownScenario)
-    if "simulator.restore" in sys.modules:
-        from simulator.restore import LexiconError
-
-        expected += (LexiconError,)
     try:
         yield
-    except expected as error:
-        raise Cannot(one_line(str(error))) from None
     except BrokenPipeError:
         raise
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         raise Cannot(one_line(f"{where}{error.strerror or error}")) from None
+    except Exception as error:
+        if isinstance(error, _expected()):
+            raise Cannot(one_line(str(error))) from None
+        raise
+
+
+def _expected() -> tuple[type[Exception], ...]:
+    return tuple(
+        getattr(sys.modules[module], name)
+        for module, names in _EXPECTED.items()
+        if module in sys.modules
+        for name in names
+    )
 
 
 def one_line(text: str) -> str:
