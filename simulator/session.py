@@ -212,6 +212,13 @@ class NotASession(ValueError):
     """The text is no session of a version this program reads."""
 
 
+class _Head(msgspec.Struct):
+    """What tells a session from any other JSON: here it may not be missing."""
+
+    format: Literal["ehlo-twice/session"]
+    version: Literal[1]
+
+
 def to_json(session: Session) -> str:
     """`session` as JSON text after `schema()`; `from_json` reads it back without loss."""
     return msgspec.json.format(msgspec.json.encode(session), indent=2).decode() + "\n"
@@ -220,8 +227,9 @@ def to_json(session: Session) -> str:
 def from_json(text: str | bytes) -> Session:
     """Read a session back. Raises `NotASession`, which says where and why."""
     try:
+        msgspec.json.decode(text, type=_Head)
         return msgspec.json.decode(text, type=Session)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise NotASession(f"not a session: {error}") from None
 
 

@@ -118,7 +118,7 @@ assert {len(explanation.session.secrets) for explanation in explanations} == {5}
 def test_in_threads() -> None:
     # In a process that has never played before: all threads ask for the first certificate.
     done = subprocess.run(
-        [sys.executable, "-X", "dev", "-W", "error", "-c", IN_THREADS],
+        [sys.executable, "-W", "error", "-c", IN_THREADS],
         capture_output=True,
         text=True,
     )
