@@ -14,10 +14,11 @@ from __future__ import annotations
 import io
 import re
 import sys
-from collections.abc import Iterable
+import tomllib
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
@@ -40,10 +41,34 @@ NOISE = re.compile(
 )
 
 
+# Data that holds prose for translation: which files, and which of their keys.
+PROSE = (
+    ("causes.toml", {"title", "cause", "remedy"}),
+    ("formats/**.toml", {"log_more"}),
+)
+
+
+def prose(keys: set[str]) -> Callable[..., Iterator[tuple[int, str, str, list[str]]]]:
+    """A reader, as Babel wants it, of the texts under those keys of a TOML file."""
+
+    def texts(found: Any) -> Iterator[str]:
+        for key, value in found.items() if isinstance(found, dict) else enumerate(found):
+            if key in keys and isinstance(value, str) and value:
+                yield value
+            elif isinstance(value, dict | list):
+                yield from texts(value)
+
+    def extract(file: IO[bytes], *_: Any, **__: Any) -> Iterator[tuple[int, str, str, list[str]]]:
+        return ((1, "N_", text, []) for text in texts(tomllib.load(file)))
+
+    return extract
+
+
 def template() -> Catalog:
     """Every text that the sources mark for translation, and the file that has it."""
     with (ROOT / "babel.cfg").open(encoding="utf-8") as cfg:
         methods, options = parse_mapping_cfg(cfg)  # type: ignore[no-untyped-call]
+    methods = [*methods, *((pattern, prose(keys)) for pattern, keys in PROSE)]
     catalogue = Catalog(project="ehlo-twice", charset="utf-8")
     for file, line, message, comments, context in sorted(
         extract_from_dir(
