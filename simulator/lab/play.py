@@ -83,7 +83,7 @@ class Lab:
                 connection.bind((LOOPBACK, 0))
                 port = connection.getsockname()[1]
                 self._taps[port] = tap
-                until_closed.callback(self._taps.pop, port)
+                until_closed.callback(self._untap, port, tap)
                 async with asyncio.timeout(GRACE):
                     await asyncio.get_running_loop().sock_connect(connection, to)
             except OSError as error:
@@ -96,6 +96,11 @@ class Lab:
         waiting = [server.gone for server in self._servers if server.tap is tap]
         if waiting:
             await asyncio.wait(waiting, timeout=GRACE)
+
+    def _untap(self, port: int, tap: Tap) -> None:
+        """Once a connection is closed, its port may have been given to a later one."""
+        if self._taps.get(port) is tap:
+            del self._taps[port]
 
     def _tap(self, port: int) -> Tap:
         """The tap of the connection that comes from that port; a stranger's is not kept."""
