@@ -6,6 +6,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
+from simulator.causes import Cause
 from simulator.explainer import Explanation
 from simulator.language import N_, SOURCE, Text, say
 from simulator.rules import Note
@@ -61,8 +62,23 @@ def render(
     if findings:
         count = Text(N_("Broken rules: {rules}."), {"rules": _rules(findings)})
         written += [ink("broken", "  " + say(count, language))]
+    for cause in prose.causes_of(explanation):
+        written += _cause(cause, language, width, ink)
     written += _told(prose.CONCLUSION, story.conclude, language, width, ink)
     return "\n".join(written) + "\n"
+
+
+def _cause(cause: Cause, language: str, width: int, ink: _Ink) -> list[str]:
+    title = say(cause.title, language)
+    if cause.citation:
+        title += f" ({dialogue.citation(cause.citation)})"
+    written = ["", *(ink("broken", line) for line in _wrap(f"✗ {title}", width, "  ", "    "))]
+    for heading, text in ((prose.CAUSE, cause.cause), (prose.REMEDY, cause.remedy)):
+        written += _wrap(f"{say(heading, language)}: {say(text, language)}", width, "    ", "    ")
+    if cause.experiment:
+        command = {"command": f"ehlo-twice replay {cause.experiment}"}
+        written += _wrap(say(Text(prose.SEE, command), language), width, "    ", "    ")
+    return written
 
 
 def _told(heading: str, text: str, language: str, width: int, ink: _Ink) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from simulator import smtp
+from simulator.causes import Cause, causes
 from simulator.explainer import Explanation, Step, explain
 from simulator.knowledge import Fact
 from simulator.language import N_, SOURCE, Text, say
@@ -83,6 +84,19 @@ class SaidStep(msgspec.Struct, frozen=True, kw_only=True):
     heard_as: int | None
 
 
+class SaidCause(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a session failed and what to do about it; `experiment` is a scenario that shows it."""
+
+    id: str
+    title: str
+    cause: str
+    remedy: str
+    place: str
+    keyword: str
+    url: str
+    experiment: str
+
+
 class SaidVerdict(msgspec.Struct, frozen=True, kw_only=True):
     """The verdict, with its sentence in prose; the other keys are those of `verdict.Verdict`."""
 
@@ -97,6 +111,7 @@ class SaidVerdict(msgspec.Struct, frozen=True, kw_only=True):
     in_clear: bool
     faults: tuple[str, ...]
     outcome: str
+    causes: tuple[SaidCause, ...]
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,11 +220,29 @@ def _entry(explanation: Explanation, language: str, title: str) -> Entry:
     session = explanation.session
     verdict = msgspec.structs.asdict(explanation.verdict)
     verdict["outcome"] = say(explanation.verdict.outcome, language)
+    known = causes()
+    verdict["causes"] = tuple(
+        _cause(known[fault], language) for fault in explanation.verdict.faults if fault in known
+    )
     return Entry(
         title=title or session.scenario or session.connection or session.source,
         session=session,
         steps=tuple(_step(step, session, language) for step in explanation.steps),
         verdict=SaidVerdict(**verdict),
+    )
+
+
+def _cause(cause: Cause, language: str) -> SaidCause:
+    citation = smtp.citations().get(cause.citation)
+    return SaidCause(
+        id=cause.id,
+        title=say(cause.title, language),
+        cause=say(cause.cause, language),
+        remedy=say(cause.remedy, language),
+        place=citation.place if citation else "",
+        keyword=citation.keyword if citation else "",
+        url=citation.url if citation else "",
+        experiment=cause.experiment,
     )
 
 

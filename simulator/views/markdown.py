@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterator
 
 from simulator import smtp
+from simulator.causes import Cause
 from simulator.explainer import Explanation
-from simulator.language import SOURCE, say
+from simulator.language import SOURCE, Text, say
 from simulator.views import dialogue, esa, prose
 from simulator.views.dialogue import Row
 from simulator.views.inert import printable
@@ -59,8 +60,23 @@ def render(explanation: Explanation, language: str = SOURCE, *, story: Story = N
             ground = row.ground
             written += [f"## {_heading(row, language)}", ""]
         written += _row(row, language)
+    for cause in prose.causes_of(explanation):
+        written += _cause(cause, language)
     written += _told(prose.CONCLUSION, story.conclude, language)
     return "\n".join(written).rstrip() + "\n"
+
+
+def _cause(cause: Cause, language: str) -> list[str]:
+    written = [f"## ✗ {say(cause.title, language)}", ""]
+    written += [f"**{say(prose.CAUSE, language)}:** {say(cause.cause, language)}", ""]
+    written += [f"**{say(prose.REMEDY, language)}:** {say(cause.remedy, language)}", ""]
+    if cause.citation:
+        found = smtp.citations()[cause.citation]
+        written += [f"[{found.place}]({found.url}) {found.keyword}".rstrip(), ""]
+    if cause.experiment:
+        command = {"command": code(f"ehlo-twice replay {cause.experiment}")}
+        written += [say(Text(prose.SEE, command), language), ""]
+    return written
 
 
 def _told(heading: str, text: str, language: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from simulator.causes import Cause, causes
 from simulator.explainer import Explanation
 from simulator.knowledge import Fact
 from simulator.language import N_, say
@@ -60,6 +61,17 @@ def changes(row: Row, side: Side, language: str) -> Iterator[tuple[str, str]]:
         yield "−", facts(gone, language)
     if new:
         yield "+", facts(new, language)
+
+
+def causes_of(explanation: Explanation) -> tuple[Cause, ...]:
+    """The causes behind a session's faults, in the order in which they are told."""
+    known = causes()
+    return tuple(known[fault] for fault in explanation.verdict.faults if fault in known)
+
+
+CAUSE = N_("Cause")
+REMEDY = N_("What to do")
+SEE = N_("See it happen: {command}")
 
 
 class Story(NamedTuple):
