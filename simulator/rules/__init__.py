@@ -76,7 +76,7 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
                             "ready": event.code == 220 and self.tls is None,
                         }
                     case Command(verb="EHLO"):
-                        changes["refused"] = self.refused or event.code >= 500
+                        changes["refused"] = self.refused or event.code >= 400
                         changes["altered"] = self.altered or altered(event)
                 return self._but(**changes)
         return self
@@ -85,7 +85,7 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, **changes)
 
 
-_MASKED = re.compile(r"X{4,}[A-Z]?")
+_MASKED = re.compile(r"X{3,}A|X{4,}")
 
 
 def altered(reply: Reply) -> bool:
