@@ -7,6 +7,7 @@ by its first lines.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
@@ -137,13 +138,13 @@ def read(
     the sessions. Raises `CannotRead`, `NoSuchFormat` or `FormatError`.
     """
     dirs = tuple(extra_dirs)
-    if not isinstance(source, str):
-        captured = capture.sessions(source)
-        if captured.sessions is not None:
-            yield from captured.sessions
-            return
-        source = captured.rest
-    text = cleaning.text(source)
+    pieces = cleaning.chunks(source)
+    first = next(pieces, b"")
+    pieces = itertools.chain((first,), pieces)
+    if format == capture.NAME or (format is None and capture.is_capture(first)):
+        yield from capture.read(pieces)
+        return
+    text = cleaning.text_of(pieces)
     found = _named(format, dirs) if format else detect(text.head, extra_dirs=dirs)
     if found.name in ("plain", "unknown") and not format:
         restored = _restored(text)

@@ -269,7 +269,12 @@ class Text(NamedTuple):
 
 def text(source: Source) -> Text:
     """The clean lines of `source`. Raises `CannotRead`, at once or while they are read."""
-    return clean(map(_decoded, _split(_utf8(chunks(source)))))
+    return text_of(chunks(source))
+
+
+def text_of(pieces: Iterator[bytes]) -> Text:
+    """The clean lines of a text that comes piece by piece."""
+    return clean(map(_decoded, _split(_utf8(pieces))))
 
 
 def clean(raw: Iterable[str]) -> Text:

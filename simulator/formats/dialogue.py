@@ -288,6 +288,11 @@ class Dialogue:
         self._secure = secure
 
     @property
+    def ready_for_tls(self) -> bool:
+        """The 220 to STARTTLS was the last thing said."""
+        return self._pending is not None
+
+    @property
     def heard(self) -> bool:
         """A reply was seen."""
         return self._replied

@@ -1,0 +1,141 @@
+"""A capture says what the session says: with its secrets all of it, without them its clear part."""
+
+import gzip
+import struct
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+
+from simulator import formats
+from simulator.explainer import explain
+from simulator.session import Command, Handshake, Message, Reply, Session
+from simulator.views.capture import render
+from tests.recording import record
+
+
+def said(session: Session) -> list[tuple[str, str, bool]]:
+    found = []
+    for event in session.events:
+        match event:
+            case Command():
+                found.append((event.verb, event.argument, event.secure))
+            case Reply():
+                found.append((str(event.code), "\n".join(event.lines), event.secure))
+            case Message():
+                found.append(("message", str(event.size), event.secure))
+            case Handshake():
+                found.append(("handshake", event.version, True))
+    return found
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+def test_with_secrets_all_is_read(version: str) -> None:
+    session = record(version)
+    (read,) = formats.read(render(session))
+    assert said(read) == said(session)
+    assert read.shown == "all"
+    verdict, wanted = explain(read).verdict, explain(session).verdict
+    assert verdict.second_ehlo == wanted.second_ehlo == "sent"
+    assert verdict.client_to_server_commands == wanted.client_to_server_commands
+    assert verdict.delivered
+
+
+@pytest.mark.parametrize(
+    "ciphers", ["ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-ECDSA-AES128-GCM-SHA256"]
+)
+def test_other_ciphers_are_opened_too(ciphers: str) -> None:
+    session = record("TLSv1_2", ciphers=ciphers)
+    (read,) = formats.read(render(session))
+    assert said(read) == said(session)
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+def test_without_secrets_the_clear_part_is_read(version: str) -> None:
+    session = record(version)
+    (read,) = formats.read(render(session, secrets=False))
+    assert read.shown == "clear"
+    verdict = explain(read).verdict
+    assert verdict.tls == "established"
+    assert verdict.ehlo_before_tls == 1
+    assert verdict.ehlo_after_tls is None
+    assert verdict.second_ehlo is None
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+def test_a_handshake_that_fails_is_seen(version: str) -> None:
+    session = record(version, trusted=False)
+    (read,) = formats.read(render(session))
+    verdict = explain(read).verdict
+    assert verdict.tls == "failed"
+    assert verdict.client_to_server_commands[:2] == ("EHLO", "STARTTLS")
+
+
+def test_tls_from_the_first_octet() -> None:
+    (read,) = formats.read(render(record(implicit=True)))
+    verdict = explain(read).verdict
+    assert verdict.tls == "implicit"
+    assert verdict.ehlo_after_tls == 1
+
+
+def test_a_packed_capture_is_unpacked() -> None:
+    (read,) = formats.read(gzip.compress(render(record())))
+    assert explain(read).verdict.second_ehlo == "sent"
+
+
+def test_an_event_names_its_packet() -> None:
+    (read,) = formats.read(render(record()))
+    lines = [event.line for event in read.events if event.line]
+    assert all(one <= two for one, two in pairwise(lines))
+    assert read.started is not None
+
+
+def pcap(packets: Iterator[bytes], order: str = "<") -> bytes:
+    head = struct.pack(order + "IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101)
+    return head + b"".join(
+        struct.pack(order + "IIII", 1_700_000_000 + n, 0, len(p), len(p)) + p
+        for n, p in enumerate(packets)
+    )
+
+
+def tcp(by: str, sequence: int, data: bytes, flags: int = 0x10) -> bytes:
+    ends = (bytes([192, 0, 2, 1]), bytes([192, 0, 2, 2]))
+    ports = (50000, 25)
+    if by == "server":
+        ends, ports = ends[::-1], ports[::-1]
+    segment = struct.pack(">HHIIBBHHH", *ports, sequence, 0, 0x50, flags, 0, 0, 0) + data
+    head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(segment), 0, 0, 64, 6, 0)
+    return head + ends[0] + ends[1] + segment
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_segments_out_of_order_and_sent_again_are_put_in_order(order: str) -> None:
+    packets = [
+        tcp("server", 100, b"220 mx.exam"),
+        tcp("server", 119, b"ESMTP\r\n"),
+        tcp("server", 111, b"ple.org "),
+        tcp("server", 100, b"220 mx.exam"),
+        tcp("client", 500, b"EHLO desk\r\n"),
+        tcp("server", 126, b"250-mx.example.org\r\n250 SIZE\r\n"),
+        tcp("client", 511, b"QUIT\r\n", 0x11),
+    ]
+    (read,) = formats.read(pcap(iter(packets), order))
+    assert said(read) == [
+        ("220", "mx.example.org ESMTP", False),
+        ("EHLO", "desk", False),
+        ("250", "mx.example.org\nSIZE", False),
+        ("QUIT", "", False),
+    ]
+
+
+def test_what_is_no_smtp_is_passed_over() -> None:
+    web = tcp("client", 1, b"GET / HTTP/1.1\r\n\r\n").replace(b"\x00\x19", b"\x00\x50")
+    assert list(formats.read(pcap(iter([web])))) == []
+
+
+@pytest.mark.parametrize("cut", range(0, 3000, 37))
+def test_a_capture_that_is_cut_anywhere_is_read_so_far(cut: int) -> None:
+    data = render(record())[:cut]
+    if len(data) < 12:
+        return
+    assert len(list(formats.read(data))) <= 1
