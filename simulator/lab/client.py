@@ -183,7 +183,8 @@ class Client:
     async def _send_mail(self) -> None:
         mail = self.mail
         text = f"From: <{mail.sender}>\nSubject: {mail.subject}\n\n{mail.body}"
-        data = text.replace("\n", "\r\n").encode()
+        lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
+        data = "".join(f"{line}\r\n" for line in lines).encode()
         commands = [
             f"MAIL FROM:<{mail.sender}>{self._parameters(len(data))}",
             *(f"RCPT TO:<{recipient}>" for recipient in mail.recipients),
