@@ -13,7 +13,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tools.site import assets, experiments, octets, sandbox, shows
+from tools.site import assets, experiments, glossary, octets, reference, sandbox, shows, wild
 from tools.site.page import BUILD, LANGUAGES, ROOT, BadPage, complete, save, sources
 
 OFFLINE = ROOT / "build" / "site-offline"
@@ -31,12 +31,14 @@ def assemble(*, offline: bool = False) -> None:
     for language in LANGUAGES:
         pages = [*sources(language, offline=offline), *experiments.pages(language, offline=offline)]
         for page in pages:
-            text = complete(page, shows.ALL)
+            text = complete(page, shows.ALL) + glossary.tips(page)
             put(f"{language}/{page.path}", text.encode())
         for asset in (
             *assets.files(),
+            *wild.files(),
             *experiments.files(language, offline=offline),
             *octets.files(language, offline=offline),
+            *reference.files(language, offline=offline),
             *sandbox.files(language, offline=offline),
         ):
             put(f"{language}/{asset.path}", asset.data)

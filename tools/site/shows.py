@@ -14,7 +14,17 @@ from simulator.explainer import Step
 from simulator.knowledge import Fact
 from simulator.session import Handshake
 from simulator.views.inert import printable
-from tools.site import documented, experiments, octets, sandbox, strip
+from tools.site import (
+    documented,
+    experiments,
+    findings,
+    glossary,
+    octets,
+    reference,
+    sandbox,
+    strip,
+    wild,
+)
 from tools.site.page import ROOT, BadPage, Page, Show, table
 from tools.site.plays import play
 from tools.site.words import word
@@ -61,6 +71,15 @@ def _chip(fact: Fact) -> str:
     return f'<span class="fact {kind}">{html.escape(printable(fact.label))}</span>'
 
 
+def explain(page: Page) -> str:
+    """How to have a log explained by the program, once it has a command for that."""
+    if "explain" not in cli.commands:
+        return ""
+    option = "" if page.said == "en" else f" --lang {page.said}"
+    said = word("log.explain", page.language)
+    return f"{said}\n\n```sh\nehlo-twice explain{option} session.log\n```"
+
+
 ALL: dict[str, Show] = {
     "player": player,
     "run": run,
@@ -75,5 +94,19 @@ ALL: dict[str, Show] = {
     "rfc": documented.rfc,
     "strip": strip.show,
     "bytes": octets.show,
+    "explain": explain,
+    "glossary": glossary.show,
+    "findings": findings.show,
+    "commands": reference.commands,
+    "rules": reference.rule_table,
+    "citations": reference.citations,
+    "languages": reference.languages,
+    "log-formats": reference.log_formats,
+    "schemas": reference.schema_links,
+    "scenario-keys": reference.scenario_keys,
+    "servers": wild.servers,
+    "received": wild.received,
+    "clients": wild.clients,
+    "bugs": wild.bugs,
     "sandbox": sandbox.show,
 }

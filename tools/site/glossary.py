@@ -1,0 +1,39 @@
+"""The words of the site in both languages, and the explanations that stand at them as tooltips."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from typing import Any
+
+from tools.site.page import LANGUAGES, SOURCES, Page
+
+
+@cache
+def _words() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = tomllib.loads(
+        (SOURCES / "data" / "glossary.toml").read_text(encoding="utf-8")
+    )["word"]
+    return found
+
+
+def show(page: Page) -> str:
+    """All words in the order of the page's language, each with the other language's word."""
+    [other] = [language for language in LANGUAGES if language != page.language]
+    parts = []
+    for entry in sorted(_words(), key=lambda entry: entry[page.language].casefold()):
+        foreign = f' <span lang="{other}" class="other">{entry[other]}</span>'
+        parts += [f"{entry[page.language]}{foreign}", f":   {entry['says'][page.language]}", ""]
+    return "\n".join(parts)
+
+
+def tips(page: Page) -> str:
+    """Definitions for the words of this page that are explained wherever they stand."""
+    if page.path == "glossary.md":
+        return ""
+    found = [
+        f"*[{entry[page.language]}]: {entry['says'][page.language]}"
+        for entry in _words()
+        if entry.get("tip") and entry[page.language] in page.text
+    ]
+    return "\n\n" + "\n".join(found) + "\n" if found else ""
