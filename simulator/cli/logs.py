@@ -1,13 +1,249 @@
-"""The commands that read logs: restore."""
+"""The commands that read logs: explain, formats, restore."""
 
 from __future__ import annotations
 
+import itertools
 import sys
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from simulator.cli.common import Cannot, colour, language_option, told
+from simulator.cli.common import Cannot, colour, language_option, put, told, width
+
+if TYPE_CHECKING:
+    from simulator.explainer import Explanation
+    from simulator.session import Session
+
+PROBLEMS_FOUND = 1
+"""Exit code of `explain --strict` when a session has a problem."""
+
+VIEWS = ("annotated", "markdown", "html", "json", "table", "sequence", "player")
+
+formats_option = click.option(
+    "--formats",
+    "folders",
+    multiple=True,
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    metavar="DIR",
+    help="A folder with formats of your own; may be given again.",
+)
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@language_option
+@click.option(
+    "--view", type=click.Choice(VIEWS), default="annotated", show_default=True, help="How to show."
+)
+@click.option("--format", "kind", metavar="NAME", help="The log's format, where guessing fails.")
+@formats_option
+@click.option("--only-problems", is_flag=True, help="Leave out sessions without a problem.")
+@click.option("--session", "number", type=click.IntRange(1), metavar="N", help="Only the Nth.")
+@click.option("--summary", is_flag=True, help="Count instead: TLS, second EHLO, causes.")
+@click.option("--strict", is_flag=True, help="Exit with 1 if a session has a problem.")
+@click.option("--follow", is_flag=True, help="Go on reading as the file grows.")
+@click.option("--anonymise", is_flag=True, help="Put other names for hosts and addresses.")
+@click.option("--show-secrets", is_flag=True, help="Do not mask credentials and messages.")
+def explain(
+    files: tuple[str, ...],
+    lang: str,
+    view: str,
+    kind: str | None,
+    folders: tuple[Path, ...],
+    only_problems: bool,
+    number: int | None,
+    summary: bool,
+    strict: bool,
+    follow: bool,
+    anonymise: bool,
+    show_secrets: bool,
+) -> None:
+    """Explain the SMTP sessions of a log: what happened, why it failed, what to do.
+
+    FILE is a log, a transcript or a capture, of whatever software; `-` reads standard input.
+    What AUTH carries, passwords and messages are masked.
+
+    \b
+    Examples:
+      ehlo-twice explain mail.log
+      swaks --to a@example.org --tls 2>&1 | ehlo-twice explain -
+      ehlo-twice explain --anonymise --view markdown session.txt > question.md
+      ehlo-twice explain --summary /var/log/mail.log.1.gz
+      ehlo-twice explain --follow --only-problems /var/log/mail.log
+    """
+    from simulator import explainer
+
+    if follow and (len(files) != 1 or files[0] == "-"):
+        raise Cannot("--follow: give it one file")
+    with told():
+        sessions = _sessions(files, kind, folders, follow=follow)
+        if number:
+            sessions = itertools.islice(sessions, number - 1, number)
+        if summary:
+            problems = _summarise(sessions, view, lang)
+        else:
+            hide = _hider(anonymise=anonymise, show_secrets=show_secrets)
+            seen = _Seen()
+            explained = seen.all(map(explainer.explain, sessions), only_problems=only_problems)
+            _show(map(hide, explained), view, lang)
+            problems = seen.problems
+            if number and not seen.sessions:
+                raise Cannot(f"--session {number}: there are fewer sessions than that")
+    if strict and problems:
+        sys.exit(PROBLEMS_FOUND)
+
+
+class _Seen:
+    """Counts what passes by."""
+
+    def __init__(self) -> None:
+        self.sessions = 0
+        self.problems = 0
+
+    def all(
+        self, explanations: Iterable[Explanation], *, only_problems: bool
+    ) -> Iterator[Explanation]:
+        for explanation in explanations:
+            self.sessions += 1
+            self.problems += bool(explanation.verdict.faults)
+            if explanation.verdict.faults or not only_problems:
+                yield explanation
+
+
+def _sessions(
+    files: tuple[str, ...], kind: str | None, folders: tuple[Path, ...], *, follow: bool
+) -> Iterator[Session]:
+    from simulator import formats
+
+    for file in files:
+        if follow:
+            yield from formats.follow(Path(file), format=kind, extra_dirs=folders)
+            continue
+        source = sys.stdin.buffer if file == "-" else Path(file)
+        yield from formats.read(source, format=kind, extra_dirs=folders)
+
+
+def _hider(*, anonymise: bool, show_secrets: bool) -> Callable[[Explanation], Explanation]:
+    """What takes out of an explanation what strangers must not see; its verdict stays."""
+    import msgspec
+
+    from simulator import explainer, masking
+
+    names = masking.namer()
+
+    def hide(explanation: Explanation) -> Explanation:
+        session = explanation.session
+        if not show_secrets:
+            session = masking.masked(session)
+        if anonymise:
+            session = masking.anonymised(session, names)
+        if session is explanation.session:
+            return explanation
+        return msgspec.structs.replace(explainer.explain(session), verdict=explanation.verdict)
+
+    return hide
+
+
+def _show(explanations: Iterator[Explanation], view: str, lang: str) -> None:
+    """Show sessions one by one, as soon as each is complete."""
+    from simulator.views import document, report
+
+    if view == "html":
+        for piece in report.pieces(explanations, lang):
+            put(piece)
+        return
+    if view == "json":
+        for piece in document.pieces(explanations, lang):
+            put(piece)
+        return
+    if view == "player":
+        from simulator.views import player
+
+        first = next(explanations, None)
+        put(player.render(first, lang) if first else "")
+        return
+    for number, explanation in enumerate(explanations, 1):
+        title = _title(explanation, number, lang)
+        put(_one(explanation, view, lang, title) + "\n")
+
+
+def _title(explanation: Explanation, number: int, lang: str) -> str:
+    from simulator.language import N_, Text, say
+    from simulator.views.inert import printable
+
+    session = explanation.session
+    name = f" {printable(session.connection)}" if session.connection else ""
+    text = Text(
+        N_("Session {number}{name} ({format})"),
+        {"number": number, "name": name, "format": session.source},
+    )
+    return say(text, lang)
+
+
+def _one(explanation: Explanation, view: str, lang: str, title: str) -> str:
+    from simulator.views import annotated, ladder, markdown, table
+    from simulator.views.prose import Story
+
+    match view:
+        case "markdown":
+            return markdown.render(explanation, lang, story=Story(title=title))
+        case "table":
+            return f"{title}\n{table.render(explanation, lang)}"
+        case "sequence":
+            return ladder.render(
+                explanation, lang, width=width(), colour=colour(sys.stdout), title=title
+            )
+    return annotated.render(
+        explanation, lang, story=Story(title=title), width=width(), colour=colour(sys.stdout)
+    )
+
+
+def _summarise(sessions: Iterator[Session], view: str, lang: str) -> int:
+    from simulator.summary import summarise
+    from simulator.views import overview
+
+    counted = summarise(sessions)
+    match view:
+        case "json":
+            put(overview.json(counted))
+        case "markdown":
+            put(overview.markdown(counted, lang))
+        case _:
+            put(overview.render(counted, lang))
+    return counted.problems
+
+
+@click.command()
+@language_option
+@formats_option
+@click.option(
+    "--test",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Try a format of your own on its samples.",
+)
+def formats(lang: str, folders: tuple[Path, ...], file: Path | None) -> None:
+    """List the formats of logs that can be read, and how to make each software log more.
+
+    \b
+    Examples:
+      ehlo-twice formats
+      ehlo-twice formats --test mine.toml
+      ehlo-twice explain --formats ~/my-formats mail.log
+    """
+    from simulator import formats as known
+    from simulator.language import say
+
+    with told():
+        if file is not None:
+            count = known.test(file)
+            put(f"{file}: {count} samples read as they should be\n")
+            return
+        for found in known.known(folders):
+            put(f"{found.name}  {found.title}\n    {say(found.log_more, lang)}\n")
 
 
 @click.command()
@@ -55,4 +291,4 @@ def _text_of(file: str) -> tuple[str, str]:
         return raw.decode("latin-1"), "latin-1"
 
 
-COMMANDS = (restore,)
+COMMANDS = (explain, formats, restore)

@@ -7,7 +7,8 @@ are derived from it, with their prose in one language.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import textwrap
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import msgspec
@@ -188,8 +189,19 @@ def render(explanation: Explanation, language: str = SOURCE, title: str = "") ->
     return as_text(document([explanation], language, title))
 
 
-def as_text(shown: Document) -> str:
-    """A document as JSON text, indented for people."""
+def pieces(explanations: Iterable[Explanation], language: str = SOURCE) -> Iterator[str]:
+    """A document of any number of sessions as JSON text, piece by piece."""
+    whole = as_text(document([], language))
+    head, _, tail = whole.rpartition("[]")
+    yield f"{head}["
+    for number, explanation in enumerate(explanations):
+        entry = as_text(document([explanation], language).sessions[0])
+        yield ("," if number else "") + "\n" + textwrap.indent(entry.rstrip("\n"), "    ")
+    yield f"\n  ]{tail}"
+
+
+def as_text(shown: Document | Entry) -> str:
+    """A document, or a part of one, as JSON text, indented for people."""
     try:
         encoded = msgspec.json.encode(shown)
     except UnicodeEncodeError:

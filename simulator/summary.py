@@ -1,0 +1,49 @@
+"""Many sessions in a few numbers: how many had TLS, how many said EHLO again, and why some failed.
+
+It is counted session by session, so that a log of any length needs no memory.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import msgspec
+
+from simulator.explainer import explain
+from simulator.session import Session
+from simulator.verdict import Verdict
+
+
+class Summary(msgspec.Struct):
+    """Counts over the sessions of a log.
+
+    `tls` and `second_ehlo` count verdicts by their value (`unknown` where the log does not show
+    it), `faults` the sessions that have each fault.
+    """
+
+    sessions: int = 0
+    problems: int = 0
+    delivered: int = 0
+    in_clear: int = 0
+    tls: Counter[str] = msgspec.field(default_factory=Counter)
+    second_ehlo: Counter[str] = msgspec.field(default_factory=Counter)
+    faults: Counter[str] = msgspec.field(default_factory=Counter)
+
+    def add(self, verdict: Verdict) -> None:
+        """Count one more session."""
+        self.sessions += 1
+        self.problems += bool(verdict.faults)
+        self.delivered += verdict.delivered
+        self.in_clear += verdict.in_clear
+        self.tls[verdict.tls or "unknown"] += 1
+        self.second_ehlo[verdict.second_ehlo or "unknown"] += 1
+        self.faults.update(verdict.faults)
+
+
+def summarise(sessions: Iterable[Session]) -> Summary:
+    """Count all sessions, one by one."""
+    summary = Summary()
+    for session in sessions:
+        summary.add(explain(session).verdict)
+    return summary
