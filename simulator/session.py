@@ -7,6 +7,7 @@ knows less: `wire` and `secrets` are then empty.
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime
 from typing import Literal
 
@@ -212,6 +213,10 @@ class NotASession(ValueError):
     """The text is no session of a version this program reads."""
 
 
+_reading = threading.Lock()
+"""msgspec learns a type at its first use, and two threads may not do that at once."""
+
+
 class _Head(msgspec.Struct):
     """What tells a session from any other JSON: here it may not be missing."""
 
@@ -227,8 +232,9 @@ def to_json(session: Session) -> str:
 def from_json(text: str | bytes) -> Session:
     """Read a session back. Raises `NotASession`, which says where and why."""
     try:
-        msgspec.json.decode(text, type=_Head)
-        return msgspec.json.decode(text, type=Session)
+        with _reading:
+            msgspec.json.decode(text, type=_Head)
+            return msgspec.json.decode(text, type=Session)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise NotASession(f"not a session: {error}") from None
 

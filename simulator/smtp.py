@@ -7,6 +7,7 @@ Text in, meaning out; no state but that of a reply not yet complete. Everything 
 from __future__ import annotations
 
 import re
+import threading
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -36,11 +37,16 @@ class Citation(msgspec.Struct, frozen=True, kw_only=True):
         return f"https://www.rfc-editor.org/rfc/rfc{self.rfc}#{part}-{self.section}"
 
 
+_reading = threading.Lock()
+"""msgspec learns a type at its first use, and two threads may not do that at once."""
+
+
 @cache
 def citations() -> dict[str, Citation]:
     """All citations by id, from `citations.toml`."""
     text = (files("simulator") / "citations.toml").read_bytes()
-    table = msgspec.toml.decode(text, type=dict[str, Citation])
+    with _reading:
+        table = msgspec.toml.decode(text, type=dict[str, Citation])
     return {key: msgspec.structs.replace(entry, id=key) for key, entry in table.items()}
 
 

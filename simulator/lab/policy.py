@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import threading
 import tomllib
 from collections.abc import Iterator
 from datetime import datetime
@@ -193,6 +194,10 @@ class UnknownScenario(LookupError):
     """There is no scenario of that name: the message names the nearest."""
 
 
+_reading = threading.Lock()
+"""msgspec learns a type at its first use, and two threads may not do that at once."""
+
+
 def _folder() -> Traversable:
     return files("simulator") / "scenarios"
 
@@ -247,7 +252,8 @@ def parse(raw: bytes, where: str, name: str) -> Scenario:
         raise BadScenario(f"{where}: not TOML: {error}") from None
     _check(table, Scenario, (), where, text)
     try:
-        scenario = msgspec.convert(table, Scenario)
+        with _reading:
+            scenario = msgspec.convert(table, Scenario)
     except msgspec.ValidationError as error:
         what, _, at = str(error).partition(" - at `$")
         path = tuple(re.findall(r"\w[\w-]*", at))
