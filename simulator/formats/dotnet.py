@@ -7,11 +7,14 @@ from collections.abc import Iterable, Iterator
 
 from simulator.formats.clean import Line
 from simulator.formats.dialogue import Desk, Side
+from simulator.language import N_
 from simulator.session import Session
 
 NAME = "dotnet"
 TITLE = ".NET System.Net trace"
-LOG_MORE = "In the application's config, trace System.Net and System.Net.Sockets at level Verbose."
+LOG_MORE = N_(
+    "In the application's config, trace System.Net and System.Net.Sockets at level Verbose."
+)
 
 _DATA = re.compile(
     r".{0,120}?Data from (?P<stream>\w+)#(?P<conn>\d+)::(?P<way>Send|Receive|Read|Write)"

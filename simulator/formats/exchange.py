@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator
 from simulator.formats.clean import Line
 from simulator.formats.dialogue import Desk, Dialogue, Reason, Side
 from simulator.formats.pattern import learn
+from simulator.language import N_
 from simulator.session import Peer, Session
 
 NAME = "exchange"
 TITLE = "Exchange protocol log (CSV)"
-LOG_MORE = (
+LOG_MORE = N_(
     "Set-ReceiveConnector (or Set-SendConnector) -ProtocolLoggingLevel Verbose; the rows marked * "
     "tell what became of TLS."
 )

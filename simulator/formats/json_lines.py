@@ -11,11 +11,14 @@ import msgspec
 from simulator.formats.clean import Line
 from simulator.formats.dialogue import Desk, Side
 from simulator.formats.pattern import learn, unmarked
+from simulator.language import N_
 from simulator.session import Session
 
 NAME = "json-lines"
 TITLE = "JSON lines (Nodemailer with bunyan or pino, and others)"
-LOG_MORE = "Create the transport with { logger: yourLogger, debug: true } and log at level debug."
+LOG_MORE = N_(
+    "Create the transport with { logger: yourLogger, debug: true } and log at level debug."
+)
 
 _TEXTS = ("msg", "message", "data", "line", "text", "log", "payload", "MESSAGE")
 _SIDES = ("tnx", "direction", "dir", "side", "from", "type", "event")

@@ -14,11 +14,12 @@ from collections.abc import Iterable, Iterator
 from simulator.formats.clean import Line
 from simulator.formats.dialogue import Desk, Dialogue
 from simulator.formats.pattern import continued, learn
+from simulator.language import N_
 from simulator.session import Handshake, Peer, Session
 
 NAME = "postfix"
 TITLE = "Postfix (mail log, and -v)"
-LOG_MORE = (
+LOG_MORE = N_(
     "Set debug_peer_list to the peer's name and debug_peer_level = 2, or add -v to the service in "
     "master.cf; smtp_tls_loglevel = 1 and smtpd_tls_loglevel = 1 tell of each handshake."
 )

@@ -13,11 +13,14 @@ from collections.abc import Iterable, Iterator
 from simulator.formats.clean import Line
 from simulator.formats.dialogue import Desk, is_reply
 from simulator.formats.pattern import unmarked
+from simulator.language import N_
 from simulator.session import Session
 
 NAME = "s_client"
 TITLE = "openssl s_client"
-LOG_MORE = "Add -msg to see the handshake, -crlf for line ends, and -quiet so that R is no command."
+LOG_MORE = N_(
+    "Add -msg to see the handshake, -crlf for line ends, and -quiet so that R is no command."
+)
 
 _SIGNATURE = re.compile(
     r"(?m)^CONNECTED\([0-9A-F]+\)|openssl s_client|^depth=\d .*\nverify (?:return|error)"

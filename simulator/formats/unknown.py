@@ -15,11 +15,14 @@ from typing import Literal
 from simulator.formats.clean import Line, without_prefix
 from simulator.formats.dialogue import Desk, is_command, is_reply
 from simulator.formats.pattern import LONGEST, continued, unescape, unmarked
+from simulator.language import N_
 from simulator.session import Session
 
 NAME = "unknown"
 TITLE = "A log of unknown software, its marks learned from itself"
-LOG_MORE = "Look for a debug or protocol log level, or put a capture (tcpdump port 25) beside it."
+LOG_MORE = N_(
+    "Look for a debug or protocol log level, or put a capture (tcpdump port 25) beside it."
+)
 
 _INNER = re.compile(
     r"(?P<before>.{0,160}?[\s:>'\"\]|)=,;/~-])(?P<text>(?:[2-5][0-57]\d[ -]\S|EHLO[ \\]|HELO[ \\]"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 
 from simulator.explainer import Explanation
@@ -10,6 +9,7 @@ from simulator.language import N_, SOURCE, say
 from simulator.session import Side
 from simulator.views import dialogue, prose
 from simulator.views.dialogue import Row
+from simulator.views.lines import cells, wrap
 
 HEADINGS = (
     N_("no."),
@@ -29,15 +29,16 @@ def render(explanation: Explanation, language: str = SOURCE) -> str:
     rows = [tuple(say(heading, language) for heading in HEADINGS)]
     rows += [_cells(row, language) for row in dialogue.of(explanation).rows]
     rows = [
-        tuple(_cut(cell, limit) for cell, limit in zip(row, LIMITS, strict=True)) for row in rows
+        tuple(wrap(cell, limit)[0][0] for cell, limit in zip(row, LIMITS, strict=True))
+        for row in rows
     ]
     head, *body = columns(rows)
-    return "\n".join([head, "─" * max(map(_width, (head, *body))), *body]) + "\n"
+    return "\n".join([head, "─" * max(map(cells, (head, *body))), *body]) + "\n"
 
 
 def columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
     """Rows of cells as lines in which each column is as wide as its widest cell."""
-    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(cells, column)) for column in zip(*rows, strict=True)]
     return [_line(row, widths) for row in rows]
 
 
@@ -64,23 +65,6 @@ def _ledger(row: Row, side: Side, language: str) -> str:
     return " ".join(f"{mark}{facts}" for mark, facts in prose.changes(row, side, language))
 
 
-def _line(cells: tuple[str, ...], widths: list[int]) -> str:
-    padded = [
-        cell + " " * (width - _width(cell)) for cell, width in zip(cells, widths, strict=True)
-    ]
+def _line(row: tuple[str, ...], widths: list[int]) -> str:
+    padded = [cell + " " * (width - cells(cell)) for cell, width in zip(row, widths, strict=True)]
     return "  ".join(padded).rstrip()
-
-
-def _width(text: str) -> int:
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
-        for char in text
-    )
-
-
-def _cut(text: str, limit: int) -> str:
-    if _width(text) <= limit:
-        return text
-    while text and _width(text) > limit - 1:
-        text = text[:-1]
-    return text + "…"

@@ -1,0 +1,426 @@
+"""The catalogues: complete, true to the tokens of the protocol, and used by every view."""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from babel.messages.catalog import Catalog, Message
+
+from simulator import compare, formats, language, matrix
+from simulator.causes import causes
+from simulator.explainer import Explanation, explain
+from simulator.restore import restore
+from simulator.session import Session, from_json
+from simulator.views import (
+    annotated,
+    comparison,
+    esa,
+    grid,
+    ladder,
+    markdown,
+    mermaid,
+    player,
+    repairs,
+    table,
+)
+from tests.views import sessions
+from tools import catalogues
+
+SIMULATOR = Path(catalogues.ROOT) / "simulator"
+RECORDED = Path(__file__).parent / "sessions" / "documented.json"
+COMPLETE = ("pt_BR",)
+
+
+def messages(catalogue: Catalog) -> list[Message]:
+    return [message for message in catalogue if message.id]
+
+
+@cache
+def translated(code: str) -> list[tuple[str, str]]:
+    """Source and translation of every text that a language has."""
+    po = SIMULATOR / "locales" / code / "LC_MESSAGES" / "ehlo_twice.po"
+    return [(str(m.id), str(m.string)) for m in messages(catalogues.read(po)) if m.string]
+
+
+CODES = [po.parts[-3] for po in catalogues.catalogues()]
+each_language = pytest.mark.parametrize("code", CODES)
+
+
+# --- completeness ------------------------------------------------------------------------------
+
+
+def marked() -> Iterator[str]:
+    """Every text that is marked for translation, found by the parser of Python itself.
+
+    The extractor of the catalogues reads tokens, and does not see what stands in an f-string.
+    """
+    for path in sorted(SIMULATOR.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(func=ast.Name(id="N_"), args=[argument]):
+                    yield ast.literal_eval(argument)
+
+
+def told() -> Iterator[str]:
+    """Every text for translation that the program reads from its data."""
+    for cause in causes().values():
+        yield from (cause.title, cause.cause, cause.remedy)
+    yield from filter(None, (found.log_more for found in formats.known()))
+
+
+@pytest.mark.parametrize("source", [marked, told])
+def test_extraction_sees_every_text(source: Callable[[], Iterator[str]]) -> None:
+    extracted = {message.id for message in messages(catalogues.template())}
+    assert set(source()) - extracted == set()
+
+
+@pytest.mark.parametrize("code", COMPLETE)
+def test_the_catalogue_is_complete(code: str) -> None:
+    po = SIMULATOR / "locales" / code / "LC_MESSAGES" / "ehlo_twice.po"
+    found = messages(catalogues.read(po))
+    assert [m.id for m in found if not m.string] == []
+    assert [m.id for m in found if m.fuzzy] == []
+    assert {m.id for m in messages(catalogues.template())} == {m.id for m in found}
+
+
+# --- form --------------------------------------------------------------------------------------
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+@each_language
+def test_placeholders_are_those_of_the_source(code: str) -> None:
+    assert [
+        (source, said)
+        for source, said in translated(code)
+        if placeholders(source) != placeholders(said)
+    ] == []
+
+
+def ending(text: str) -> str:
+    """The class of punctuation that a text ends with."""
+    last = text[-1:]
+    classes = {".": ".。", ":": ":：", "?": "?？", "!": "!！", "…": "…", ",": ",、，", ")": ")）"}
+    return next((name for name, marks in classes.items() if last in marks), "")
+
+
+@each_language
+def test_a_text_ends_as_its_source_does(code: str) -> None:
+    assert [
+        (source, said)
+        for source, said in translated(code)
+        if " " in source and ending(source) != ending(said)
+    ] == []
+
+
+@each_language
+def test_no_space_is_gained_or_lost(code: str) -> None:
+    assert [
+        said
+        for source, said in translated(code)
+        if (source[:1].isspace(), source[-1:].isspace())
+        != (said[:1].isspace(), said[-1:].isspace())
+        or "  " in said
+        or said != said.replace("\u00a0", " ")
+    ] == []
+
+
+# --- tokens ------------------------------------------------------------------------------------
+
+TOKEN = re.compile(
+    r"""
+      `[^`]+`                                # anything in backquotes
+    | <[A-Z]+>(?:\.?<[A-Z]+>)*               # <CR><LF>
+    | §[\dA-Z.]+\b                           # a section
+    | \bTLS\ \d\.\d\b                        # a version
+    | \b\d+(?:\.\d+)*\b                      # a number: reply codes, RFCs, versions
+    | \b[A-Z]\.\d+\b                         # X.509
+    | \b\d*[A-Z][A-Z\d]+(?:-[A-Z\d]+)*\b     # verbs, EHLO keywords, MUST, abbreviations
+    | \b(?:[A-Z][a-z]+){2,}\b                # ClientHello
+    | \b[a-z]+(?:_[a-z]+)+\b                 # application_data
+    | \b\w[\w-]*(?:\.[a-z][\w-]+)+\b         # host names, file names
+    | (?<=\s)-[a-z_]+\b                      # options of a command
+    | \b(?:Received|Finished|Base64|ehlo-twice)\b
+    """,
+    re.VERBOSE,
+)
+
+
+def prose(text: str) -> str:
+    """A template without its placeholders."""
+    return " ".join(literal for literal, _, _, _ in string.Formatter().parse(text))
+
+
+def tokens(text: str) -> set[str]:
+    return set(TOKEN.findall(prose(text)))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("the client says EHLO, as it MUST NOT", {"EHLO", "MUST", "NOT"}),
+        ("503 (RFC 5321 §4.1.4), see §F.3.", {"503", "RFC", "5321", "§4.1.4", "§F.3"}),
+        ("TLS 1.3 says application_data", {"TLS 1.3", "application_data"}),
+        ("`ehlo-twice rules` on mx.example.com", {"`ehlo-twice rules`", "mx.example.com"}),
+        ("End data with <CR><LF>.<CR><LF>", {"<CR><LF>.<CR><LF>"}),
+        ("{text} A ServerHello in X.509.", {"ServerHello", "X.509"}),
+        ("openssl s_client -starttls", {"s_client", "-starttls"}),
+        ("A sentence. The next one is 8BITMIME-less, {EHLO}.", {"8BITMIME"}),
+    ],
+)  # fmt: skip
+def test_what_a_token_is(text: str, found: set[str]) -> None:
+    assert tokens(text) == found
+
+
+@each_language
+def test_tokens_stay_as_they_are(code: str) -> None:
+    """None is lost, and none is made up."""
+    assert [
+        (source, said, tokens(source) ^ tokens(said))
+        for source, said in translated(code)
+        if tokens(source) != tokens(said)
+    ] == []
+
+
+# --- words -------------------------------------------------------------------------------------
+
+GLOSSARY = {
+    r"handshakes?\b": r"handshake",
+    r"in the clear\b": r"texto claro",
+    r"inside TLS\b": r"dentro (?:de|do) TLS",
+    r"\bkeywords?\b": r"palavras?-chave",
+    r"\bcertificates?\b": r"certificado",
+    r"\benvelope\b": r"envelope",
+    r"\bmail transactions?\b": r"transaç(?:ão|ões) de e-mail",
+    r"\bsenders?\b": r"remetente",
+    r"\brecipients?\b": r"destinatário",
+    r"\breply code\b": r"código de resposta",
+    r"body on the way\b": r"no caminho",
+    r"\bcipher suites?\b": r"conjuntos? de criptografia",
+    r"\bheader\b": r"cabeçalho",
+    r"\bgreets\b": r"saúda|cumprimento",
+    r"\blogin\b": r"autenticação|login",
+}
+"""One word of the field for each word of the field, in Brazilian Portuguese."""
+
+EUROPEAN = re.compile(
+    r"ficheiro|ecrã|utilizador|palavra-passe|ligação|registo\b|recepção|receção|contacto|\bfacto\b"
+    r"|\bestá a \w+r\b|encript|telemóvel|servidor de correio|\bteu\b|\bvosso\b",
+    re.IGNORECASE,
+)
+
+
+@pytest.mark.parametrize("word", GLOSSARY)
+def test_a_word_of_the_field_is_always_the_same(word: str) -> None:
+    found = [
+        (source, said) for source, said in translated("pt_BR") if re.search(word, prose(source))
+    ]
+    assert found, "no text uses this word any more"
+    assert [said for _, said in found if not re.search(GLOSSARY[word], said, re.IGNORECASE)] == []
+
+
+def test_portuguese_is_brazilian() -> None:
+    assert [said for _, said in translated("pt_BR") if EUROPEAN.search(said)] == []
+
+
+SAME = {
+    "{tls} {mail}",
+    "ms",
+    "envelope",
+    "login",
+    "Bytes",
+    "TLS",
+    'MailKit: new SmtpClient(new ProtocolLogger("smtp.log")).',
+}
+"""What reads alike in both languages."""
+
+
+def test_nothing_is_left_in_english() -> None:
+    assert {said for source, said in translated("pt_BR") if source == said} == SAME
+
+
+# --- in the views ------------------------------------------------------------------------------
+
+_STRANGERS = frozenset((
+    "name", "argument", "lines", "text", "subject", "names", "issuer", "detail", "scenario",
+    "connection", "cipher", "raw",
+))  # fmt: skip
+"""Fields of a session that hold what was on the wire, not words of our own."""
+
+
+def shout(value: Any, key: str = "") -> Any:
+    """Plain data, in capitals where it comes from strangers."""
+    match value:
+        case dict():
+            return {name: shout(inner, name) for name, inner in value.items()}
+        case list() | tuple():
+            return [shout(inner, key) for inner in value]
+        case str() | bytes() if key in _STRANGERS:
+            return value.upper()
+    return value
+
+
+def shouted(session: Session) -> Explanation:
+    """The same session, all that its peers say in capitals: small letters are then our prose."""
+    plain = shout(msgspec.to_builtins(session, builtin_types=(bytes, datetime)))
+    return explain(msgspec.convert({**plain, "scenario": "TEST"}, Session))
+
+
+@cache
+def explained(name: str) -> Explanation:
+    if name == "recorded":
+        return shouted(from_json(RECORDED.read_bytes()))
+    return shouted(sessions.ALL[name])
+
+
+def _compared(one: Explanation) -> compare.Comparison:
+    return compare.compare(one, explained("failed"), ("ONE", "OTHER"))
+
+
+def _matrix(code: str) -> str:
+    kinds = {kind.upper(): kind.upper() for kind in matrix.LABELS}
+    cells = tuple(
+        matrix.Cell(client="C", server=kind.upper(), middlebox="M", category=kind, code=503)
+        for kind in matrix.LABELS
+    )
+    return grid.text(cells, {"C": "C"}, kinds, code) + grid.markdown(cells, {"C": "C"}, kinds, code)
+
+
+def _repairs(code: str) -> str:
+    page = """\
+seg 16 de maio 18:34:30 2005 Informação: 5165207 Enviado: 'CORREIO DE:<A@EXAMPLE.COM>'
+seg 16 de maio 18:34:30 2005 Informação: 5165207 Rcvds: 250-TAMANHO 10485760'
+seg 16 de maio 18:34:30 2005 Informação: 5165207 Recebido: ''250 ÇÃO'
+"""
+    found = restore(page)
+    assert found.repairs
+    assert found.unknown
+    loud = msgspec.structs.replace(
+        found,
+        repairs=tuple(
+            msgspec.structs.replace(r, found=r.found.upper(), restored=r.restored.upper(),
+                                    reason=_loud(r.reason))
+            for r in found.repairs
+        ),
+        unknown=tuple(u._replace(text=u.text.upper(), why=_loud(u.why)) for u in found.unknown),
+        left_out=(1, 2),
+    )  # fmt: skip
+    return repairs.render(loud, code) + repairs.render(restore(""), code)
+
+
+def _loud(text: language.Text) -> language.Text:
+    return language.Text(text.id, {name: str(v).upper() for name, v in text.values.items()})
+
+
+VIEWS: dict[str, Callable[[Explanation, str], str]] = {
+    "annotated": annotated.render,
+    "markdown": markdown.render,
+    "table": table.render,
+    "esa": esa.render,
+    "sequence": ladder.render,
+    "mermaid": mermaid.render,
+    "list": player.listing,
+    "comparison": lambda one, code: comparison.text(_compared(one), code),
+    "comparison as markdown": lambda one, code: comparison.markdown(_compared(one), code),
+}
+SESSIONS = ("recorded", "attacked", "failed", "implicit")
+
+NOT_PROSE = re.compile(
+    r"""
+      <q\ .*?</q>                           # a quotation of an RFC stays in English
+    | <[^>]+> | &\w+;                       # markup
+    | https?://[^\s)]+
+    | ^\s*(?:sequenceDiagram|accDescr|accTitle|title|end|rect\ rgb|participant\ \w\ as)
+    | ^\s*Note\ (?:over|left\ of|right\ of)
+    | ^```text$
+    | ehlo-twice\ replay
+    | \b(?:client|server|second|ehlo|mail|list|keyword|waits|tls|starttls|auth|esmtps|requiretls
+        |password)(?:\\?-\w+)+\b              # a rule is called by its name
+    """,
+    re.VERBOSE | re.MULTILINE,
+)
+
+
+class Pseudo:
+    """A made-up language: its letters are all the same; placeholders stay."""
+
+    def gettext(self, text: str) -> str:
+        return re.sub(r"\w+(?![^{]*\})", lambda word: "ж" * len(word[0]), text)
+
+
+@pytest.fixture
+def pseudo(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The code of the made-up language."""
+    real = language._catalogue
+    monkeypatch.setattr(language, "_catalogue", lambda c: Pseudo() if c == "xx" else real(c))
+    return "xx"
+
+
+def unsaid(shown: str) -> list[str]:
+    """Words in small letters that did not come out of the catalogue."""
+    return re.findall(r"\b[a-z]{2,}\b", NOT_PROSE.sub(" ", shown))
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("name", SESSIONS)
+def test_every_word_of_a_view_is_in_the_catalogue(view: str, name: str, pseudo: str) -> None:
+    shown = VIEWS[view](explained(name), pseudo)
+    assert "ж" in shown
+    assert unsaid(shown) == []
+
+
+@pytest.mark.parametrize("shows", [_matrix, _repairs])
+def test_every_word_of_a_table_is_in_the_catalogue(
+    shows: Callable[[str], str], pseudo: str
+) -> None:
+    assert unsaid(shows(pseudo)) == []
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_word_beside_the_catalogue_would_be_found(view: str, pseudo: str) -> None:
+    assert unsaid(VIEWS[view](explained("recorded"), "en")) != []
+
+
+class Spy:
+    """A catalogue that remembers which texts it was asked for and could not translate."""
+
+    def __init__(self, code: str) -> None:
+        self.known = dict(translated(code))
+        self.lacking: set[str] = set()
+
+    def gettext(self, text: str) -> str:
+        said = self.known.get(text, text)
+        if said == text and text not in SAME:
+            self.lacking.add(text)
+        return said
+
+
+@pytest.mark.parametrize("name", sessions.ALL)
+def test_nothing_is_said_in_english(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    spy = Spy("pt_BR")
+    monkeypatch.setattr(language, "_catalogue", lambda _: spy)
+    explanation = explain(sessions.ALL[name])
+    for view in VIEWS.values():
+        view(explanation, "pt_BR")
+    assert spy.lacking == set()
+
+
+@pytest.mark.parametrize("shows", [_matrix, _repairs])
+def test_no_table_is_in_english(
+    shows: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spy = Spy("pt_BR")
+    monkeypatch.setattr(language, "_catalogue", lambda _: spy)
+    shows("pt_BR")
+    assert spy.lacking == set()
