@@ -118,7 +118,7 @@ MOST_TELLING = 150
 
 def detect(head: Sequence[str], *, extra_dirs: Iterable[Path] = ()) -> Format:
     """The format that a log beginning with those lines is most likely of."""
-    telling = [line for line in head if _TELLING.search(line[:400])][:MOST_TELLING]
+    telling = [line[:2000] for line in head if _TELLING.search(line[:400])][:MOST_TELLING]
     text = "\n".join(line[:2000] for line in head)
     kinds = known(extra_dirs)
     best, index = max((kind.detect(text, telling), -index) for index, kind in enumerate(kinds))

@@ -120,19 +120,19 @@ def _zstd(file: Any) -> Any:
 
 def _bounded(packed: Any, kind: str) -> Iterator[bytes]:
     total = 0
+    # read1 gives what was unpacked before the damage; read would lose it.
+    take = getattr(packed, "read1", packed.read)
     try:
-        while piece := packed.read(CHUNK):
+        while piece := take(CHUNK):
             total += len(piece)
             yield piece
             if total > BIGGEST:
                 yield f"\n[cut here: it unpacks to more than {BIGGEST >> 30} GiB]\n".encode()
                 return
-    except (OSError, EOFError, lzma.LZMAError, MemoryError) as error:
+    except Exception as error:  # gzip, lzma and each zstd package have errors of their own
         if not total:
             raise CannotRead(f"this {kind} file is damaged: {error}") from None
         yield f"\n[cut here: the {kind} file is damaged: {error}]\n".encode()
-    except Exception as error:  # each zstd package has an error of its own
-        raise CannotRead(f"this {kind} file is damaged: {error}") from None
 
 
 # From octets to lines -------------------------------------------------------------------------

@@ -43,6 +43,9 @@ KEPT = 1 << 16
 MOST_REMARKS = 20_000
 """Remarks in one session, or of no session, before they are given out as a session of their own."""
 
+MOST_EVENTS = 20_000
+"""Events of one session; what comes after them is given out as another."""
+
 MOST_OPEN = 20_000
 """Sessions that may be open at once; beyond it the one silent for longest is given out."""
 
@@ -808,9 +811,10 @@ class Desk:
             else:
                 self.end(connection)
                 found = self.of(connection, stamp)
-        elif found.closed:
+        elif found.closed or len(found.events) > MOST_EVENTS:
             self.end(connection)
-            found = self.of(connection, stamp)
+            marks, found = found.marks, self.of(connection, stamp)
+            found.marks.update(marks)
         found.say(who, text, line, secure=secure)
         return found
 

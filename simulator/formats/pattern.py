@@ -125,12 +125,17 @@ def unescape(text: str) -> str:
     return _ESCAPE.sub(one, text) if "\\" in text else text
 
 
+_PEERS = {"client_name", "client_address", "server_name", "server_address", "port"}
+
+
 class Pattern:
     """A rule, ready for use."""
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
-        self.match = re.compile(rule.pattern).match
+        compiled = re.compile(rule.pattern)
+        self.match = compiled.match
+        self.names_peers = bool(_PEERS & set(compiled.groupindex))
         self.split = re.compile(rule.split) if rule.split else None
 
     def said(self, match: re.Match[str], group: str = "text") -> str:
@@ -325,8 +330,8 @@ class PatternFormat:
         else:
             side = "client" if pattern.rule.means == "client" else "server"
         self._speak(desk, pattern, connection, side, said, line)
-        if groups := {k: v for k, v in match.groupdict().items() if v}:
-            peers(desk.of(connection), groups)
+        if pattern.names_peers:
+            peers(desk.of(connection), {k: v for k, v in match.groupdict().items() if v})
 
     def _speak(
         self, desk: Desk, pattern: Pattern, connection: str, side: str, said: str, line: Line

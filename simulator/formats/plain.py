@@ -12,16 +12,17 @@ from collections.abc import Iterable, Iterator
 from simulator.formats.clean import Line, without_prefix
 from simulator.formats.dialogue import Desk, is_command, is_reply
 from simulator.formats.pattern import LONGEST, continued, peers, unmarked
+from simulator.language import N_
 from simulator.session import Session
 
 NAME = "plain"
 TITLE = "A dialogue without marks: telnet, nc, a page"
-LOG_MORE = (
+LOG_MORE = N_(
     "telnet cannot speak TLS: use `openssl s_client -starttls smtp -crlf -quiet -connect HOST:25`, "
     "or `swaks --tls --server HOST`, which shows both sides."
 )
 
-_NOTE = re.compile(r"[ \t]+(?:<-{2,}|<={2,}|←|<<-).*$")
+_NOTE = re.compile(r"[ \t]{1,20}(?:<-{2,}|<={2,}|←|<<-).*$")
 _TELNET = re.compile(
     r"(?:.{0,80}[$#%>] ?)?(?:telnet|nc|ncat|netcat)(?: -\w+)* "
     r"(?P<server_name>[^\s:]+)[ :](?P<port>\d+)"
@@ -44,7 +45,7 @@ def detect(head: str, telling: list[str]) -> float:
     """By the share of lines that are of the dialogue as they stand."""
     hits = sum(
         is_reply(text) or is_command(text)
-        for text in (_NOTE.sub("", line).strip() for line in telling)
+        for text in (_NOTE.sub("", line[:LONGEST]).strip() for line in telling)
     )
     if not hits:
         return 0.3 if any(len(_flat(line)) > 3 for line in telling) else 0.02

@@ -1,0 +1,228 @@
+"""Whatever comes in, something is said of it: no crash, no hang, no line lost, bounded memory."""
+
+import bz2
+import gzip
+import io
+import lzma
+import random
+import re
+import time
+import tracemalloc
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from simulator import formats
+from simulator.explainer import explain
+from simulator.formats.clean import LONGEST, CannotRead, text
+from simulator.session import Remark, Session
+from tests.formats.test_verdicts import REAL, TRANSCRIPTS
+
+KINDS = formats.known()
+LINES = [
+    line
+    for path in [*TRANSCRIPTS, *REAL]
+    for line in path.read_text("utf-8", "replace").split("\n")[:200]
+    if line.strip()
+]
+
+
+def kept(sessions: list[Session]) -> str:
+    return "\n".join(
+        event.text if isinstance(event, Remark) else event.raw.decode("utf-8", "replace")
+        for session in sessions
+        for event in session.events
+    )
+
+
+lines = st.lists(
+    st.one_of(
+        st.sampled_from(LINES),
+        st.text(max_size=60),
+        st.builds(
+            lambda line, cut, more: line[:cut] + more + line[cut:],
+            st.sampled_from(LINES),
+            st.integers(0, 80),
+            st.text(max_size=8),
+        ),
+    ),
+    max_size=30,
+)
+
+
+@given(lines)
+@settings(max_examples=300)
+def test_a_shuffled_log_is_read_and_explained(log: list[str]) -> None:
+    for session in formats.read("\n".join(log)):
+        explain(session)
+
+
+@given(lines, st.sampled_from(KINDS))
+@settings(max_examples=300)
+def test_each_reader_reads_each_log(log: list[str], kind: formats.Format) -> None:
+    sessions = list(kind.read(text("\n".join(log)).lines))
+    for session in sessions:
+        explain(session)
+    numbers = {event.line for session in sessions for event in session.events}
+    said = kept(sessions)
+    for number, line in text("\n".join(log)).lines:
+        words = re.findall(r"[a-z]{4,}", line)
+        if number in numbers or not words or kind.name == "dotnet":
+            continue
+        assert words[-1] in said or any(word in said for word in words), (kind.name, line)
+
+
+@given(st.binary(max_size=2000))
+@settings(max_examples=300)
+def test_octets_are_read(data: bytes) -> None:
+    told = ""
+    try:
+        for session in formats.read(data):
+            explain(session)
+    except CannotRead as error:
+        told = str(error)
+    assert "\n" not in told
+
+
+MAGIC = [
+    b"\x1f\x8b\x08", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd", b"\xd4\xc3\xb2\xa1", b"\xff\xfe",
+    b"\x0a\x0d\x0d\x0a\x1c\x00\x00\x00\x4d\x3c\x2b\x1a",
+]  # fmt: skip
+
+
+@given(st.binary(max_size=400), st.sampled_from(MAGIC))
+@settings(max_examples=200)
+def test_files_that_only_begin_like_one_are_read_or_told(data: bytes, magic: bytes) -> None:
+    told = ""
+    try:
+        list(formats.read(magic + data))
+    except CannotRead as error:
+        told = str(error)
+    assert "\n" not in told
+
+
+SWAKS = (Path(__file__).parent / "transcripts" / "t026_swaks_ok.txt").read_text()
+
+
+def sent(log: object) -> str | None:
+    (session,) = formats.read(log)  # type: ignore[arg-type]
+    return explain(session).verdict.second_ehlo
+
+
+@pytest.mark.parametrize(
+    "dirty",
+    [
+        SWAKS.replace("\n", "\r\n"),
+        SWAKS.replace("\n", "\r"),
+        "\ufeff" + SWAKS,
+        SWAKS.encode("utf-16"),
+        SWAKS.encode("utf-16-le"),
+        SWAKS.encode("utf-32"),
+        SWAKS.encode() + b"\xe9\xff caf\xe9\n",
+        SWAKS.replace("<", "&lt;").replace(">", "&gt;"),
+        "".join(f"> {line}\n" for line in SWAKS.split("\n")),
+        f"Hello,\n```\n{SWAKS}```\nthanks",
+        "".join(f"\x1b[32m{line}\x1b[0m\n" for line in SWAKS.split("\n")),
+        "".join(f"Mar  4 10:00:00 host app[12]: {line}\n" for line in SWAKS.split("\n") if line),
+        "".join(f"2026-03-04T10:00:00.123Z web_1  | {line}\n" for line in SWAKS.split("\n")),
+        "".join(f"{line}^M\n" for line in SWAKS.split("\n")),
+        gzip.compress(SWAKS.encode()),
+        lzma.compress(SWAKS.encode()),
+        SWAKS.replace(" ", "\u00a0"),
+        SWAKS.replace("EHLO", "\u200bEHLO"),
+    ],
+    ids=[
+        "crlf", "cr", "bom", "utf-16", "utf-16 without bom", "utf-32", "latin-1", "html", "quoted",
+        "fenced", "colours", "syslog", "compose", "caret m", "gzip", "xz", "nbsp", "zero width",
+    ],
+)  # fmt: skip
+def test_dirt_is_washed_off(dirty: str | bytes) -> None:
+    assert sent(dirty) == "sent"
+
+
+def test_a_file_and_an_open_file_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_text(SWAKS)
+    assert sent(path) == sent(io.StringIO(SWAKS)) == sent(io.BytesIO(SWAKS.encode())) == "sent"
+
+
+@pytest.mark.parametrize("name", ["none", "."])
+def test_a_path_that_cannot_be_read_is_told(tmp_path: Path, name: str) -> None:
+    with pytest.raises(CannotRead, match=r"No such file|Is a directory"):
+        list(formats.read(tmp_path / name))
+
+
+def test_a_damaged_archive_is_told() -> None:
+    with pytest.raises(CannotRead, match="this gzip file is damaged"):
+        list(formats.read(b"\x1f\x8b\x08" + bytes(40)))
+    whole = gzip.compress(SWAKS.encode() * 100, mtime=0)
+    cut = list(formats.read(whole[: len(whole) // 2]))
+    assert "the gzip file is damaged" in kept(cut)
+
+
+def test_what_cannot_be_unpacked_is_a_log_of_remarks() -> None:
+    assert [s.shown for s in formats.read(bz2.compress(b"x"))] == ["outline"]
+
+
+class Endless(io.RawIOBase):
+    """A file of one long line, made as it is read."""
+
+    def __init__(self, size: int, filling: bytes) -> None:
+        self._left, self._filling = size, filling
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        size = min(self._left, size if size >= 0 else self._left)
+        self._left -= size
+        return (self._filling * (size // len(self._filling) + 1))[:size]
+
+
+@pytest.mark.parametrize(
+    "filling", [b"a", b"\0", b" ", b"250-", b"\x1b[31m", b"(", b"<script>", b"> > "]
+)
+def test_one_line_of_many_octets_costs_no_memory(filling: bytes) -> None:
+    tracemalloc.start()
+    began = time.perf_counter()
+    (session,) = formats.read(Endless(32 << 20, filling))  # type: ignore[arg-type]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 16 << 20
+    assert time.perf_counter() - began < 20
+    assert len(kept([session])) < 2 * LONGEST
+
+
+@pytest.mark.parametrize("line", [b"x\n", b"\n", b"250 ok\n", b"EHLO a\n", b"C: DATA\nS: 354 go\n"])
+def test_many_short_lines_cost_no_memory(line: bytes) -> None:
+    tracemalloc.start()
+    count = 0
+    for session in formats.read(Endless(30_000 * len(line), line)):  # type: ignore[arg-type]
+        count += len(session.events)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 40 << 20
+
+
+def test_a_bomb_is_read_piece_by_piece() -> None:
+    bomb = gzip.compress(bytes(64 << 20))
+    tracemalloc.start()
+    list(formats.read(bomb))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 16 << 20
+
+
+def test_no_line_takes_long() -> None:
+    """Patterns meet what they were not made for; none may take more than its share."""
+    rng = random.Random(1)
+    pieces = sorted({piece for line in LINES for piece in re.findall(r"\w+|\W+", line)})
+    for _ in range(25):
+        unit = "".join(rng.choice(pieces) for _ in range(rng.randint(1, 4))).replace("\n", " ")
+        log = "220 mx\nEHLO a\n250 STARTTLS\nSTARTTLS\n220 go\n" + (unit * 70000)[:60000]
+        for kind in KINDS:
+            began = time.perf_counter()
+            list(kind.read(text(log).lines))
+            assert time.perf_counter() - began < 2, (kind.name, unit)
