@@ -8,6 +8,8 @@ import msgspec
 
 from simulator.language import N_, SOURCE, Text, say
 from simulator.matrix import LABELS, MEANINGS, Cell
+from simulator.views.inert import printable
+from simulator.views.markdown import escape
 from simulator.views.table import columns
 
 _STYLES = {
@@ -41,7 +43,9 @@ def text(
     if colour:
         painted = [painted[0], *map(_painted(cells, language), painted[1:])]
     legend = [(say(label, language), say(MEANINGS[key], language)) for key, label in LABELS.items()]
-    told = [(name, title) for names in (clients, servers) for name, title in names.items()]
+    told = [
+        (name, printable(title)) for names in (clients, servers) for name, title in names.items()
+    ]
     example = Text(OPEN, {"name": f"{cells[0].client}+{cells[0].server}+{cells[0].middlebox}"})
     return "\n".join(
         [*painted, "", *columns(told), "", *columns(_plain(legend)), "", say(example, language), ""]
@@ -53,11 +57,11 @@ def markdown(
 ) -> str:
     """The same as a Markdown table."""
     by_names = {(cell.client, cell.server): cell for cell in cells}
-    head = [say(HEADING, language).replace("\\", "/"), *servers.values()]
+    head = [say(HEADING, language).replace("\\", "/"), *map(escape, servers.values())]
     lines = [f"| {' | '.join(head)} |", "|" + " --- |" * len(head)]
     for client, title in clients.items():
         found = [say(by_names[client, server].label, language) for server in servers]
-        lines.append(f"| {' | '.join([f'**{title}**', *found])} |")
+        lines.append(f"| {' | '.join([f'**{escape(title)}**', *found])} |")
     return "\n".join(lines) + "\n"
 
 

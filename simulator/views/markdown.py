@@ -109,7 +109,7 @@ def _row(row: Row, language: str) -> Iterator[str]:
         yield f"> {mark} {level}{place} — {say(note.text, language, escape)}"
         yield ""
     ledger = [
-        f"- {mark} {say(prose.HOLDS[side], language)}: {escape(facts)}"
+        f"- {escape(mark)} {say(prose.HOLDS[side], language)}: {escape(facts)}"
         for side in ("server", "client")
         for mark, facts in prose.changes(row, side, language)
     ]
