@@ -109,7 +109,8 @@ def _row(row: Row, language: str, width: int, ink: _Ink) -> Iterator[str]:
     ground = "tls" if row.secure else "clear"
     if isinstance(row.step.event, Handshake):
         mark = ink("tls" if not row.step.event.error else "broken", "◆")
-        words = "  ".join([say(row.label, language, printable) if row.label else "", *row.text])
+        label = say(row.label, language, printable) if row.label else ""
+        words = "  ".join([label, *(line for line in row.text if line not in label)])
         yield from _wrap(f"{mark} {words}", width, number, pad)
     elif lines := list(_lines(row, language)):
         arrow = _arrow(row, ink)
