@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from simulator.cli import lists, logs, sessions
+from simulator.cli import exercise, lists, logs, sessions
 from simulator.cli.common import PROGRAM, one_line
 
 WRONG = 2
@@ -60,6 +60,6 @@ def main() -> None:
     sys.exit(code)
 
 
-for _module in (sessions, logs, lists):
+for _module in (sessions, logs, exercise, lists):
     for _command in _module.COMMANDS:
         cli.add_command(_command)

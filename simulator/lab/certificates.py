@@ -47,6 +47,11 @@ def _authority(name: str = "trusted") -> trustme.CA:
     return trustme.CA(organization_name=f"ehlo-twice lab, {name}", key_type=trustme.KeyType.ECDSA)
 
 
+def authority_pem() -> bytes:
+    """The certificate of the authority that the lab's clients trust, for a client not ours."""
+    return _authority().cert_pem.bytes()
+
+
 @_once
 def _issued(kind: str, name: str) -> trustme.LeafCert:
     ecdsa = trustme.KeyType.ECDSA

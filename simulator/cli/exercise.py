@@ -1,0 +1,93 @@
+"""The command that sets exercises and checks answers: exercise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from simulator.cli.common import Cannot, language_option, put, told, width
+
+RIGHT, WRONG = 0, 1
+
+
+def _numbers(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
+    from simulator import exercises
+
+    return [name for name in exercises.names() if name.startswith(typed)]
+
+
+@click.command()
+@click.argument("number", default="", shell_complete=_numbers)
+@click.argument("answer", nargs=-1)
+@click.option(
+    "--file",
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The answer is a file: a program (.py) or a policy (.toml).",
+)
+@click.option("--hint", is_flag=True, help="Give the next of three hints.")
+@click.option("--again", is_flag=True, help="Draw other names and values.")
+@click.option(
+    "--start", is_flag=True, help="Print only what an answer may begin as, to be put into a file."
+)
+@click.option(
+    "--progress",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    envvar="EHLO_TWICE_PROGRESS",
+    help="Where your progress is kept.  [default: in your data folder]",
+)
+@language_option
+def exercise(
+    number: str,
+    answer: tuple[str, ...],
+    file: Path | None,
+    hint: bool,
+    again: bool,
+    start: bool,
+    progress: Path | None,
+    lang: str,
+) -> None:
+    """List the exercises, show exercise NUMBER, or play an ANSWER to it.
+
+    An answer is played in the lab, and what came of it is shown. Exit code 0 if it was right, 1 if
+    not. Names and values are your own, drawn from a random id in your progress file.
+
+    \b
+    Examples:
+      ehlo-twice exercise                       # all exercises, and how far you are
+      ehlo-twice exercise 04                    # show one
+      ehlo-twice exercise 04 250                # answer it
+      ehlo-twice exercise 04 --hint
+      ehlo-twice exercise 18 --start > client.py
+      ehlo-twice exercise 18 --file client.py
+    """
+    from simulator import exercises
+
+    columns = width()
+    try:
+        with told():
+            if not number:
+                if answer or file or hint or again or start:
+                    raise Cannot("which exercise? `ehlo-twice exercise` lists them")
+                put(exercises.overview(language=lang, progress=progress).text(columns))
+            elif start:
+                put(exercises.start(number, language=lang, progress=progress))
+            elif answer or file:
+                given = file or " ".join(answer)
+                result = exercises.check(number, given, language=lang, progress=progress)
+                put(result.text(columns))
+                raise SystemExit(RIGHT if result.right else WRONG)
+            elif hint:
+                put(exercises.hint(number, language=lang, progress=progress).text(columns))
+            elif again:
+                put(exercises.again(number, language=lang, progress=progress).text(columns))
+            else:
+                put(exercises.show(number, language=lang, progress=progress).text(columns))
+    except (exercises.UnknownExercise, exercises.BadProgress) as error:
+        raise Cannot(str(error.args[0])) from None
+
+
+COMMANDS = (exercise,)

@@ -1,0 +1,44 @@
+"""How a session ended, in the words in which a trial says what it wants.
+
+The words of the matrix (`inside`, `clear`, `fooled`, `refused`, `given up`, `broken off`), and a
+few that look at one thing only: `nothing clear` (no message and no password crossed in the clear),
+`not delivered`, `no tls`, `obeys` (no rule of the level MUST or SHOULD broken).
+"""
+
+from __future__ import annotations
+
+from simulator import matrix
+from simulator.explainer import Explanation
+from simulator.session import AuthResponse, Command, Message
+
+
+def meets(wants: tuple[str, ...], held: frozenset[str]) -> bool:
+    """Did it end as it should: in one of the ways that are wanted, and by the rules if so asked?"""
+    ways = set(wants) - {"obeys"}
+    return bool(ways & held) and ("obeys" not in wants or "obeys" in held)
+
+
+def endings(explanation: Explanation, middlebox: str = "nothing") -> frozenset[str]:
+    """All words that hold of this session."""
+    found = {matrix.cell("", "", middlebox, explanation).category}
+    holds: set[str] = {*found}
+    verdict = explanation.verdict
+    if not verdict.delivered:
+        holds.add("not delivered")
+    if verdict.tls not in ("established", "implicit"):
+        holds.add("no tls")
+    if not any(_tells(event) for event in explanation.session.events):
+        holds.add("nothing clear")
+    if not any(note.level in ("must", "should") for note in explanation.findings):
+        holds.add("obeys")
+    return frozenset(holds)
+
+
+def _tells(event: object) -> bool:
+    """Does this tell somebody on the way a message, an envelope or a password?"""
+    match event:
+        case Message(secure=False) | AuthResponse(secure=False):
+            return True
+        case Command(by="client", secure=False, verb=("MAIL" | "RCPT" | "AUTH")):
+            return True
+    return False

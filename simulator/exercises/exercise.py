@@ -1,0 +1,124 @@
+"""An exercise as data: what it asks, its three hints, and who may meet whom in it.
+
+An exercise is a TOML file in `tasks/`. No file holds a right answer: what is right is found out by
+playing.
+"""
+
+from __future__ import annotations
+
+import difflib
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from simulator.lab import ClientPolicy, MiddleboxPolicy, ServerPolicy
+from simulator.language import SOURCE
+
+Prose = dict[str, str]
+"""The same text by language code; English is always there."""
+
+Kind = Literal[
+    "predict", "order", "survive", "fault", "must", "repair", "eavesdrop", "reader", "client"
+]
+
+
+class UnknownExercise(LookupError):
+    """There is no exercise of that number: the message names the nearest."""
+
+
+class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What all tables have in common: an unknown key is an error."""
+
+
+class Variant(_Table, frozen=True, kw_only=True):
+    """One of the situations a learner may meet. `about` tells who meets whom, in one sentence;
+    `because` what the situation shows, once it was played."""
+
+    name: str
+    about: Prose = {}
+    because: Prose = {}
+    client: ClientPolicy = ClientPolicy()
+    server: ServerPolicy = ServerPolicy()
+    middlebox: MiddleboxPolicy = MiddleboxPolicy()
+
+
+class Trial(_Table, frozen=True, kw_only=True):
+    """What the learner's work is put through: who it meets, and what must come of it.
+
+    `client`, `server` and `middlebox` replace those of the variant, key by key. `wants`: endings of
+    which one must come (`play.endings` names them). `dribbles`: the server's replies arrive in
+    pieces. `about` says what is tried, `failed` what it means when it goes wrong.
+    """
+
+    about: Prose
+    failed: Prose
+    wants: tuple[str, ...]
+    client: dict[str, Any] = {}
+    server: dict[str, Any] = {}
+    middlebox: dict[str, Any] = {}
+    dribbles: bool = False
+
+
+class Exercise(_Table, frozen=True, kw_only=True):
+    """An exercise. What the fields mean to a kind stands in the module of that kind.
+
+    `asks`: which question of its kind it is. `verb`: the command that it turns on. `may`: tables of
+    a scenario that the learner may edit. `lines`: what the learner puts in order. `function`: what
+    the learner's program defines. `start`: what the learner's program begins as. `says` holds what
+    is said of an answer, by a name that the kind knows.
+    """
+
+    kind: Kind
+    title: Prose
+    task: Prose
+    hints: Annotated[tuple[Prose, ...], msgspec.Meta(min_length=3, max_length=3)]
+    says: dict[str, Prose] = {}
+    asks: str = ""
+    verb: str = ""
+    may: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+    function: str = ""
+    start: str = ""
+    variant: Annotated[tuple[Variant, ...], msgspec.Meta(min_length=1)]
+    trial: tuple[Trial, ...] = ()
+    name: str = ""
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """The numbers of all exercises, in order."""
+    return tuple(_paths())
+
+
+@cache
+def _paths() -> dict[str, Path]:
+    folder = Path(str(files("simulator.exercises") / "tasks"))
+    return {path.name.partition("-")[0]: path for path in sorted(folder.glob("*.toml"))}
+
+
+@cache
+def load(name: str) -> Exercise:
+    """The exercise of that number, such as `05`. Raises `UnknownExercise`."""
+    paths = _paths()
+    wanted = name.strip()[:40].zfill(2)
+    if wanted not in paths:
+        near = difflib.get_close_matches(wanted, paths, 1, 0.4)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(paths)}"
+        raise UnknownExercise(f"no exercise {name[:40]!r}: {hint}")
+    found = msgspec.toml.decode(paths[wanted].read_bytes(), type=Exercise)
+    return msgspec.structs.replace(found, name=wanted)
+
+
+@cache
+def words() -> dict[str, Prose]:
+    """What all exercises say, by name."""
+    text = (files("simulator.exercises") / "words.toml").read_bytes()
+    return msgspec.toml.decode(text, type=dict[str, Prose])
+
+
+def said(prose: Prose, language: str) -> str:
+    """A text in `language`, in English where it is missing; empty where there is none."""
+    return prose.get(language) or prose.get(SOURCE, "")
