@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import string
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import cache
@@ -15,10 +16,11 @@ import msgspec
 import pytest
 from babel.messages.catalog import Catalog, Message
 
-from simulator import compare, formats, language, matrix
+from simulator import compare, formats, language, matrix, summary
 from simulator.causes import causes
 from simulator.explainer import Explanation, explain
 from simulator.restore import restore
+from simulator.rules import rules
 from simulator.session import Session, from_json
 from simulator.views import (
     annotated,
@@ -28,9 +30,13 @@ from simulator.views import (
     ladder,
     markdown,
     mermaid,
+    overview,
     player,
     repairs,
+    report,
+    sequence,
     table,
+    wire,
 )
 from tests.views import sessions
 from tools import catalogues
@@ -319,6 +325,16 @@ seg 16 de maio 18:34:30 2005 Informação: 5165207 Recebido: ''250 ÇÃO'
     return repairs.render(loud, code) + repairs.render(restore(""), code)
 
 
+def _overview(code: str) -> str:
+    counted = summary.Summary(
+        sessions=3,
+        tls=Counter(list(overview.TLS)),
+        second_ehlo=Counter(list(overview.SECOND)),
+        faults=Counter([*causes(), *(rule.id for rule in rules())]),
+    )
+    return overview.render(counted, code) + overview.markdown(counted, code)
+
+
 def _loud(text: language.Text) -> language.Text:
     return language.Text(text.id, {name: str(v).upper() for name, v in text.values.items()})
 
@@ -331,6 +347,7 @@ VIEWS: dict[str, Callable[[Explanation, str], str]] = {
     "sequence": ladder.render,
     "mermaid": mermaid.render,
     "list": player.listing,
+    "report": lambda one, code: report.render([one], code),
     "comparison": lambda one, code: comparison.text(_compared(one), code),
     "comparison as markdown": lambda one, code: comparison.markdown(_compared(one), code),
 }
@@ -339,6 +356,7 @@ SESSIONS = ("recorded", "attacked", "failed", "implicit")
 NOT_PROSE = re.compile(
     r"""
       <q\ .*?</q>                           # a quotation of an RFC stays in English
+    | (?s:<style>.*?</style>)
     | <[^>]+> | &\w+;                       # markup
     | https?://[^\s)]+
     | ^\s*(?:sequenceDiagram|accDescr|accTitle|title|end|rect\ rgb|participant\ \w\ as)
@@ -380,7 +398,7 @@ def test_every_word_of_a_view_is_in_the_catalogue(view: str, name: str, pseudo: 
     assert unsaid(shown) == []
 
 
-@pytest.mark.parametrize("shows", [_matrix, _repairs])
+@pytest.mark.parametrize("shows", [_matrix, _repairs, _overview])
 def test_every_word_of_a_table_is_in_the_catalogue(
     shows: Callable[[str], str], pseudo: str
 ) -> None:
@@ -416,7 +434,17 @@ def test_nothing_is_said_in_english(name: str, monkeypatch: pytest.MonkeyPatch) 
     assert spy.lacking == set()
 
 
-@pytest.mark.parametrize("shows", [_matrix, _repairs])
+@pytest.mark.parametrize("view", [sequence.render, wire.render, player.render])
+def test_no_figure_or_page_is_in_english(
+    view: Callable[[Explanation, str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spy = Spy("pt_BR")
+    monkeypatch.setattr(language, "_catalogue", lambda _: spy)
+    view(explain(from_json(RECORDED.read_bytes())), "pt_BR")
+    assert spy.lacking == set()
+
+
+@pytest.mark.parametrize("shows", [_matrix, _repairs, _overview])
 def test_no_table_is_in_english(
     shows: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
