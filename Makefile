@@ -10,7 +10,7 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard simulator/locales/*/LC_MESSAGES/*.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help replay test lint types layers format bench site serve site-offline messages lock clean
+.PHONY: help pictures replay test lint types layers format bench site serve site-offline messages lock clean
 
 help: ## show this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,9 @@ site-offline: export SITE_EN := build/site-offline/en
 site-offline: export SITE_PT_BR := build/site-offline/pt-BR
 site-offline: $(VENV)/.docs node_modules/.package-lock.json $(CATALOGUES) ## the site as a zip, to be opened from disk
 	@$(BIN)/python -m tools.site --offline && $(LANGUAGES) && $(BIN)/python -m tools.site --zip
+
+pictures: $(VENV)/.core $(CATALOGUES) ## draw the pictures of the READMEs anew
+	@$(BIN)/python tools/pictures.py
 
 messages: $(VENV)/.core ## bring the catalogues up to date; NEW=fr starts one
 	@$(BIN)/python tools/catalogues.py update $(NEW)
