@@ -1,6 +1,6 @@
 """The pictures of the READMEs, drawn anew from a session that is really played.
 
-    python tools/pictures.py
+python tools/pictures.py
 """
 
 from __future__ import annotations
