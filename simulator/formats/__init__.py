@@ -21,21 +21,24 @@ from simulator.formats import (
     capture,
     dotnet,
     exchange,
+    growing,
     json_lines,
     pattern,
     plain,
     postfix,
     s_client,
+    tally,
     unknown,
 )
 from simulator.formats import clean as cleaning
 from simulator.formats.clean import CannotRead, Line, Source
 from simulator.formats.pattern import FormatError, PatternFormat
+from simulator.formats.tally import Tallied
 from simulator.session import Session
 
 __all__ = [
-    "CannotRead", "Format", "FormatError", "NoSuchFormat", "Source", "detect", "known", "read",
-    "test",
+    "CannotRead", "Format", "FormatError", "NoSuchFormat", "Source", "Tallied", "detect", "follow",
+    "known", "read", "test", "verdicts",
 ]  # fmt: skip
 
 Detect = Callable[[str, list[str]], float]
@@ -151,6 +154,63 @@ def read(
         if restored is not None:
             text, found = restored
     yield from found.read(text.lines)
+
+
+def follow(
+    path: Path,
+    *,
+    format: str | None = None,  # noqa: A002 - it is what the option is called
+    extra_dirs: Iterable[Path] = (),
+    stop: Callable[[], bool] = growing.never,
+) -> Iterator[Session]:
+    """The sessions of a log that is still being written, each as soon as it is complete.
+
+    Goes on until `stop` says so. Raises as `read` does.
+    """
+    dirs = tuple(extra_dirs)
+    pieces = growing.pieces(path, stop)
+    begun = next(pieces, b"")
+    most = max(1, min(begun.count(b"\n"), cleaning.HEAD))
+    text = cleaning.text_of(itertools.chain((begun,), pieces), most)
+    found = _named(format, dirs) if format else detect(text.head, extra_dirs=dirs)
+    yield from found.read(text.lines)
+
+
+def follow(
+    lines: Iterable[str],
+    format: str,  # noqa: A002 - as in `read`
+    *,
+    extra_dirs: Iterable[Path] = (),
+) -> Iterator[Session]:
+    """The sessions of a log that is still being written, each as soon as it is complete.
+
+    `lines` are without their ends and may keep coming; `format` is the name of one of `known()`,
+    as the log's beginning was found to be by `detect`. Raises `NoSuchFormat` or `FormatError`.
+    """
+    found = _named(format, tuple(extra_dirs))
+    numbered = enumerate(lines, 1)
+    yield from found.read(Line(number, cleaning.tidy(line).rstrip()) for number, line in numbered)
+
+
+def verdicts(path: Path, *, workers: int = 1) -> Iterator[Tallied]:
+    """The verdict over each session of a file, by connection: for a summary.
+
+    A Postfix log is gone through fast (see `tally`), by several processes if `workers` says so;
+    any other is read and explained. Raises `CannotRead`.
+    """
+    pieces = cleaning.chunks(path)
+    head = next(pieces, b"")
+    text = cleaning.text_of(itertools.chain((head,), pieces))
+    if not _is_packed(head) and detect(text.head).name == postfix.NAME:
+        yield from tally.verdicts(path, workers=workers)
+        return
+    for session in read(path):
+        yield Tallied(session.connection, explain(session).verdict)
+
+
+def _is_packed(head: bytes) -> bool:
+    """Whether the text is not there as it stands: UTF-16 is not, nor is a capture."""
+    return b"\0" in head[:4096] or capture.is_capture(head)
 
 
 LONGEST_TRANSLATED = 1 << 17

@@ -230,7 +230,8 @@ _LINE_END = re.compile(r"(?:\^M)+\$?$|(?<=.)\\r(?:\\n)?$")
 _QUOTED = re.compile(r"\s{0,8}> ?")
 
 
-def _tidy(text: str) -> str:
+def tidy(text: str) -> str:
+    """A line without colours and typography; control characters are shown as U+FFFD."""
     if text.isascii() and text.isprintable():
         return text
     if "\x1b" in text:
@@ -272,20 +273,20 @@ def text(source: Source) -> Text:
     return text_of(chunks(source))
 
 
-def text_of(pieces: Iterator[bytes]) -> Text:
-    """The clean lines of a text that comes piece by piece."""
-    return clean(map(_decoded, _split(_utf8(pieces))))
+def text_of(pieces: Iterator[bytes], most: int = HEAD) -> Text:
+    """The clean lines of a text that comes piece by piece; at `most` so many are its head."""
+    return clean(map(_decoded, _split(_utf8(pieces))), most)
 
 
-def clean(raw: Iterable[str]) -> Text:
+def clean(raw: Iterable[str], most: int = HEAD) -> Text:
     """Lines without their ends, cleaned; line numbers are those of `raw`, from 1."""
-    numbered = enumerate((_tidy(line) for line in raw), 1)
+    numbered = enumerate((tidy(line) for line in raw), 1)
     first: list[tuple[int, str]] = []
     size, whole = 0, True
     for number, line in numbered:
         first.append((number, line))
         size += len(line)
-        if len(first) >= HEAD or size > HEAD_TEXT:
+        if len(first) >= most or size > HEAD_TEXT:
             whole = False
             break
     steps = _habits([line for _, line in first])
