@@ -176,22 +176,6 @@ def follow(
     yield from found.read(text.lines)
 
 
-def follow(
-    lines: Iterable[str],
-    format: str,  # noqa: A002 - as in `read`
-    *,
-    extra_dirs: Iterable[Path] = (),
-) -> Iterator[Session]:
-    """The sessions of a log that is still being written, each as soon as it is complete.
-
-    `lines` are without their ends and may keep coming; `format` is the name of one of `known()`,
-    as the log's beginning was found to be by `detect`. Raises `NoSuchFormat` or `FormatError`.
-    """
-    found = _named(format, tuple(extra_dirs))
-    numbered = enumerate(lines, 1)
-    yield from found.read(Line(number, cleaning.tidy(line).rstrip()) for number, line in numbered)
-
-
 def verdicts(path: Path, *, workers: int = 1) -> Iterator[Tallied]:
     """The verdict over each session of a file, by connection: for a summary.
 

@@ -268,6 +268,16 @@ class Dialogue:
                 return True
         return False
 
+    def broke_off(self, text: str, line: int) -> bool:
+        """The connection was lost in the failed handshake; whether there was one."""
+        for index, event in enumerate(self.events):
+            if isinstance(event, Handshake) and event.error:
+                if event.error == "other":
+                    self.events[index] = msgspec.structs.replace(event, error="cut")
+                self.remark(text, line)
+                return True
+        return False
+
     def imply(self, verb: str, line: int, code: int = 0, text: str = "") -> None:
         """A command, and its reply, that the log tells of without showing them."""
         self._close_reply()

@@ -153,7 +153,8 @@ class _Reader:
         if verb == "STARTTLS" and not dialogue.secure:
             if not dialogue.commands:
                 dialogue.lost = "STARTTLS"
-            dialogue.tls_failed(line.number, line.text.strip(), "cut")
+            if not dialogue.broke_off(line.text.strip(), line.number):
+                dialogue.tls_failed(line.number, line.text.strip(), "cut")
         else:
             dialogue.remark(line.text, line.number)
 

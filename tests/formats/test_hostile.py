@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from simulator import formats
 from simulator.explainer import explain
+from simulator.formats import dialogue
 from simulator.formats.clean import LONGEST, CannotRead, text
 from simulator.session import Remark, Session
 from tests.formats.test_verdicts import REAL, TRANSCRIPTS
@@ -195,15 +196,26 @@ def test_one_line_of_many_octets_costs_no_memory(filling: bytes) -> None:
     assert len(kept([session])) < 2 * LONGEST
 
 
-@pytest.mark.parametrize("line", [b"x\n", b"\n", b"250 ok\n", b"EHLO a\n", b"C: DATA\nS: 354 go\n"])
-def test_many_short_lines_cost_no_memory(line: bytes) -> None:
-    tracemalloc.start()
-    count = 0
-    for session in formats.read(Endless(30_000 * len(line), line)):  # type: ignore[arg-type]
-        count += len(session.events)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 40 << 20
+@pytest.mark.parametrize("line", [b"x\n", b"250 ok\n", b"EHLO a\n", b"C: DATA\nS: 354 go\n"])
+def test_a_session_without_end_is_given_out_in_parts(
+    line: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialogue, "MOST_EVENTS", 300)
+    monkeypatch.setattr(dialogue, "MOST_REMARKS", 300)
+    sizes = [len(session.events) for session in formats.read(line * 4000)]
+    assert len(sizes) > 5
+    assert max(sizes) < 700
+
+
+def test_sessions_that_never_end_are_given_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dialogue, "MOST_OPEN", 50)
+    log = "".join(
+        f"Mar  4 10:00:00 mx postfix/smtpd[{n}]: connect from a[192.0.2.1]\n" for n in range(500)
+    )
+    reader = formats.read(log)
+    first = next(reader)
+    assert first.connection == "postfix/smtpd[0]"
+    assert len(list(reader)) == 499
 
 
 def test_a_bomb_is_read_piece_by_piece() -> None:

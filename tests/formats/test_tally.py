@@ -1,0 +1,167 @@
+"""The fast verdicts over a large log are those that reading it gives."""
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from simulator import formats
+from simulator.explainer import explain
+from simulator.formats import tally
+
+PEER = "a.example.com[203.0.113.{n}]"
+TLS = "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange X25519"
+SERVER = """
+{t} established from {p}: {c}
+disconnect from {p} ehlo=2 starttls=1 mail=1 quit=1 commands=5
+
+{t} established from {p}: {c}
+disconnect from {p} ehlo=1 starttls=1 mail=1 commands=3
+
+disconnect from {p} ehlo=1 mail=1 rcpt=0/1 quit=1 commands=3/4
+
+SSL_accept error from {p}: -1
+warning: TLS library problem: error:0A00010B:SSL routines::wrong version number
+lost connection after STARTTLS from {p}
+disconnect from {p} ehlo=1 starttls=0/1 commands=1/2
+
+SSL_accept error from {p}: lost connection
+lost connection after STARTTLS from {p}
+disconnect from {p} ehlo=1 starttls=0/1 commands=1/2
+
+lost connection after STARTTLS from {p}
+disconnect from {p}
+
+lost connection after EHLO from {p}
+disconnect from {p} ehlo=1 commands=1
+
+disconnect from {p}
+"""
+CLIENT = """
+{t} established to {p}:25: {c}
+{q}: to=<b@example.net>, relay={p}:25, delay=1, status=sent (250 2.0.0 Ok: queued as {q})
+
+{q}: to=<b@example.net>, relay={p}:25, delay=1, status=deferred (TLS is required, but was not offered by host {p})
+
+SSL_connect error to {p}:25: -1
+warning: TLS library problem: error:1425F102:SSL routines:x:unsupported protocol:1:
+{q}: Cannot start TLS: handshake failure
+{q}: to=<b@example.net>, relay={p}:25, delay=1, status=deferred (Cannot start TLS: handshake failure)
+
+{q}: to=<b@example.net>, relay={p}:25, delay=1, status=bounced (host {p} said: 530 5.7.0 Must issue a STARTTLS command first (in reply to MAIL FROM command))
+"""  # noqa: E501 - as it stands in a log
+
+
+def session(rng: random.Random, number: int) -> Iterator[str]:
+    values = {
+        "p": PEER.format(n=number % 256),
+        "c": TLS,
+        "t": rng.choice(["Anonymous TLS connection", "Trusted TLS connection"]),
+        "q": f"{number:010X}",
+    }
+    if rng.random() < 0.7:
+        service = rng.choice(["postfix/smtpd", "postfix/submission/smtpd"])
+        head = f"mx {service}[{1000 + number}]: "
+        yield head + f"connect from {values['p']}"
+        lines = rng.choice(SERVER.strip().split("\n\n")).split("\n")
+    else:
+        head = f"mx postfix/smtp[{1000 + number}]: "
+        lines = rng.choice(CLIENT.strip().split("\n\n")).split("\n")
+    for line in lines:
+        yield head + line.format_map(values)
+        if rng.random() < 0.5:
+            yield f"mx postfix/qmgr[3]: {values['q']}: from=<x@example.com>, size=1, nrcpt=1"
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rng = random.Random(3207)
+    open_now: list[Iterator[str]] = []
+    began = 0
+    lines = []
+    while began < 700 or open_now:
+        if began < 700 and len(open_now) < 40:
+            open_now.append(session(rng, began))
+            began += 1
+            continue
+        chosen = rng.choice(open_now)
+        line = next(chosen, None)
+        if line is None:
+            open_now.remove(chosen)
+        else:
+            lines.append(f"Nov 25 10:00:00 {line}\n")
+    path = tmp_path_factory.mktemp("log") / "mail.log"
+    path.write_text("".join(lines))
+    return path
+
+
+def judged(path: Path, workers: int) -> Counter[str]:
+    return Counter(repr(tuple(t)) for t in tally.verdicts(path, workers=workers))
+
+
+def test_each_session_has_the_verdict_that_reading_gives(log: Path) -> None:
+    read = {
+        session.connection: explain(session).verdict
+        for session in formats.read(log)
+        if session.connection
+    }
+    fast = {found.connection: found.verdict for found in tally.verdicts(log)}
+    assert fast.keys() == read.keys()
+    assert len(fast) > 600
+    assert [name for name in read if fast[name] != read[name]] == []
+
+
+@pytest.mark.parametrize("workers", [2, 3, 7])
+def test_more_workers_say_the_same(log: Path, workers: int) -> None:
+    assert judged(log, workers) == judged(log, 1)
+
+
+def test_pieces_break_anywhere(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = judged(log, 1)
+    for size in (60, 100, 1000):
+        monkeypatch.setattr(tally, "PIECE", size)
+        assert judged(log, 1) == whole
+
+
+def test_one_process_serves_many_sessions(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    head = "Nov 25 10:00:00 mx postfix/smtpd[9]: "
+    once = (
+        f"{head}connect from a[192.0.2.1]\n"
+        f"{head}Anonymous TLS connection established from a[192.0.2.1]: {TLS}\n"
+        f"{head}disconnect from a[192.0.2.1] ehlo=2 starttls=1 quit=1 commands=4\n"
+        f"{head}connect from a[192.0.2.1]\n"
+        f"{head}disconnect from a[192.0.2.1] ehlo=1 quit=1 commands=2\n"
+    )
+    path.write_text(once * 50)
+    found = Counter(t.verdict.tls for t in tally.verdicts(path))
+    assert found == {"established": 50, None: 50}
+    assert Counter(t.verdict.tls for t in tally.verdicts(path, workers=3)) == found
+
+
+def test_a_log_without_postfix_has_no_session(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(b"nothing\n" * 1000 + bytes(300_000))
+    assert list(tally.verdicts(path)) == []
+
+
+def test_implicit_tls(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    head = "Nov 25 10:00:00 mx postfix/smtps/smtpd[9]: "
+    path.write_text(
+        f"{head}connect from a[192.0.2.1]\n"
+        f"{head}Anonymous TLS connection established from a[192.0.2.1]: {TLS}\n"
+        f"{head}disconnect from a[192.0.2.1] ehlo=1 auth=1 quit=1 commands=3\n"
+    )
+    (found,) = tally.verdicts(path)
+    assert found.verdict.tls == "implicit"
+    assert found.verdict.ehlo_after_tls == 1
+
+
+def test_a_summary_of_any_log(log: Path) -> None:
+    assert Counter(repr(tuple(t)) for t in formats.verdicts(log)) == judged(log, 1)
+    swaks = Path(__file__).parent / "transcripts" / "t026_swaks_ok.txt"
+    (found,) = formats.verdicts(swaks)
+    assert found.verdict.second_ehlo == "sent"
