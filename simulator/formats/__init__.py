@@ -182,19 +182,21 @@ def verdicts(path: Path, *, workers: int = 1) -> Iterator[Tallied]:
     A Postfix log is gone through fast (see `tally`), by several processes if `workers` says so;
     any other is read and explained. Raises `CannotRead`.
     """
-    pieces = cleaning.chunks(path)
-    head = next(pieces, b"")
-    text = cleaning.text_of(itertools.chain((head,), pieces))
-    if not _is_packed(head) and detect(text.head).name == postfix.NAME:
+    if _is_plain(path) and detect(cleaning.text(path).head).name == postfix.NAME:
         yield from tally.verdicts(path, workers=workers)
         return
     for session in read(path):
         yield Tallied(session.connection, explain(session).verdict)
 
 
-def _is_packed(head: bytes) -> bool:
-    """Whether the text is not there as it stands: UTF-16 is not, nor is a capture."""
-    return b"\0" in head[:4096] or capture.is_capture(head)
+def _is_plain(path: Path) -> bool:
+    """Whether the text stands in the file as it is: not packed, not in UTF-16, and no capture."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096)
+    except OSError as error:
+        raise CannotRead(f"{path}: {error.strerror or error}") from None
+    return head[:1] != b"\x1f" and b"\0" not in head and not capture.is_capture(head)
 
 
 LONGEST_TRANSLATED = 1 << 17

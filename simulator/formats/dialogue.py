@@ -659,7 +659,7 @@ class Dialogue:
         place = self._pending or 0
         said = [e for e in self.events[place:] if isinstance(e, Command)]
         silent = any(isinstance(e, Remark) and not e.text for e in self.events[place:])
-        if silent or all(command.verb == "QUIT" for command in said):
+        if said and (silent or all(command.verb == "QUIT" for command in said)):
             self.tls_failed(said[0].line or 0, "", "cut")
         else:
             self._infer()

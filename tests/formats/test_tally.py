@@ -1,5 +1,6 @@
 """The fast verdicts over a large log are those that reading it gives."""
 
+import gzip
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -165,3 +166,15 @@ def test_a_summary_of_any_log(log: Path) -> None:
     swaks = Path(__file__).parent / "transcripts" / "t026_swaks_ok.txt"
     (found,) = formats.verdicts(swaks)
     assert found.verdict.second_ehlo == "sent"
+
+
+def test_a_summary_of_a_packed_log(log: Path, tmp_path: Path) -> None:
+    packed = tmp_path / "mail.log.gz"
+    packed.write_bytes(gzip.compress(log.read_bytes()))
+    found = Counter(repr(tuple(t)) for t in formats.verdicts(packed) if t.connection)
+    assert found == judged(log, 1)
+
+
+def test_a_summary_of_no_file(tmp_path: Path) -> None:
+    with pytest.raises(formats.CannotRead, match="No such file"):
+        list(formats.verdicts(tmp_path / "none"))
