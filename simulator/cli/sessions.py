@@ -238,14 +238,14 @@ def compare(left: str, right: str, lang: str, view: str, tls: str | None, out: P
     """
     from simulator import compare as comparing
     from simulator import lab
-    from simulator.views import comparison
+    from simulator.views import comparison, comparison_figure
 
     with told():
         found = [with_tls(lab.load(name), tls) for name in (left, right)]
         titles = (found[0].prose("title", lang), found[1].prose("title", lang))
         both = comparing.compare(played(found[0]), played(found[1]), titles)
         if out is not None:
-            data = comparison.figure(both, lang, form_of(out))
+            data = comparison_figure.render(both, lang, form_of(out))
             for path in write(out.parent, {out.name: data}):
                 click.echo(path)
             return
@@ -255,7 +255,7 @@ def compare(left: str, right: str, lang: str, view: str, tls: str | None, out: P
             case "json":
                 shown = comparison.json(both, lang)
             case "svg":
-                shown = comparison.figure(both, lang, "svg").decode()
+                shown = comparison_figure.render(both, lang, "svg").decode()
             case _:
                 shown = comparison.text(both, lang, width=width(), colour=colour(sys.stdout))
         put(shown)

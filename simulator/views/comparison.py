@@ -1,4 +1,4 @@
-"""Two sessions side by side: in a terminal, as Markdown, as JSON, and as one figure.
+"""Two sessions side by side: in a terminal, as Markdown, and as JSON.
 
 What both say alike stands quiet; where they part is marked, and from there on what only one side
 says stands out. Below stand both verdicts.
@@ -18,7 +18,6 @@ from simulator.language import N_, SOURCE, Text, say
 from simulator.rules import Note
 from simulator.views import dialogue, document, prose
 from simulator.views import markdown as marked
-from simulator.views.canvas import Form
 from simulator.views.dialogue import Row
 from simulator.views.inert import printable
 from simulator.views.lines import cells, wrap
@@ -111,13 +110,6 @@ def markdown(comparison: Comparison, language: str = SOURCE) -> str:
         ]
         written.append(f"| {alone[0]} | | {alone[1]} |")
     return "\n".join(written) + "\n"
-
-
-def figure(comparison: Comparison, language: str = SOURCE, form: Form = "svg") -> bytes:
-    """Both sessions in one figure, row by row. Raises `UnknownForm`."""
-    from simulator.views import comparison_figure
-
-    return comparison_figure.render(comparison, language, form)
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ import pytest
 from simulator import compare, language
 from simulator.explainer import explain
 from simulator.session import Session
-from simulator.views import comparison
+from simulator.views import comparison, comparison_figure
 from simulator.views.canvas import UnknownForm
 from simulator.views.lines import cells
 from tests.views import sessions
@@ -48,7 +48,7 @@ def test_the_markdown_reads_like_this():
 
 
 def test_the_figure_reads_like_this():
-    figure = comparison.figure(compared(skipped()))
+    figure = comparison_figure.render(compared(skipped()))
     assert words(figure) == (GOLDEN / "comparison.figure.txt").read_text()
 
 
@@ -56,21 +56,23 @@ def test_the_figure_reads_like_this():
 @pytest.mark.parametrize("catalogue", [gettext.NullTranslations, Wordy, Ideographic])
 def test_no_text_meets_another_or_leaves_the_sheet(session, catalogue, monkeypatch):
     monkeypatch.setattr(language, "_catalogue", lambda code: catalogue())
-    svg = comparison.figure(compared(session, ("A title of some length " * 3, sessions.EVIL * 3)))
+    svg = comparison_figure.render(
+        compared(session, ("A title of some length " * 3, sessions.EVIL * 3))
+    )
     assert collisions(svg) == []
     assert outside(svg) == []
 
 
 @pytest.mark.parametrize("form", ["svg", "png", "pdf"])
 def test_the_figure_has_the_same_bytes_every_time(form):
-    assert comparison.figure(compared(skipped()), form=form) == comparison.figure(
+    assert comparison_figure.render(compared(skipped()), form=form) == comparison_figure.render(
         compared(skipped()), form=form
     )
 
 
 def test_an_unknown_form_is_refused():
     with pytest.raises(UnknownForm):
-        comparison.figure(compared(skipped()), form="gif")  # type: ignore[arg-type]
+        comparison_figure.render(compared(skipped()), form="gif")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("session", OTHERS.values(), ids=OTHERS)
@@ -99,7 +101,7 @@ def test_sessions_that_do_not_part_are_said_to_be_alike():
     both = compared(sessions.documented())
     assert "do not part" in comparison.text(both)
     assert "do not part" in comparison.markdown(both)
-    assert "do not part" in words(comparison.figure(both))
+    assert "do not part" in words(comparison_figure.render(both))
     assert "Here they part" not in comparison.text(both)
 
 
@@ -130,7 +132,7 @@ def test_the_json_follows_its_schema_and_names_the_parting():
 
 
 def test_the_figure_is_named_and_described():
-    root = sheet(comparison.figure(compared(skipped())))
+    root = sheet(comparison_figure.render(compared(skipped())))
     assert root.attrib["role"] == "img"
     assert root[0].text == " ⇄ ".join(TITLES)
     assert "Here they part" in (root[1].text or "")
