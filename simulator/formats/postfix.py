@@ -27,10 +27,7 @@ LOG_MORE = N_(
 _PEER = r"[^\[\]]{0,200}\[[^\]]{0,80}\](?::\d{1,5})?"
 _ID = r"[0-9A-Za-z]{4,20}: "
 
-_PROCESS = re.compile(
-    r"(?P<process>(?:[A-Za-z0-9_.-]{1,40}/){1,4}(?P<daemon>[a-z][a-z0-9-]{1,20})\[\d{1,10}\]): "
-    r"(?P<rest>.*)"
-)
+_PROCESS = re.compile(r"(?:[A-Za-z0-9_.-]{1,40}/){1,4}([a-z][a-z0-9-]{1,20})\[\d{1,10}\]")
 _MARKED = re.compile(rf"(?P<mark>[<>]) (?P<peer>{_PEER}): ?(?P<text>.*)")
 _CONNECT = re.compile(r"connect from (?P<name>[^\[]{0,200})\[(?P<address>[^\]]{0,80})\]")
 _DISCONNECT = re.compile(
@@ -67,7 +64,7 @@ MOST_MESSAGES = 20_000
 
 def detect(head: str, telling: list[str]) -> float:
     """By the names of the processes."""
-    hits = sum(_PROCESS.search(line[:300]) is not None for line in telling)
+    hits = sum(_written_by(line[:300]) is not None for line in telling)
     if not hits:
         return 0.0
     named = re.search(r"(?m)postfix[A-Za-z0-9_.-]*/(?:[a-z]+/)?[a-z]+\[\d+\]:", head) is not None
@@ -84,6 +81,20 @@ def read(lines: Iterable[Line]) -> Iterator[Session]:
     yield from reader.desk.finish()
 
 
+def _written_by(text: str) -> tuple[str, str, str] | None:
+    """The process that wrote a line, its daemon, and what it says; None if it is not Postfix's."""
+    mark = text.find("]: ")
+    for _ in range(3):
+        if mark < 0:
+            return None
+        process = text[text.rfind(" ", 0, mark) + 1 : mark + 1]
+        match = _PROCESS.fullmatch(process)
+        if match:
+            return process, match[1], text[mark + 3 :]
+        mark = text.find("]: ", mark + 1)
+    return None
+
+
 class _Reader:
     def __init__(self) -> None:
         self.desk = Desk(NAME, shown="outline")
@@ -91,12 +102,12 @@ class _Reader:
         self._delivered: dict[str, str] = {}
 
     def take(self, line: Line) -> None:
-        match = _PROCESS.search(line.text[:4000])
-        if match is None:
+        found = _written_by(line.text[:4000])
+        if found is None:
             if not continued(self.desk, line):
                 self.desk.remark(line.text, line.number)
             return
-        process, daemon, rest = match["process"], match["daemon"], match["rest"]
+        process, daemon, rest = found
         if daemon in ("smtpd", "postscreen"):
             self._server(process, rest, line)
         elif daemon in ("smtp", "lmtp", "relay"):
