@@ -94,4 +94,4 @@ def say(
             values[name] = escape(value)
         else:
             values[name] = value
-    return catalogue.gettext(text.id).format_map(values)
+    return catalogue.gettext(text.id).format_map(values) if text.id else ""

@@ -37,6 +37,7 @@ COMMANDS = {
 }
 
 HANDSHAKE_ERRORS = {
+    "name-mismatch unnamed": N_("The handshake fails: the certificate is for another name."),
     "name-mismatch": N_("The handshake fails: the certificate is for {names}, not for {server}."),
     "expired": N_("The handshake fails: the server's certificate has expired."),
     "unknown-ca": N_("The handshake fails: nobody the client trusts has signed the certificate."),
@@ -264,7 +265,10 @@ def _failed(moment: Moment, event: Handshake) -> Text:
         "server": _server_name(moment),
         "detail": event.detail,
     }
-    template = HANDSHAKE_ERRORS.get(event.error, N_("The handshake fails: {detail}"))
+    error = event.error
+    if error == "name-mismatch" and "?" in (values["names"], values["server"]):
+        error = "name-mismatch unnamed"
+    template = HANDSHAKE_ERRORS.get(error, N_("The handshake fails: {detail}"))
     return Text(template, values)
 
 

@@ -36,7 +36,8 @@ def rules(lang: str, played: bool) -> None:
             citation = smtp.citations()[rule.citation]
             place = " ".join(filter(None, (citation.place, citation.keyword)))
             put(f"{rule.id}\n    {say(rule.text, lang)}\n")
-            put(f"    {place} ({say(LEVEL[rule.level], lang)})\n")
+            risk = f" ({say(LEVEL['risk'], lang)})" if rule.level == "risk" else ""
+            put(f"    {place}{risk}\n")
             for line in shown.get(rule.id, ()):
                 put(f"    {line}\n")
 

@@ -28,10 +28,10 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
     """What a rule must know of what came before; carried along, so that no rule looks back.
 
     `tls` is the handshake that came about. `inside` counts the client's commands since then.
-    `asked_for_tls`: a STARTTLS waits for its reply; `ready`: a 220 to it was heard, and no
-    handshake was begun since. `behind_starttls`, `behind_220`: something came in the clear behind
-    either of them. `refused`: the server refused an EHLO. `altered`: somebody on the way altered a
-    list. `messages` counts mail data, `replies` what the server said.
+    `asked_for_tls`: a STARTTLS waits for its reply; `ready`: a 220 to it was heard, and neither
+    a handshake nor a command came since. `behind_starttls`, `behind_220`: something came in the
+    clear behind either of them. `refused`: the server refused an EHLO. `altered`: somebody on
+    the way altered a list. `messages` counts mail data, `replies` what the server said.
     """
 
     tls: Handshake | None = None
@@ -62,6 +62,7 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
                     inside=self.inside + (ours and self.tls is not None),
                     behind_starttls=self.behind_starttls or self.asked_for_tls,
                     asked_for_tls=self.asked_for_tls or (ours and verb == "STARTTLS"),
+                    ready=self.ready and not (ours and not event.secure),
                 )
             case Message():
                 return self._but(messages=self.messages + 1)

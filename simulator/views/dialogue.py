@@ -56,6 +56,9 @@ FORGET_WHY = N_("What was learned in the clear counts no longer.")
 FORGED = N_("not from the {side}: made on the way")
 LOST = N_("kept back on the way")
 MISHEARD = N_("answers {asked}, but is taken for the answer to {heard}")
+SLIPPED_IN = N_(
+    "answers the {asked} that was slipped in, but is taken for the answer to the client's"
+)
 STALE = N_("out of the old buffer, filled before the handshake")
 
 
@@ -275,6 +278,8 @@ def _misheard(step: Step, events: Sequence[AnyEvent]) -> Text | None:
     asked, heard = step.answers, step.heard_as
     if asked is None or heard is None or asked == heard:
         return None
+    if _named(events[asked]) == _named(events[heard]):
+        return Text(SLIPPED_IN, {"asked": _named(events[asked])})
     return Text(MISHEARD, {"asked": _named(events[asked]), "heard": _named(events[heard])})
 
 
