@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
 
+import msgspec
+
 CHUNK = 1 << 18
 LONGEST = 1 << 16
 """Octets of one line that are kept; what is cut off is counted in the line."""
@@ -239,10 +241,35 @@ def tidy(text: str) -> str:
     return text.translate(_TYPOGRAPHY)
 
 
+def _logged(line: str) -> str:
+    """What Docker's or journald's JSON says was logged."""
+    if not line.startswith("{"):
+        return line
+    try:
+        row = msgspec.json.decode(line)
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+        return line
+    if not isinstance(row, dict):
+        return line
+    if isinstance(row.get("log"), str):
+        return str(row["log"]).rstrip("\n")
+    if isinstance(row.get("MESSAGE"), str):
+        return f"{row.get('SYSLOG_IDENTIFIER', '-')}[{row.get('_PID', 0)}]: {row['MESSAGE']}"
+    return line
+
+
+_ENVELOPE = re.compile(r'\s*\{.*"(?:log|MESSAGE)" ?: ?"')
+_ENVELOPED = re.compile(r'"(?:stream|__REALTIME_TIMESTAMP|_PID|_BOOT_ID)" ?:')
+
+
 def _habits(head: list[str]) -> list[Callable[[str], str]]:
     """What has to be undone in every line of this file, judging by its first lines."""
     full = [line for line in head if line.strip()]
     steps: list[Callable[[str], str]] = []
+    if full and all(_ENVELOPE.match(line[:4000]) for line in full[:50]):
+        if _ENVELOPED.search(full[0]):
+            steps.append(_logged)
+            full = [_logged(line) for line in full]
     text = "\n".join(full[:400])
     if _ENTITY.search(text) and "<-" not in text and "->" not in text.replace("-&gt;", ""):
         steps.append(lambda line: _TAG.sub("", html.unescape(_TAG.sub("", line))))

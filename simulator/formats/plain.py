@@ -34,6 +34,10 @@ _NAMED = re.compile(
     r"(?<![A-Za-z0-9_])(EHLO|HELO|STARTTLS|AUTH|MAIL FROM|RCPT TO|DATA|QUIT|ETRN|VRFY|RSET)"
     r"(?![A-Za-z0-9_])"
 )
+_CALLED = re.compile(
+    r"(?i)[\"'«»「」“”](?:EHLO|HELO|STARTTLS|AUTH|MAIL FROM|RCPT TO|DATA|QUIT|ETRN)[\"'«»「」“”]"
+    r"|command|comando|commande|befehl|opdracht|命令|コマンド|명령|команд"
+)
 _PIECE = re.compile(
     r"(?<= )(?=(?:[2-5]\d\d-\S)|(?<!\d\d\d )(?:EHLO |HELO |STARTTLS |STARTTLS$|MAIL FROM:|RCPT TO:"
     r"|AUTH (?:LOGIN|PLAIN)|DATA |QUIT|RSET )|(?:220|221|235|250|334|354|421|4[235]\d|5[0235]\d) \S"
@@ -125,6 +129,7 @@ def _spoken(desk: Desk, said: Line, text: str) -> bool:
 def _implied(desk: Desk, sentence: Line) -> None:
     verbs = set(_NAMED.findall(sentence.text[:LONGEST]))
     ends = sentence.text.rstrip(" *_»\"'").endswith((":", "：", "﹕"))
+    ends = ends or _CALLED.search(sentence.text[:LONGEST]) is not None
     dialogue = desk.latest
     if len(verbs) == 1 and ends and not (dialogue is not None and dialogue.waits):
         desk.speak("", "client", verbs.pop().split(" ")[0], sentence.number)

@@ -74,11 +74,46 @@ def detect(head: str, telling: list[str]) -> float:
 def read(lines: Iterable[Line]) -> Iterator[Session]:
     """The sessions of such a log."""
     reader = _Reader()
-    for line in lines:
-        if line.text:
-            reader.take(line)
+    for line, rest in _unwrapped(lines):
+        reader.take(line, rest)
         yield from reader.desk.done()
     yield from reader.desk.finish()
+
+
+_STAMP = re.compile(r"[A-Z][a-z]{2} {1,2}\d{1,2} \d\d:|\d{4}-\d\d|<\d|\d\d:\d\d|\s*[2-5]\d\d[ -]")
+_COMPLETE = re.compile(r" commands=\d{1,9}(?:/\d{1,9})?$|\)$|]: connect from \S{1,280}]$| removed$")
+"""A line that ends so was not broken, and is not held back until the next one comes."""
+
+MOST_WRAPPED = 4
+
+
+def _unwrapped(lines: Iterable[Line]) -> Iterator[tuple[Line, list[Line]]]:
+    """Lines that a page or a terminal broke are put together; the pieces come beside them."""
+    held: Line | None = None
+    rest: list[Line] = []
+    for line in lines:
+        if not line.text:
+            continue
+        broken = (
+            held is not None
+            and len(rest) < MOST_WRAPPED
+            and len(held.text) < 2000
+            and not _STAMP.match(line.text)
+            and _written_by(line.text[:300]) is None
+        )
+        if broken and held is not None:
+            rest.append(line)
+            held = Line(held.number, f"{held.text} {line.text.strip()}")
+            continue
+        if held is not None:
+            yield held, rest
+        held, rest = None, []
+        if _COMPLETE.search(line.text[-300:]) or _written_by(line.text[:300]) is None:
+            yield line, []
+        else:
+            held = line
+    if held is not None:
+        yield held, rest
 
 
 def _written_by(text: str) -> tuple[str, str, str] | None:
@@ -101,19 +136,25 @@ class _Reader:
         self._owners: OrderedDict[str, str] = OrderedDict()
         self._delivered: dict[str, str] = {}
 
-    def take(self, line: Line) -> None:
+    def take(self, line: Line, rest: list[Line]) -> None:
+        """Read a line; `rest` are the pieces that it was broken into."""
         found = _written_by(line.text[:4000])
         if found is None:
             if not continued(self.desk, line):
                 self.desk.remark(line.text, line.number)
             return
-        process, daemon, rest = found
+        process, daemon, said = found
+        for piece in rest:
+            if self.desk.has(process):
+                self.desk.remark(piece.text, piece.number, process)
+            else:
+                self.desk.loose(piece.text, piece.number)
         if daemon in ("smtpd", "postscreen"):
-            self._server(process, rest, line)
+            self._server(process, said, line)
         elif daemon in ("smtp", "lmtp", "relay"):
-            self._client(process, rest, line)
+            self._client(process, said, line)
         else:
-            self._other(rest, line)
+            self._other(said, line)
 
     def _other(self, rest: str, line: Line) -> None:
         queued = _QUEUED.match(rest)
