@@ -10,7 +10,7 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard simulator/locales/*/LC_MESSAGES/*.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help pictures replay test lint types layers format bench site serve site-offline messages lock clean
+.PHONY: help pictures replay test lint types layers format bench site serve check-site site-offline messages lock clean
 
 help: ## show this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,9 @@ site: $(VENV)/.docs node_modules/.package-lock.json $(CATALOGUES) ## build the s
 PORT ?= 8000
 serve: site ## build the site and serve it on http://127.0.0.1:8000/ (PORT=… for another port)
 	@echo "http://127.0.0.1:$(PORT)/" && $(BIN)/python -m http.server --bind 127.0.0.1 --directory site $(PORT)
+
+check-site: $(VENV)/.dev ## check the built site: links, accessibility, search, budget
+	@$(BIN)/python -m pytest -q -n auto tests/site $(ARGS)
 
 site-offline: export OFFLINE := true
 site-offline: export SITE_EN := build/site-offline/en

@@ -66,7 +66,7 @@
 		}
 
 		#piece(piece) {
-			const { words } = { words: this.#words };
+			const words = this.#words;
 			const from = piece.to === "server" ? "client" : "server";
 			const readable = piece.secure ? "secure" : "clear";
 			const title = `${words[from]} → ${words[piece.to]}: ${piece.value || piece.name}`;
@@ -78,9 +78,11 @@
 				const said = chain.map((part) => part.name).join(" › ");
 				const inner = chain.at(-1);
 				const meaning = [inner.value, inner.meaning].filter(Boolean).join(" — ");
-				const option = el("span", { role: "option", class: `part tone-${index % 2}`, "aria-selected": "false", "aria-label": `${said}: ${meaning || octets.slice(start - piece.start, end - piece.start).join(" ")}` });
+				const own = octets.slice(start - piece.start, end - piece.start);
+				const option = el("span", { role: "option", class: `part tone-${index % 2}`, "aria-selected": "false" },
+					el("span", { "aria-hidden": "true" }), el("span", { class: "sr-only" }, `${said}: ${meaning || own.join(" ")}`));
 				option.said = [el("b", {}, said), meaning ? ` ${meaning}` : "", ` (${end - start})`];
-				option.octets = octets.slice(start - piece.start, end - piece.start);
+				option.octets = own;
 				return option;
 			});
 			const show = (limit) => {
@@ -88,22 +90,21 @@
 				options.forEach((option) => {
 					const shown = option.octets.slice(0, Math.max(0, left));
 					left -= option.octets.length;
-					option.textContent = shown.join(" ") + (shown.length && shown.length < option.octets.length ? " …" : "");
+					option.firstChild.textContent = shown.join(" ") + (shown.length && shown.length < option.octets.length ? " …" : "");
 					option.hidden = !shown.length;
 				});
 			};
 			show(SHOWN);
 			box.append(...options.flatMap((option) => [option, " "]));
 			const pick = (option) => {
-				box.querySelector("[aria-selected=true]")?.setAttribute("aria-selected", "false");
 				if (!option) return;
+				box.querySelector("[aria-selected=true]")?.setAttribute("aria-selected", "false");
 				option.setAttribute("aria-selected", "true");
 				option.id ||= `part-${SmtpBytes.count = (SmtpBytes.count ?? 0) + 1}`;
 				box.setAttribute("aria-activedescendant", option.id);
 				reader.replaceChildren(...option.said.filter(Boolean).map((node) => node.cloneNode?.(true) ?? node));
 			};
-			box.addEventListener("pointerover", ({ target }) => { if (target.role === "option") pick(target); });
-			box.addEventListener("click", ({ target }) => { if (target.role === "option") pick(target); });
+			for (const event of ["pointerover", "click"]) box.addEventListener(event, ({ target }) => { pick(target.closest("[role=option]")); });
 			box.addEventListener("keydown", (event) => {
 				const visible = options.filter((option) => !option.hidden);
 				const now = visible.findIndex((option) => option.ariaSelected === "true");

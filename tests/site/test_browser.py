@@ -1,0 +1,229 @@
+"""The built site as a reader meets it: by mouse and keys, in both languages, light and dark."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator import explainer, lab
+from simulator.lab import matrix, play
+from simulator.views import document
+from tests.site.conftest import ADDRESS, AXE, LANGUAGES, SITE, Open, built
+
+pytestmark = pytest.mark.needs("chromium")
+
+PLAYER = "document.querySelector('smtp-session')"
+BUDGET = 350_000
+OWN = ("file:", "data:", "blob:")
+
+
+def violations(page: Any) -> list[str]:
+    """What axe finds, players included."""
+    found = page.evaluate(
+        "axe.run(document, {resultTypes: ['violations'], runOnly: "
+        "['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+    )["violations"]
+    return [
+        f"{v['id']}: {v['nodes'][0]['target']} {v['nodes'][0]['failureSummary'][:300]}"
+        for v in found
+    ]
+
+
+def looked_at() -> list[tuple[str, str]]:
+    """Every page; of the experiments, which are made alike, in Portuguese every eighth."""
+    experiments = [page for page in built("pt-BR") if page.startswith("what-if/")]
+    spared = set(experiments) - set(experiments[::8])
+    return [
+        (language, page)
+        for language in LANGUAGES
+        for page in built(language)
+        if language == "en" or page not in spared
+    ]
+
+
+@pytest.mark.parametrize(("language", "page"), looked_at())
+def test_no_barrier_on_any_page_in_either_theme(opened: Open, language: str, page: str) -> None:
+    shown = opened(f"{language}/{page}")
+    shown.add_script_tag(content=AXE.read_text(encoding="utf-8"))
+    assert violations(shown) == []
+    shown.evaluate("document.body.dataset.mdColorScheme = 'slate'")
+    assert violations(shown) == []
+
+
+@pytest.mark.parametrize("page", ["", "sandbox/", "bytes/", "why-twice/", "in-the-wild/"])
+def test_a_telephone_needs_no_sideways_scrolling(opened: Open, page: str) -> None:
+    for language in LANGUAGES:
+        shown = opened(f"{language}/{page}", width=390)
+        assert shown.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_home_stays_within_its_budget(opened: Open) -> None:
+    shown = opened("en/")
+    loaded = shown.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
+    sizes = {"": _sent(SITE / "en" / "index.html")}
+    for address in loaded:
+        sizes[address] = _sent(SITE / address.removeprefix(ADDRESS).split("?")[0])
+    assert sum(sizes.values()) <= BUDGET, json.dumps(sizes, indent=1)
+
+
+def _sent(path: Path) -> int:
+    """What crosses the wire: compressed, unless it is so already."""
+    data = path.read_bytes()
+    return len(data) if path.suffix == ".woff2" else len(gzip.compress(data, 6))
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_documented_session_by_keys(
+    opened: Open, language: str, width: int, scheme: str
+) -> None:
+    shown = opened(f"{language}/documented-session/", width=width, scheme=scheme)
+    length = shown.evaluate(f"{PLAYER}.length")
+    shown.locator("smtp-session .toggle").first.focus()
+    for step in range(1, length):
+        shown.keyboard.press("ArrowRight")
+        assert shown.evaluate(f"{PLAYER}.step") == step
+        assert shown.evaluate("location.hash") == f"#t={step + 1}"
+    shown.keyboard.press("Home")
+    assert shown.evaluate(f"{PLAYER}.step") == 0
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_session_by_mouse(opened: Open, language: str) -> None:
+    shown = opened(f"{language}/")
+    shown.locator("smtp-session .poster").click()
+    shown.evaluate(f"{PLAYER}.pause()")
+    start = shown.evaluate(f"{PLAYER}.step")
+    shown.locator("smtp-session button.next").click()
+    assert shown.evaluate(f"{PLAYER}.step") == start + 1
+
+
+def test_a_link_to_a_step_and_the_language_switch_keep_the_place(opened: Open) -> None:
+    shown = opened("en/documented-session/#t=7")
+    assert shown.evaluate(f"{PLAYER}.step") == 6
+    shown.locator(".language a").click()
+    shown.wait_for_url("**/pt-BR/documented-session/#t=7")
+    shown.wait_for_function(f"{PLAYER}?.length > 0")
+    assert shown.evaluate(f"{PLAYER}.step") == 6
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "page"),
+    [
+        ("en", "forgotten", "why-twice"),
+        ("en", lab.load("stripped").prose("title", "en"), "what-if/stripped"),
+        ("pt-BR", "esquecido", "why-twice"),
+        ("pt-BR", "servidores", "in-the-wild"),
+        ("pt-BR", lab.load("stripped").prose("title", "pt_BR"), "what-if/stripped"),
+    ],
+)
+def test_search(opened: Open, language: str, typed: str, page: str) -> None:
+    shown = opened(f"{language}/")
+    shown.keyboard.press("/")
+    shown.keyboard.type(typed)
+    shown.wait_for_selector(f".md-search-result__link[href*='{page}']")
+
+
+def test_portuguese_search_knows_plurals(opened: Open) -> None:
+    found = []
+    for typed in ("servidor", "servidores"):
+        shown = opened("pt-BR/")
+        shown.keyboard.press("/")
+        shown.keyboard.type(typed)
+        shown.wait_for_selector(".md-search-result__item")
+        found.append(shown.locator(".md-search-result__item").count())
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("documented", "documented", "nothing"),
+        ("skips", "documented", "nothing"),
+        ("stale", "shorter", "nothing"),
+        ("required", "documented", "strip"),
+        ("keeps", "documented", "inject-reply"),
+    ],
+)
+def test_the_sandbox_shows_what_was_really_played(
+    opened: Open, names: tuple[str, str, str]
+) -> None:
+    shown = opened(f"en/sandbox/#a={'+'.join(names)}&b=documented+documented+nothing")
+    shown.wait_for_function("document.querySelector('#session-a')?.length > 0")
+    entry = shown.evaluate("document.querySelector('#session-a').data.sessions[0]")
+    played = explainer.explain(play(matrix.scenario(*names)))
+    [wanted] = document.document([played]).sessions
+    told = [(step["kind"], step["by"], step["secure"], step["meaning"]) for step in entry["steps"]]
+    assert [line for line in told if line[0] != "trace"] == [
+        (step.kind, step.by, step.secure, step.meaning)
+        for step in wanted.steps
+        if step.kind != "trace"
+    ]
+    assert entry["verdict"]["outcome"] == wanted.verdict.outcome
+
+
+def test_sandbox_players_run_in_step_and_the_address_keeps_the_choice(opened: Open) -> None:
+    shown = opened("en/sandbox/")
+    shown.wait_for_function("document.querySelector('#session-b')?.length > 0")
+    shown.evaluate("document.querySelector('#session-a').step = 4")
+    assert shown.evaluate("document.querySelector('#session-b').step") == 4
+    shown.locator("fieldset.b select").nth(2).select_option("strip")
+    assert "b=skips+documented+strip" in shown.evaluate("location.hash")
+    shown.locator(".matrix button").first.click()
+    assert "b=documented+documented+strip" in shown.evaluate("location.hash")
+
+
+def test_every_byte_can_be_read_by_keys(opened: Open) -> None:
+    shown = opened("en/bytes/")
+    shown.wait_for_selector("smtp-bytes .hex")
+    total = shown.evaluate("[...document.querySelectorAll('smtp-bytes .piece')].length")
+    assert total > 40
+    shown.locator("smtp-bytes .hex").first.focus()
+    shown.keyboard.press("ArrowRight")
+    assert "code" in shown.locator("smtp-bytes .reader").first.inner_text()
+
+
+def test_code_can_be_copied(opened: Open) -> None:
+    shown = opened("en/")
+    shown.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    shown.locator("button.md-clipboard, .md-code__button").first.click()
+    shown.wait_for_selector(".md-dialog--active")
+    assert shown.evaluate("navigator.clipboard.readText()").strip() == "ehlo-twice replay"
+
+
+def test_without_script_the_session_is_a_list(browser: Any, site: Path) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((site / "en" / "index.html").as_uri())
+    assert page.locator("smtp-session ol > li").count() > 15
+    context.close()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_it_works_from_disk(browser: Any, language: str) -> None:
+    folder = SITE.parent / "build" / "site-offline" / language
+    if not folder.exists():
+        pytest.skip("not built: make site-offline")
+    context = browser.new_context()
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on(
+        "request",
+        lambda r: None if r.url.startswith(("file:", "data:", "blob:")) else wrong.append(r.url),
+    )
+    for name, ready in (
+        ("index", f"{PLAYER}?.length > 0"),
+        ("bytes", "document.querySelector('smtp-bytes .hex')"),
+        ("sandbox", "document.querySelector('#session-b')?.length > 0"),
+    ):
+        page.goto((folder / f"{name}.html").as_uri())
+        page.wait_for_function(ready)
+    page.keyboard.press("/")
+    page.keyboard.type("starttls")
+    page.wait_for_selector(".md-search-result__item")
+    context.close()
+    assert wrong == []

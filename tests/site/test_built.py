@@ -1,0 +1,106 @@
+"""The built site as files: links, anchors, languages, and nothing from elsewhere."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from tests.site.conftest import LANGUAGES, SITE, built
+
+LOADED = {("script", "src"), ("img", "src"), ("link", "href"), ("source", "src"), ("iframe", "src")}
+NOT_LOADED = ("canonical", "alternate", "prev", "next")
+
+
+class Reader(HTMLParser):
+    """Ids, links, and what is loaded."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.ids: set[str] = set()
+        self.links: list[str] = []
+        self.loaded: list[str] = []
+        self.language = ""
+        self.headings = 0
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.ids.update(filter(None, (found.get("id"), found.get("name"))))
+        if tag == "html":
+            self.language = found.get("lang") or ""
+        if tag == "h1":
+            self.headings += 1
+        if tag == "a" and found.get("href") is not None:
+            self.links.append(found["href"] or "")
+        for name, value in attrs:
+            if (tag, name) in LOADED and found.get("rel") not in NOT_LOADED and value:
+                self.loaded.append(value)
+        if tag == "smtp-session" and found.get("src"):
+            self.loaded.append(found["src"] or "")
+
+
+def all_pages() -> list[str]:
+    return [f"{language}/{page}" for language in LANGUAGES for page in built(language)]
+
+
+@pytest.fixture(scope="module")
+def read(site: Path) -> dict[Path, Reader]:
+    return {path: Reader(path) for path in site.rglob("*.html") if path.name != "404.html"}
+
+
+def test_both_languages_have_the_same_pages(site: Path) -> None:
+    assert built("en") == built("pt-BR")
+    assert len(built("en")) > 60
+
+
+def test_every_page_names_its_language_and_has_one_heading(read: dict[Path, Reader]) -> None:
+    for path, reader in read.items():
+        language = path.relative_to(SITE).parts[0]
+        if language in LANGUAGES:
+            assert (reader.language, reader.headings) == (language, 1), path
+
+
+def target(path: Path, address: str) -> Path:
+    found = path.parent / unquote(urlsplit(address).path)
+    found = found.resolve() if urlsplit(address).path else path
+    return found / "index.html" if found.is_dir() else found
+
+
+def test_every_link_and_anchor_leads_somewhere(read: dict[Path, Reader]) -> None:
+    broken = []
+    for path, reader in read.items():
+        for address in reader.links:
+            parts = urlsplit(address)
+            if parts.scheme or address.startswith("//"):
+                continue
+            found = target(path, address)
+            if not found.is_file():
+                broken.append(f"{path.relative_to(SITE)}: {address}")
+            elif parts.fragment and "=" not in parts.fragment and found.suffix == ".html":
+                if unquote(parts.fragment) not in read[found].ids:
+                    broken.append(f"{path.relative_to(SITE)}: {address}")
+    assert broken == []
+
+
+def test_pages_load_only_what_the_site_has(read: dict[Path, Reader]) -> None:
+    wrong = [
+        f"{path.relative_to(SITE)}: {address}"
+        for path, reader in read.items()
+        for address in reader.loaded
+        if urlsplit(address).scheme or not target(path, address).is_file()
+    ]
+    assert wrong == []
+
+
+def test_style_sheets_load_only_what_the_site_has(site: Path) -> None:
+    for sheet in site.rglob("*.css"):
+        for address in re.findall(r"url\(\s*[\"']?([^\"')]+)", sheet.read_text(encoding="utf-8")):
+            if not address.startswith("data:"):
+                assert (sheet.parent / address).is_file(), f"{sheet}: {address}"
+
+
+def test_external_links_are_encrypted(read: dict[Path, Reader]) -> None:
+    schemes = {urlsplit(a).scheme for reader in read.values() for a in reader.links}
+    assert schemes <= {"", "https"}

@@ -1,0 +1,128 @@
+"""The sources of the site: both languages say the same, and only what the program has."""
+
+import re
+import shlex
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from simulator import lab, smtp
+from simulator.cli import cli
+from simulator.rules import rules
+from tools.site.page import CITE, MARK, PAGE
+
+DOCS = Path(__file__).parents[2] / "docs"
+LANGUAGES = ("en", "pt-BR")
+PAGES = sorted(p.relative_to(DOCS / "en").as_posix() for p in (DOCS / "en").rglob("*.md"))
+SCENARIOS = {scenario.name for scenario in lab.scenarios()}
+
+
+def source(language: str, page: str) -> str:
+    return (DOCS / language / page).read_text(encoding="utf-8")
+
+
+def data(name: str) -> dict[str, Any]:
+    return tomllib.loads((DOCS / "data" / name).read_text(encoding="utf-8"))
+
+
+def test_both_languages_have_the_same_pages() -> None:
+    portuguese = {p.relative_to(DOCS / "pt-BR").as_posix() for p in (DOCS / "pt-BR").rglob("*.md")}
+    assert portuguese == set(PAGES)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_both_languages_show_and_cite_the_same(page: str) -> None:
+    english, portuguese = (source(language, page) for language in LANGUAGES)
+    shown = [
+        [m[0].replace(" --lang pt_BR", "") for m in MARK.finditer(t)] for t in (english, portuguese)
+    ]
+    assert shown[0] == shown[1]
+    assert sorted(CITE.findall(english)) == sorted(CITE.findall(portuguese))
+    assert sorted(PAGE.findall(english)) == sorted(PAGE.findall(portuguese))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_both_languages_have_the_same_outline_and_links(page: str) -> None:
+    outlines, links = [], []
+    for language in LANGUAGES:
+        text = re.sub(r"```.*?```", "", source(language, page), flags=re.DOTALL)
+        outlines.append([len(marks) for marks in re.findall(r"^(#+) ", text, re.MULTILINE)])
+        links.append(sorted(re.findall(r"\]\(([\w./#-]+)\)", text)))
+    assert outlines[0] == outlines[1]
+    assert links[0] == links[1]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_has_a_title_a_description_and_known_citations(language: str, page: str) -> None:
+    text = source(language, page)
+    front = re.match(r"---\n(.*?)\n---\n", text, re.DOTALL)
+    assert front
+    assert {"title", "description"} <= {line.split(":")[0] for line in front[1].splitlines()}
+    assert set(CITE.findall(text)) <= set(smtp.citations())
+    # A place in an RFC is named by a citation only, so that its keyword cannot be another one.
+    assert not re.search(r"RFC \d+ ?§", text)
+
+
+def commands() -> list[tuple[str, str]]:
+    return [
+        (f"{language}/{page}", line.strip())
+        for language in LANGUAGES
+        for page in PAGES
+        for block in re.findall(r"```(?:sh|console)\n(.*?)```", source(language, page), re.DOTALL)
+        for line in block.splitlines()
+        if line.strip().startswith("ehlo-twice ")
+    ]
+
+
+@pytest.mark.parametrize(("page", "line"), commands())
+def test_every_command_that_a_page_shows_exists(page: str, line: str) -> None:
+    words = shlex.split(line.split(" > ")[0].split(" | ")[0], comments=True)[1:]
+    command = cli.commands[words[0]]
+    context = command.make_context(words[0], words[1:], resilient_parsing=True)
+    assert isinstance(context, click.Context)
+    known = {name for option in command.params for name in option.opts}
+    assert {word for word in words if word.startswith("--")} <= known
+    for value in context.params.values():
+        if words[0] == "replay" and isinstance(value, str) and value in words[1:2]:
+            assert value in SCENARIOS or "+" in value or value.endswith(".toml")
+
+
+def test_every_rule_has_a_finding() -> None:
+    assert {rule.id for rule in rules()} <= set(data("findings.toml"))
+
+
+@pytest.mark.parametrize("key", data("findings.toml"))
+def test_a_finding_is_complete(key: str) -> None:
+    finding = data("findings.toml")[key]
+    assert set(finding["experiments"]) <= SCENARIOS
+    assert finding["group"] in ("after", "before", "risk")
+    for part in ("title", "sign", "cause", "remedy"):
+        assert set(finding[part]) == set(LANGUAGES)
+        spans = [sorted(re.findall(r"`[^`]+`", finding[part][language])) for language in LANGUAGES]
+        assert spans[0] == spans[1]
+
+
+def test_bugs_have_a_kind_and_kinds_an_experiment() -> None:
+    found = data("bugs.toml")
+    assert {bug["kind"] for bug in found["bug"]} == set(found["kind"])
+    assert {kind["experiment"] for kind in found["kind"].values()} <= SCENARIOS
+    assert all(bug["url"].startswith("https://") for bug in found["bug"])
+
+
+def test_words_are_there_in_both_languages() -> None:
+    text = (DOCS.parent / "tools" / "site" / "words.toml").read_text(encoding="utf-8")
+    for section, entries in tomllib.loads(text).items():
+        for key, entry in entries.items():
+            assert set(entry) == set(LANGUAGES), f"{section}.{key}"
+            fields = [sorted(re.findall(r"\{\w*\}", entry[language])) for language in LANGUAGES]
+            assert fields[0] == fields[1], f"{section}.{key}"
+
+
+def test_glossary_is_there_in_both_languages() -> None:
+    for entry in data("glossary.toml")["word"]:
+        assert set(LANGUAGES) <= set(entry)
+        assert set(entry["says"]) == set(LANGUAGES)
