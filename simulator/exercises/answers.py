@@ -5,8 +5,11 @@ Anything may come; what cannot be an answer is said so in one sentence, and cost
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
+from textwrap import dedent
+from types import FunctionType
 from typing import Any
 
 LONGEST = 2_000
@@ -76,7 +79,15 @@ def letters(answer: Any, known: str, *, once: bool = True) -> tuple[str, ...]:
 
 
 def text(answer: Any, ending: str) -> str:
-    """A text, or that of a file: of a `Path`, or of a name that ends as `ending` says."""
+    """A text, or that of a file: of a `Path`, or of a name that ends as `ending` says.
+
+    A function stands for the cell of a notebook that defines it, with `socket` and `ssl` imported.
+    """
+    if ending == ".py" and isinstance(answer, FunctionType):
+        try:
+            answer = f"import socket\nimport ssl\n\n{dedent(inspect.getsource(answer))}"
+        except (OSError, TypeError, SyntaxError):
+            raise NoAnswer("wants-text", given=_type(answer)) from None
     if isinstance(answer, str) and "\n" not in answer and answer.strip().endswith(ending):
         answer = Path(answer.strip())
     if isinstance(answer, Path):

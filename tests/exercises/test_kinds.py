@@ -300,6 +300,16 @@ def test_a_file_is_an_answer(tmp_path: Path) -> None:
     assert check(puzzle("13", "last"), str(file)).right
 
 
+def offers_starttls(reply: bytes) -> bool:
+    return any(line[4:].upper() == b"STARTTLS" for line in reply.splitlines()[1:])
+
+
+def test_a_function_is_an_answer() -> None:
+    assert check(puzzle("13", "last"), offers_starttls).right
+    with pytest.raises(NoAnswer):
+        check(puzzle("13", "last"), eval("lambda reply: True"))
+
+
 @pytest.mark.parametrize("name", names())
 def test_learners_differ(name: str) -> None:
     shown = set()

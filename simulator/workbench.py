@@ -1,0 +1,357 @@
+"""What the notebooks lay on the table: two sessions side by side, both ledgers, knobs, the wire.
+
+    from simulator.workbench import here, beside
+    here()                       # speak the language of the folder that the notebook stands in
+    beside("skipped-ehlo")       # beside the documented session
+
+Everything shows itself; everything also has a plain form, for a page, and for a test without eyes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from html import escape
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from simulator import notebook
+from simulator.explainer import Explanation
+from simulator.lab import matrix as arena
+from simulator.language import N_, SOURCE, languages, say
+from simulator.session import Side
+from simulator.views import prose
+from simulator.views.document import label
+from simulator.views.inert import printable
+
+AMBER, GREEN = "#9a6700", "#1a7f37"
+
+CHOOSE = {"client": N_("client"), "server": N_("server"), "middlebox": N_("on the way")}
+
+
+def here() -> None:
+    """Speak the language of the folder that the notebook stands in, such as `notebooks/pt-BR`.
+
+    Where no folder above it is named for a language, that of EHLO_TWICE_LANG, or English.
+    """
+    known = {code.replace("_", "-").lower(): code for code in languages()}
+    folder = Path.cwd()
+    for name in (folder.name, *(above.name for above in folder.parents)):
+        if name.lower() in known:
+            notebook.speak(known[name.lower()])
+            return
+    notebook.speak(os.environ.get("EHLO_TWICE_LANG") or SOURCE)
+
+
+def data(name: str) -> Any:
+    """What the JSON file `name` among the notebooks' data holds.
+
+    Raises `FileNotFoundError`, which says where it was looked for.
+    """
+    project = Path(__file__).resolve().parent.parent / "notebooks"
+    places = [folder / "data" / name for folder in (Path.cwd(), *Path.cwd().parents, project)]
+    for place in places:
+        if place.is_file():
+            return json.loads(place.read_text("utf-8"))
+    raise FileNotFoundError(f"no data/{name} in {Path.cwd()}, nor in any folder above it")
+
+
+class Picture:
+    """A drawing that shows itself, as SVG; `str()` is what it says in words."""
+
+    def __init__(self, svg: bytes, words: str) -> None:
+        self.svg = svg.decode()
+        self._words = words
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+    def __str__(self) -> str:
+        return self._words
+
+    def __repr__(self) -> str:
+        return self._words
+
+
+class Table:
+    """A piece of HTML that shows itself; `str()` is the same in words."""
+
+    def __init__(self, html: str, words: str) -> None:
+        self._html = html
+        self._words = words
+
+    def _repr_html_(self) -> str:
+        return self._html
+
+    def __str__(self) -> str:
+        return self._words
+
+    def __repr__(self) -> str:
+        return self._words
+
+
+def drawing(explanation: Explanation) -> Picture:
+    """The sequence diagram of a session."""
+    from simulator.views import annotated, sequence
+
+    language = notebook.spoken()
+    return Picture(sequence.render(explanation, language), annotated.render(explanation, language))
+
+
+def beside(left: str, right: str = "documented") -> Picture:
+    """Play two scenarios and set them side by side. Raises as `replay` does."""
+    from simulator import explainer, lab
+    from simulator.compare import compare
+    from simulator.views import comparison, comparison_figure
+
+    language = notebook.spoken()
+    scenarios = [lab.load(name) for name in (left, right)]
+    played = [explainer.explain(lab.play(scenario)) for scenario in scenarios]
+    titles = (scenarios[0].prose("title", language), scenarios[1].prose("title", language))
+    both = compare(played[0], played[1], titles)
+    return Picture(comparison_figure.render(both, language), comparison.text(both, language))
+
+
+def ledgers(explanation: Explanation, step: int) -> Table:
+    """What both sides know after step number `step`, from 1; struck out is what they had to forget.
+
+    Amber was learned in the clear, green inside TLS. Raises `IndexError` for no such step.
+    """
+    language = notebook.spoken()
+    if not 1 <= step <= len(explanation.steps):
+        raise IndexError(f"the session has steps 1 to {len(explanation.steps)}, not {step}")
+    found = explanation.steps[step - 1]
+    columns, words = [], []
+    for side in ("client", "server"):
+        title = say(prose.HOLDS[side], language)
+        rows = list(_facts(explanation, found.index, side, language))
+        items = "".join(f"<li>{html}</li>" for html, _ in rows) or "<li>–</li>"
+        columns.append(
+            f'<div style="flex:1 1 18em;border:1px solid #8886;border-radius:6px;padding:.6em 1em">'
+            f"<b>{escape(title)}</b>"
+            f'<ul style="list-style:none;margin:.4em 0 0;padding:0;font-family:monospace">'
+            f"{items}</ul></div>"
+        )
+        words += [title, *(f"  {text}" for _, text in rows)]
+    meaning = say(found.meaning, language, printable)
+    html = (
+        f'<p style="margin:.3em 0"><b>{step}.</b> {escape(meaning)}</p>'
+        f'<div style="display:flex;flex-wrap:wrap;gap:1em;max-width:60em">{"".join(columns)}</div>'
+    )
+    return Table(html, "\n".join([f"{step}. {meaning}", *words]))
+
+
+def _facts(
+    explanation: Explanation, index: int, side: Side, language: str
+) -> Iterator[tuple[str, str]]:
+    for fact in explanation.steps[index].knowledge.facts:
+        if fact.holder != side:
+            continue
+        text = printable(label(fact, language))
+        colour = GREEN if fact.secure else AMBER
+        if fact.discarded is None:
+            yield f'<span style="color:{colour};font-weight:600">{escape(text)}</span>', text
+        else:
+            yield f'<s style="color:{colour};opacity:.6">{escape(text)}</s>', f"({text})"
+
+
+def heat(middlebox: str = "nothing") -> Picture:
+    """Play every client of the matrix against every server, and show how each pair ended."""
+    from simulator import explainer, matrix
+    from simulator.views import grid, heatmap
+
+    language = notebook.spoken()
+    sides = arena.sides()
+    wanted = [names for names in arena.combinations() if names[2] == middlebox]
+    cells = tuple(
+        matrix.cell(*names, explainer.explain(session))
+        for names, session in zip(wanted, arena.play_all(wanted), strict=True)
+    )
+    clients, servers = (
+        {name: entry.title.get(language, entry.title[SOURCE]) for name, entry in group.items()}
+        for group in (sides.client, sides.server)
+    )
+    return Picture(
+        heatmap.render(cells, clients, servers, language),
+        grid.text(cells, clients, servers, language),
+    )
+
+
+def wire(explanation: Explanation, *, most: int = 40) -> Table:
+    """What somebody on the way sees: everything in the clear, and of TLS the records.
+
+    The first `most` lines are shown.
+    """
+    from simulator import tls
+    from simulator.session import Handshake
+
+    session = explanation.session
+    rows: list[tuple[float, str, str, bool]] = []
+    begun = any(isinstance(event, Handshake) for event in session.events)
+    for segment in session.wire:
+        arrow = "→" if segment.to == "server" else "←"
+        hidden = begun and segment.data[:1] in _RECORD_TYPES
+        if not hidden:
+            text = printable(segment.data.decode("latin-1")).replace("\\r\\n", "⏎ ").strip()
+            rows.append((segment.at, arrow, text, True))
+            continue
+        try:
+            found = tls.records(segment.data)
+        except ValueError:
+            found = []
+        for record in found:
+            names = ", ".join(record.messages) or "▒" * max(1, min(record.length // 8, 60))
+            rows.append((segment.at, arrow, f"{record.name} {record.length}: {names}", False))
+    html = "".join(
+        f'<tr><td style="text-align:right;opacity:.6">{at * 1000:.1f} ms</td><td>{arrow}</td>'
+        f'<td style="text-align:left;font-family:monospace;overflow-wrap:anywhere;'
+        f'color:{AMBER if clear else GREEN}">{escape(text)}</td></tr>'
+        for at, arrow, text, clear in rows[:most]
+    )
+    words = "\n".join(f"{arrow} {text}" for _, arrow, text, _ in rows[:most])
+    return Table(f"<table>{html}</table>", words)
+
+
+class Served:
+    """A server that listens: where, by which name, and `authority`, a file with the certificate to
+    trust. `sessions` are those that it saw, once it is closed; they show themselves."""
+
+    def __init__(self, name: str, authority: Path) -> None:
+        self.address = ("", 0)
+        self.name = name
+        self.authority = str(authority)
+        self.sessions: list[notebook.Shown] = []
+
+
+@contextmanager
+def serving(scenario: str = "documented") -> Iterator[Served]:
+    """A real server on loopback, for a client of your own; it writes down what that client does.
+
+    Raises as `replay` does.
+    """
+    from simulator import explainer, lab
+    from simulator.lab import certificates, witness
+
+    played = lab.load(scenario)
+    ready, done = threading.Event(), threading.Event()
+    with tempfile.TemporaryDirectory(prefix="ehlo-twice-") as folder:
+        authority = Path(folder) / "authority.pem"
+        authority.write_bytes(certificates.authority_pem())
+        served = Served(played.server.name, authority)
+
+        async def talk(address: tuple[str, int]) -> None:
+            served.address = address
+            ready.set()
+            await asyncio.to_thread(done.wait)
+
+        with ThreadPoolExecutor(1, "ehlo-twice server") as thread:
+            seen = thread.submit(asyncio.run, witness.witnessed(played, talk))
+            seen.add_done_callback(lambda _: ready.set())
+            ready.wait()
+            try:
+                if not seen.done():
+                    yield served
+            finally:
+                done.set()
+            served.sessions = [
+                notebook.shown(explainer.explain(session)) for session in seen.result()
+            ]
+
+
+_RECORD_TYPES = frozenset(bytes([kind]) for kind in (20, 21, 22, 23))
+
+
+class Knobs:
+    """Pick a client, a server and who stands between them; each choice is played at once.
+
+    Where there are no widgets, the first choice stands there played.
+    """
+
+    def __init__(self, client: str, server: str, middlebox: str) -> None:
+        self.chosen = {"client": client, "server": server, "middlebox": middlebox}
+
+    def play(self, **changed: str) -> Table:
+        """Play the combination, and say how it ended."""
+        from simulator import explainer, lab, matrix
+        from simulator.session import Command, Reply
+
+        self.chosen |= changed
+        language = notebook.spoken()
+        names = (self.chosen["client"], self.chosen["server"], self.chosen["middlebox"])
+        found = explainer.explain(lab.play(arena.scenario(*names)))
+        cell = matrix.cell(*names, found)
+        lines = [
+            f"{'═▶' if step.event.secure else '─▶'} {step.event.verb}"
+            if isinstance(step.event, Command)
+            else f"{'◀═' if step.event.secure else '◀─'} {step.event.code}"
+            for step in found.steps
+            if isinstance(step.event, Command | Reply)
+        ]
+        outcome = say(found.verdict.outcome, language, printable)
+        broken = sorted({note.rule for note in found.findings})
+        words = [say(cell.label, language).upper(), outcome, " ".join(lines), ", ".join(broken)]
+        inside = cell.category == "inside"
+        html = (
+            f'<div style="border-left:6px solid {GREEN if inside else AMBER};padding:.3em 1em">'
+            f"<b>{escape(words[0])}</b><br>{escape(outcome)}"
+            f'<br><code style="overflow-wrap:anywhere">{escape(words[2])}</code>'
+            f"{'<br>✗ <code>' + escape(words[3]) + '</code>' if broken else ''}</div>"
+        )
+        return Table(html, "\n".join(filter(None, words)))
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        still = self.play()
+        bundle: dict[str, Any] = {"text/plain": str(still), "text/html": still._repr_html_()}
+        try:
+            box = self._widgets(still)
+        except ImportError:
+            return bundle
+        # A front end that has widgets prefers them; a page takes what is still.
+        view = "application/vnd.jupyter.widget-view+json"
+        bundle[view] = box._repr_mimebundle_()[view]
+        return bundle
+
+    def _widgets(self, still: Table) -> Any:
+        ipywidgets = import_module("ipywidgets")
+
+        language = notebook.spoken()
+        sides = arena.sides()
+        groups: dict[str, Mapping[str, Any]] = {
+            "client": sides.client, "server": sides.server, "middlebox": sides.middlebox,
+        }  # fmt: skip
+        shown = ipywidgets.HTML(still._repr_html_())
+
+        def turned(which: str) -> Callable[[Any], None]:
+            def play(change: Any) -> None:
+                shown.value = self.play(**{which: change["new"]})._repr_html_()
+
+            return play
+
+        knobs = []
+        for which, group in groups.items():
+            knob = ipywidgets.Dropdown(
+                options=[
+                    (entry.title.get(language, entry.title[SOURCE]), name)
+                    for name, entry in group.items()
+                ],
+                value=self.chosen[which],
+                description=say(CHOOSE[which], language),
+                layout={"width": "28em"},
+            )
+            knob.observe(turned(which), names="value")
+            knobs.append(knob)
+        return ipywidgets.VBox([*knobs, shown])
+
+
+def knobs(
+    client: str = "documented", server: str = "documented", middlebox: str = "nothing"
+) -> Knobs:
+    """Knobs to turn: the policies of the matrix. Each choice is played for real."""
+    return Knobs(client, server, middlebox)
