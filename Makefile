@@ -10,7 +10,7 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard simulator/locales/*/LC_MESSAGES/*.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help pictures replay test lint types layers format bench site serve check-site site-offline messages lock clean
+.PHONY: help pictures replay test notebooks test-notebooks lint types layers format bench site serve check-site site-offline messages lock clean
 
 help: ## show this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -20,6 +20,15 @@ replay: $(VENV)/.core $(CATALOGUES) ## play the documented session for real, eve
 
 test: $(VENV)/.dev $(CATALOGUES) ## run the tests
 	@$(BIN)/python -m pytest -q $(ARGS)
+
+NOTEBOOK ?= en/00-start.ipynb
+notebooks: $(VENV)/.notebooks $(CATALOGUES) ## open the notebooks in JupyterLab (NOTEBOOK=pt-BR/00-start.ipynb)
+	@$(BIN)/jupyter lab --ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/$(NOTEBOOK) $(ARGS)
+
+test-notebooks: $(VENV)/.notebooks $(CATALOGUES) ## run every notebook from top to bottom, in both languages
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT \
+	&& EHLO_TWICE_PROGRESS=$$folder/progress.json $(BIN)/python -m pytest -q -c /dev/null --rootdir=. \
+		-p no:cacheprovider --nbmake --nbmake-timeout=30 notebooks $(ARGS)
 
 lint: $(VENV)/.dev ## check style and format
 	@$(BIN)/ruff check --quiet --output-format concise . && $(BIN)/ruff format --check --quiet .
@@ -49,7 +58,7 @@ serve: site ## build the site and serve it on http://127.0.0.1:8000/ (PORT=… f
 	@echo "http://127.0.0.1:$(PORT)/" && $(BIN)/python -m http.server --bind 127.0.0.1 --directory site $(PORT)
 
 check-site: $(VENV)/.dev ## check the built site: links, accessibility, search, budget
-	@$(BIN)/python -m pytest -q -n auto tests/site $(ARGS)
+	@$(BIN)/python -m pytest -q -n auto -m "" tests/site $(ARGS)
 
 site-offline: export OFFLINE := true
 site-offline: export SITE_EN := build/site-offline/en
@@ -109,6 +118,10 @@ $(VENV)/.core: requirements/core.txt pyproject.toml tools/catalogues.py | $(BIN)
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.core
 	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.notebooks: requirements/notebooks.txt $(VENV)/.core
+	@$(PIP) install --require-hashes -r requirements/notebooks.txt
 	@touch $@
 
 $(VENV)/.docs: requirements/docs.txt $(VENV)/.core

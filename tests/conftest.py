@@ -16,6 +16,17 @@ settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True
 settings.load_profile("ci" if IN_CI else "local")
 
 
+SLOW = {"browser", "site"}
+"""Folders whose tests drive a browser: seconds each."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what stands in a slow folder."""
+    for item in items:
+        if SLOW.intersection(item.path.parts):
+            item.add_marker("slow")
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test marked `needs` where a program is missing; in CI that is a failure."""
     wanted = [program for mark in item.iter_markers("needs") for program in mark.args]

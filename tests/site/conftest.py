@@ -4,6 +4,7 @@ else a page asks for is refused and reported: that is the test that no request l
 from __future__ import annotations
 
 import mimetypes
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ def built(language: str) -> list[str]:
 def site() -> Path:
     """The folder of the built site; what needs it is skipped until `make site` was run."""
     if not (SITE / "en" / "index.html").exists():
+        if os.environ.get("CI"):
+            pytest.fail("the site is not built: make site", pytrace=False)
         pytest.skip("the site is not built: make site")
     return SITE
 
