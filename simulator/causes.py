@@ -38,6 +38,7 @@ class When(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     or not). `sent`, `unheard`: some, or none, of these verbs was sent. `said`: a line of the client
     that is no command matches. `ehlos`: at least so many EHLOs. `keyword`, `first_line`: of a list
     in a reply to EHLO. `greeting`, `remark`: such a line matches. `ended`: how the connection did.
+    `connection`: its name matches.
     `implicit`: TLS from the first octet. `left_over`: a command came between STARTTLS and its
     reply. `typed`: a command came in the clear after the 220, and TLS failed.
     """
@@ -59,6 +60,7 @@ class When(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     greeting: str = ""
     remark: str = ""
     ended: tuple[str, ...] = ()
+    connection: str = ""
     implicit: bool | None = None
     left_over: bool = False
     typed: bool = False
@@ -105,6 +107,7 @@ class _Facts:
         events = session.events
         self.tls, self.second_ehlo = tls or "", second_ehlo or ""
         self.implicit = session.implicit_tls
+        self.connection = session.connection
         self.commands = [e for e in events if isinstance(e, Command) and e.by == "client"]
         self.verbs = {command.verb for command in self.commands}
         self.handshakes = {e.error for e in events if isinstance(e, Handshake) and e.error}
@@ -182,6 +185,8 @@ def _holds(when: When, facts: _Facts) -> bool:
     if when.handshake and not facts.handshakes & set(when.handshake):
         return False
     if when.implicit is not None and when.implicit != facts.implicit:
+        return False
+    if when.connection and not re.search(when.connection, facts.connection):
         return False
     if when.sent and not facts.verbs & set(when.sent):
         return False

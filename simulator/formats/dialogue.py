@@ -144,6 +144,10 @@ class Dialogue:
         """A 220 would be the greeting: a first, or that of a new connection."""
         return "STARTTLS" not in self._waiting and not self._reply
 
+    def answers_starttls(self, text: str) -> bool:
+        """In a log that shows only the server, a reply about TLS answers STARTTLS."""
+        return self._replied and not self._spoke and signs.about_tls(text[3:])
+
     @property
     def begun(self) -> bool:
         """Something was already said in this session."""
@@ -301,14 +305,14 @@ class Dialogue:
         self._secure = secure
 
     @property
+    def heard_inside(self) -> bool:
+        """A reply came inside TLS."""
+        return any(isinstance(event, Reply) and event.secure for event in self.events)
+
+    @property
     def ready_for_tls(self) -> bool:
         """The 220 to STARTTLS was the last thing said."""
         return self._pending is not None
-
-    @property
-    def heard(self) -> bool:
-        """A reply was seen."""
-        return self._replied
 
     @property
     def refused(self) -> bool:
@@ -395,6 +399,11 @@ class Dialogue:
         if len(self._waiting) > 1 and self._waiting[0] == _GREETING and code not in (220, 421, 554):
             self._waiting.popleft()
         answered = self._waiting.popleft() if self._waiting else ""
+        if code in (220, 454) and not answered and self.answers_starttls(texts[0]):
+            answered = "STARTTLS"
+            if code == 454:
+                self.told = True
+                self.imply("STARTTLS", self._reply_line)
         self._replied = True
         if self._pending is not None and not self._secure:
             self._judge_pending(code, " ".join(texts))
@@ -425,7 +434,7 @@ class Dialogue:
     def _judge_pending(self, code: int, text: str) -> None:
         """A reply to what was said after the 220: TLS was there, or the server lost its way."""
         since = self._spoken_since(self._pending or 0)
-        if not since:
+        if not since and self._spoke:
             return
         if code >= 400 and signs.about_tls(text):
             self.tls_failed(self._reply_line, text)
@@ -815,7 +824,8 @@ class Desk:
     ) -> Dialogue:  # fmt: skip
         """Something was said; a new greeting begins a new session."""
         found = self.of(connection, stamp)
-        if who == "server" and text[:3] == "220" and found.begun and found.expects_greeting:
+        greets = who == "server" and text[:3] == "220" and not found.answers_starttls(text)
+        if greets and found.begun and found.expects_greeting:
             if found.fell_back and not found.closed:
                 found.reconnect(line)
             else:

@@ -35,6 +35,8 @@ def read(lines: Iterable[Line]) -> Iterator[Session]:
     side: Side = "client"
     connection, secure = "", False
     data, first = bytearray(), 0
+    sealed: set[str] = set()
+    opened: set[str] = set()
 
     def say() -> None:
         if data:
@@ -43,7 +45,11 @@ def read(lines: Iterable[Line]) -> Iterator[Session]:
             dialogue = desk.of(connection)
             if octets[:1] in b"\x14\x15\x16\x17" and octets[1:2] == b"\x03":
                 dialogue.remark("(octets of TLS)", first)
+                if octets[:1] == b"\x17":
+                    sealed.add(connection)
                 return
+            if secure:
+                opened.add(connection)
             desk.speak(
                 connection, side, octets.decode("utf-8", "replace"), first, secure=secure or None
             )
@@ -65,4 +71,7 @@ def read(lines: Iterable[Line]) -> Iterator[Session]:
             desk.remark(line.text, line.number)
         yield from desk.done()
     say()
+    for name in sealed - opened:
+        if desk.has(name):
+            desk.of(name).ciphertext(first)
     yield from desk.finish()

@@ -85,7 +85,7 @@ def read(lines: Iterable[Line]) -> Iterator[Session]:
         yield from desk.done()
     if desk.latest is not None and not known and shake is not None:
         desk.latest.tls(shake.number, version=version, cipher=cipher)
-    if desk.latest is not None and not desk.latest.heard:
+    if desk.latest is not None and not desk.latest.heard_inside:
         desk.latest.shown_all = True
     yield from desk.finish()
 

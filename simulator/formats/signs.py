@@ -71,7 +71,7 @@ def failure(text: str, *, now: bool = False) -> bool:
 
 def error(text: str) -> str:
     """The id of the handshake's error that the line tells of."""
-    found = _find("failed", text[:LONGEST])
+    found = _find("failed", text[:LONGEST]) or _find("failed_now", text[:LONGEST])
     return found[1] if found else "other"
 
 
