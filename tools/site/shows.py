@@ -28,6 +28,7 @@ from tools.site import (
 from tools.site.page import ROOT, BadPage, Page, Show, table
 from tools.site.plays import play
 from tools.site.words import word
+from tools.workshop import hub, quiz
 
 
 def player(page: Page, name: str = "documented", *attributes: str) -> str:
@@ -109,4 +110,10 @@ ALL: dict[str, Show] = {
     "clients": wild.clients,
     "bugs": wild.bugs,
     "sandbox": sandbox.show,
+    "ideas": quiz.ideas,
+    "poll": quiz.poll,
+    "quiz": quiz.sheet,
+    "quiz-key": quiz.key,
+    "hub-measured": hub.figures,
+    "hub-need": hub.need,
 }

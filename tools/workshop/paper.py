@@ -1,0 +1,48 @@
+"""Markdown to HTML, and HTML to PDF by the machine's own Chromium, without network."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+
+class NoBrowser(Exception):
+    """There is no Chromium here that could print: the message says what to install."""
+
+
+def to_html(text: str) -> str:
+    """Markdown as HTML, with tables and with Markdown inside HTML."""
+    # It comes with MkDocs, in the environment that builds the site.
+    markdown: Any = import_module("markdown")
+    return str(markdown.markdown(text, extensions=["tables", "md_in_html", "fenced_code"]))
+
+
+def chromium() -> str:
+    """The browser that prints. Raises `NoBrowser`."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    raise NoBrowser("printing needs Chromium. On Debian and Ubuntu: apt install chromium")
+
+
+def to_pdf(page: Path, target: Path, query: str = "") -> None:
+    """Print an HTML file. Raises `NoBrowser`, `CalledProcessError`."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="ehlo-print-") as profile:
+        # The arguments are ours; a page of ours, and no address outside is ever resolved.
+        subprocess.run(  # noqa: S603
+            [
+                *(chromium(), "--headless", "--no-sandbox", "--disable-gpu"),
+                *("--host-resolver-rules=MAP * ~NOTFOUND", "--no-first-run"),
+                *(f"--user-data-dir={profile}", "--no-pdf-header-footer"),
+                *("--virtual-time-budget=20000", f"--print-to-pdf={target}"),
+                page.resolve().as_uri() + query,
+            ],
+            check=True,
+            capture_output=True,
+            timeout=180,
+        )

@@ -1,0 +1,162 @@
+"""The questions of the workshop, out of workshop/quiz.toml: for pages, slides and paper."""
+
+from __future__ import annotations
+
+import html
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from tools.site.page import LANGUAGES, Page, cite, table
+from tools.workshop.words import word
+
+SOURCE = Path(__file__).resolve().parents[2] / "workshop" / "quiz.toml"
+LETTERS = "abcdef"
+
+
+class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A text in both languages."""
+
+    en: str
+    pt_BR: str  # noqa: N815
+
+    def of(self, language: str) -> str:
+        """The text in a page's language."""
+        return str(getattr(self, LANGUAGES[language]))
+
+
+class Option(Said, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An answer to choose, and what a wrong one tells of whoever chooses it."""
+
+    reveals: Said | None = None
+
+
+class Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A question's words in one language."""
+
+    ask: str
+
+
+class Shown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The session that answers a question: the scenario, and what is found in it."""
+
+    play: str
+    has: tuple[str, ...]
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A question. The first of `options` is right; `order` is how they are shown, from 1 on."""
+
+    id: str
+    use: Literal["quiz", "poll"]
+    ideas: tuple[str, ...]
+    seen: str
+    shown: Shown
+    cite: tuple[str, ...]
+    order: tuple[int, ...]
+    en: Ask
+    pt_BR: Ask  # noqa: N815
+    options: tuple[Option, ...]
+
+    def ask(self, language: str) -> str:
+        """The question's words."""
+        asked: Ask = getattr(self, LANGUAGES[language])
+        return asked.ask
+
+    def choices(self) -> list[tuple[str, Option]]:
+        """The answers as they are shown, each with its letter."""
+        return [(LETTERS[n], self.options[place - 1]) for n, place in enumerate(self.order)]
+
+    @property
+    def right(self) -> str:
+        """The letter of the right answer."""
+        return LETTERS[self.order.index(1)]
+
+
+class Quiz(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All questions, and the misconceptions A to G they come from."""
+
+    idea: dict[str, Said]
+    question: tuple[Question, ...]
+
+
+@cache
+def load() -> Quiz:
+    """The quiz. Raises `msgspec.ValidationError` where the file says something else."""
+    return msgspec.convert(tomllib.loads(SOURCE.read_text(encoding="utf-8")), Quiz)
+
+
+def of_use(use: str) -> list[Question]:
+    """The questions for one use, in the file's order."""
+    return [question for question in load().question if question.use == use]
+
+
+def find(name: str) -> Question:
+    """The question of that id. Raises `LookupError`."""
+    for question in load().question:
+        if question.id == name:
+            return question
+    raise LookupError(f"workshop/quiz.toml has no question {name!r}")
+
+
+def ideas(page: Page) -> str:
+    """The misconceptions, as a table."""
+    heads = ["", word("idea", page.language)]
+    rows = ([f"**{letter}**", said.of(page.language)] for letter, said in load().idea.items())
+    return table(heads, rows)
+
+
+def sheet(page: Page) -> str:
+    """The quiz as it is handed out: questions, and answers to tick."""
+    return "\n\n".join(
+        f"### {number}. {html.escape(question.ask(page.language))} {{ #{question.id} }}\n\n"
+        + "\n".join(
+            f"- **{letter}** {html.escape(option.of(page.language))}"
+            for letter, option in question.choices()
+        )
+        for number, question in enumerate(of_use("quiz"), 1)
+    )
+
+
+def key(page: Page, use: str) -> str:
+    """The answers, where they come from, and what each wrong one reveals."""
+    return "\n\n".join(
+        _solved(page, number, question) for number, question in enumerate(of_use(use), 1)
+    )
+
+
+def poll(page: Page, name: str) -> str:
+    """One poll for the guide: the question, the answers, and what to make of each."""
+    question = find(name)
+    return f"**{html.escape(question.ask(page.language))}**\n\n{_answers(page, question)}"
+
+
+def _solved(page: Page, number: int, question: Question) -> str:
+    language = page.language
+    cited = " ".join(cite(key, page) for key in question.cite)
+    place = question.seen.removeprefix("https://github.com/")
+    proof = page.address(f"what-if/{question.shown.play}.md")
+    return (
+        f"### {number}. {html.escape(question.ask(language))} {{ #key-{question.id} }}\n\n"
+        f"{_answers(page, question)}\n\n"
+        + word(
+            "proof",
+            language,
+            ideas=", ".join(question.ideas),
+            play=f'<a href="{proof}">{question.shown.play}</a>',
+            seen=f"[{place}]({question.seen})",
+            cited=cited,
+        )
+    )
+
+
+def _answers(page: Page, question: Question) -> str:
+    language = page.language
+    right, rows = word("right", language), []
+    for letter, option in question.choices():
+        told = option.reveals.of(language) if option.reveals else f"**{right}**"
+        rows.append([f"**{letter}**", html.escape(option.of(language)), told])
+    return table(["", word("answer", language), word("reveals", language)], rows)

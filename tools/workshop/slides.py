@@ -1,0 +1,175 @@
+"""Slides from Markdown: reveal.js around them, the player live inside, and a PDF for paper.
+
+A line `---` ends a slide; what follows `Note:` is for the teacher alone. Marks work as in the
+site's pages: `<!-- show player documented -->` is a session that was really played just now.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from simulator.views import esa, player, sequence
+from tools.site import assets, documented, shows
+from tools.site.page import LANGUAGES, MARK, ROOT, Page
+from tools.site.plays import play
+from tools.workshop import paper, quiz
+from tools.workshop.words import word
+
+SOURCES = ROOT / "workshop" / "slides"
+REVEAL = ROOT / "node_modules" / "reveal.js"
+NOTE = re.compile(r"^Note:\n", re.MULTILINE)
+WIDTH, HEIGHT = 1280, 720
+
+PAGE = """<!doctype html>
+<html lang="{language}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="stylesheet" href="assets/reset.css">
+<link rel="stylesheet" href="assets/reveal.css">
+<link rel="stylesheet" href="assets/fonts.css">
+<link rel="stylesheet" href="assets/slides.css">
+</head>
+<body>
+<div class="reveal"><div class="slides">
+{slides}
+</div></div>
+<script src="assets/reveal.js"></script>
+<script src="assets/notes.js"></script>
+<script src="assets/player.js"></script>
+<script>
+// In the player the arrow keys step the session; anywhere else they turn the slides.
+Reveal.initialize({{
+  width: {width}, height: {height}, margin: 0.03, center: false, hash: true, slideNumber: true,
+  transition: "none", pdfSeparateFragments: false, plugins: [RevealNotes],
+  keyboardCondition: () => document.activeElement?.localName !== "smtp-session",
+}});
+</script>
+</body>
+</html>
+"""
+
+
+def log(page: Page) -> str:
+    """The documented log, restored, with numbers."""
+    explanation = play("documented")
+    first, last = explanation.session.documented or (0, len(explanation.steps))
+    shown = [line for step, line in esa.lines(explanation) if first <= step.index <= last]
+    lines = (f"{n:2}  {html.escape(line[11:])}" for n, line in enumerate(shown, 1))
+    return "<pre>" + "\n".join(lines) + "</pre>"
+
+
+def poll(page: Page, name: str) -> str:
+    """A question for a show of hands; what is right is not in the page."""
+    question = quiz.find(name)
+    answers = "".join(
+        f"<li><b>{letter}</b> <span>{html.escape(option.of(page.language))}</span></li>"
+        for letter, option in question.choices()
+    )
+    return (
+        f'<div class="poll"><p>{html.escape(question.ask(page.language))}</p>'
+        f"<ol>{answers}</ol></div>"
+    )
+
+
+def session(page: Page, name: str) -> str:
+    """The player, and for paper the drawing of the same session."""
+    explanation = play(name)
+    data = player.data([explanation], page.said)
+    drawing = sequence.render(explanation, page.said).decode()
+    drawing = drawing[drawing.index("<svg") :]
+    # Ids of one drawing must not meet those of another on the page: it comes as a picture.
+    (page_folder(page) / f"{name}.{page.language}.svg").write_text(drawing, encoding="utf-8")
+    return (
+        f'<smtp-session nolink><script type="application/json">{data}</script></smtp-session>'
+        f'<img class="on-paper" src="assets/{name}.{page.language}.svg" alt="">'
+    )
+
+
+def page_folder(page: Page) -> Path:
+    """Where the assets of the slides go."""
+    folder = BUILD / "assets"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+BUILD = ROOT / "build" / "workshop" / "slides"
+SHOWS: dict[str, Callable[..., str]] = {
+    "log": log,
+    "poll": poll,
+    "player": session,
+    "ledgers": shows.ledgers,
+    "rfc": documented.rfc,
+}
+
+
+def build(*, pdf: bool = True) -> list[Path]:
+    """Write both languages below build/workshop/slides; returns the files to open.
+
+    Raises `LookupError` for a mark that nothing shows, `NoBrowser` where none can print.
+    """
+    shutil.rmtree(BUILD, ignore_errors=True)
+    made = []
+    for language in LANGUAGES:
+        page = Page(path="slides.md", language=language, text="", offline=True)
+        text = (SOURCES / f"{language}.md").read_text(encoding="utf-8")
+        target = BUILD / f"{language}.html"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(
+            PAGE.format(
+                language=language,
+                title=word("slides-title", language),
+                slides="\n".join(_slide(part, page) for part in split(text)),
+                width=WIDTH,
+                height=HEIGHT,
+            ),
+            encoding="utf-8",
+        )
+        made.append(target)
+    _assets(BUILD / "assets")
+    if pdf:
+        for target in list(made):
+            paper.to_pdf(target, target.with_suffix(".pdf"), "?print-pdf")
+            made.append(target.with_suffix(".pdf"))
+    return made
+
+
+def split(text: str) -> list[str]:
+    """The slides of a source."""
+    return [part.strip() for part in re.split(r"^---$", text, flags=re.MULTILINE)]
+
+
+def _slide(text: str, page: Page) -> str:
+    body, *notes = NOTE.split(text, maxsplit=1)
+    shown: list[str] = []
+
+    def put(match: re.Match[str]) -> str:
+        shown.append(SHOWS[match[1]](page, *match[2].split()))
+        return f"\n\n<!--{len(shown) - 1}-->\n\n"
+
+    made = paper.to_html(MARK.sub(put, body))
+    for place, piece in enumerate(shown):
+        piece = paper.to_html(piece) if piece.startswith('<div class="wide"') else piece
+        made = made.replace(f"<!--{place}-->", piece)
+    aside = f'<aside class="notes">{paper.to_html(notes[0])}</aside>' if notes else ""
+    return f"<section>\n{made}\n{aside}\n</section>"
+
+
+def _assets(folder: Path) -> None:
+    dist = REVEAL / "dist"
+    for source in (
+        *(dist / "reset.css", dist / "reveal.css", dist / "reveal.js"),
+        *(dist / "plugin" / "notes.js", SOURCES / "slides.css"),
+    ):
+        shutil.copy(source, folder / source.name)
+    shutil.copy(REVEAL / "LICENSE", folder / "reveal.js.LICENSE")
+    for asset in assets.files():
+        if asset.path.startswith(("assets/font", "assets/player")):
+            target = folder / asset.path.removeprefix("assets/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(asset.data)

@@ -1,0 +1,161 @@
+"""Wheels for a room without network: what the locks name, for every laptop that may walk in.
+
+Exactly the versions and hashes of `requirements/`, for each system and each Python. A package that
+has no wheel for one of them is not left out in silence: it is returned, and the kit says so.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from packaging import tags
+from packaging.requirements import Requirement
+from packaging.tags import Tag
+from packaging.utils import parse_wheel_filename
+
+ROOT = Path(__file__).resolve().parents[2]
+PYTHONS = ("3.11", "3.12", "3.13")
+SYSTEMS = {
+    "linux-x86_64": (
+        "linux",
+        "x86_64",
+        (
+            *(f"manylinux_2_{minor}_x86_64" for minor in range(34, 4, -1)),
+            *("manylinux2014_x86_64", "manylinux2010_x86_64", "manylinux1_x86_64", "linux_x86_64"),
+        ),
+    ),
+    "macos-arm64": ("darwin", "arm64", ("macosx_14_0_arm64",)),
+    "macos-x86_64": ("darwin", "x86_64", ("macosx_14_0_x86_64",)),
+    "windows-amd64": ("win32", "AMD64", ("win_amd64",)),
+}
+"""Each system: what Python calls it, its processor, and the tags of wheels that run there."""
+
+FIRST, LAST = "0", "99"
+"""A lock may tell the releases of one Python apart: these stand for the oldest and the newest."""
+
+MISSING = re.compile(r"No matching distribution found for ([\w.-]+)==([\w.+!-]+)")
+PLATFORM = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
+
+
+class Target(NamedTuple):
+    """One kind of laptop."""
+
+    system: str
+    python: str
+
+    def __str__(self) -> str:
+        return f"{self.system}, Python {self.python}"
+
+    def environment(self, patch: str) -> dict[str, str]:
+        """What markers are asked about, for one release of that Python."""
+        name, machine, _ = SYSTEMS[self.system]
+        return {
+            "implementation_name": "cpython",
+            "implementation_version": f"{self.python}.{patch}",
+            "os_name": "nt" if name == "win32" else "posix",
+            "platform_machine": machine,
+            "platform_python_implementation": "CPython",
+            "platform_release": "",
+            "platform_system": PLATFORM[name],
+            "platform_version": "",
+            "python_full_version": f"{self.python}.{patch}",
+            "python_version": self.python,
+            "sys_platform": name,
+            "extra": "",
+        }
+
+    def tags(self) -> frozenset[Tag]:
+        """The tags of wheels that run there."""
+        version = tuple(int(part) for part in self.python.split("."))
+        name, machine, platforms = SYSTEMS[self.system]
+        if name == "darwin":
+            platforms = tuple(tags.mac_platforms((14, 0), machine))
+        interpreter = f"cp{version[0]}{version[1]}"
+        return frozenset(
+            (
+                *tags.cpython_tags(version, platforms=platforms),
+                *tags.compatible_tags(version, interpreter, platforms),
+            )
+        )
+
+
+TARGETS = tuple(Target(system, python) for system in SYSTEMS for python in PYTHONS)
+
+
+def locked(text: str) -> list[str]:
+    """The requirements of a lock, one a string, with their hashes."""
+    joined = text.replace("\\\n", " ")
+    lines = (" ".join(line.split()) for line in joined.splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def wanted(requirements: list[str], target: Target, patch: str = LAST) -> list[str]:
+    """Those that this kind of laptop needs, without their markers."""
+    chosen = []
+    for line in requirements:
+        told, _, hashes = line.partition(" --hash=")
+        requirement = Requirement(told)
+        marker = requirement.marker
+        if marker is None or marker.evaluate(target.environment(patch)):
+            chosen.append(f"{requirement.name}{requirement.specifier} --hash={hashes}")
+    return chosen
+
+
+def download(requirements: list[str], target: Target, folder: Path) -> list[str]:
+    """Fetch the wheels into `folder`; returns what has none for that kind of laptop.
+
+    Raises `CalledProcessError` where anything else goes wrong.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    missing: list[str] = []
+    newest = wanted(requirements, target)
+    oldest = [line for line in wanted(requirements, target, FIRST) if line not in newest]
+    for patch, needed in ((LAST, newest), (FIRST, oldest)):
+        while needed:
+            result = _pip(needed, target, patch, folder)
+            found = MISSING.search(result.stderr)
+            if result.returncode == 0 or found is None:
+                result.check_returncode()
+                break
+            missing.append(f"{found[1]} {found[2]}")
+            needed = [line for line in needed if not line.startswith(f"{found[1]}==")]
+    return missing
+
+
+def serve(wheels: list[Path], requirements: list[str], target: Target) -> set[Path]:
+    """Of these wheels, those that this kind of laptop installs."""
+    tags_there = target.tags()
+    names = {
+        tuple(line.split(" --hash=")[0].lower().replace("_", "-").split("=="))
+        for patch in (FIRST, LAST)
+        for line in wanted(requirements, target, patch)
+    }
+    chosen = set()
+    for path in wheels:
+        name, version, _, offered = parse_wheel_filename(path.name)
+        if (str(name), str(version)) in names and offered & tags_there:
+            chosen.add(path)
+    return chosen
+
+
+def _pip(
+    needed: list[str], target: Target, patch: str, folder: Path
+) -> subprocess.CompletedProcess[str]:
+    # pip takes requirements with hashes out of a file only.
+    listed = folder / ".wanted.txt"
+    listed.write_text("\n".join(needed) + "\n", encoding="utf-8")
+    tags = [f"--platform={tag}" for tag in SYSTEMS[target.system][2]]
+    command = [
+        *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
+        *("--disable-pip-version-check", "--require-hashes", "--only-binary=:all:"),
+        *("--implementation=cp", f"--python-version={target.python}.{patch}", *tags),
+        *(f"--dest={folder}", f"--find-links={folder}", f"--requirement={listed}"),
+    ]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    finally:
+        listed.unlink()
