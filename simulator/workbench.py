@@ -14,6 +14,7 @@ import json
 import os
 import tempfile
 import threading
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -64,14 +65,20 @@ def data(name: str) -> Any:
 
 
 class Picture:
-    """A drawing that shows itself, as SVG; `str()` is what it says in words."""
+    """A drawing, as SVG, that shows itself as wide as there is room; `str()` tells it in words."""
 
     def __init__(self, svg: bytes, words: str) -> None:
         self.svg = svg.decode()
         self._words = words
 
-    def _repr_svg_(self) -> str:
-        return self.svg
+    def _repr_html_(self) -> str:
+        # An image of its own: its identifiers never meet those of another one on the page.
+        source = b64encode(self.svg.encode()).decode()
+        told = escape(self._words.strip().split("\n")[0], quote=True)
+        return (
+            f'<img style="max-width:100%;height:auto" alt="{told}" '
+            f'src="data:image/svg+xml;base64,{source}">'
+        )
 
     def __str__(self) -> str:
         return self._words
@@ -159,7 +166,7 @@ def _facts(
         if fact.discarded is None:
             yield f'<span style="color:{colour};font-weight:600">{escape(text)}</span>', text
         else:
-            yield f'<s style="color:{colour};opacity:.6">{escape(text)}</s>', f"({text})"
+            yield f'<s style="color:{colour};opacity:.8">{escape(text)}</s>', f"({text})"
 
 
 def heat(middlebox: str = "nothing") -> Picture:

@@ -16,7 +16,7 @@ from simulator.language import say
 from simulator.rules import Note
 from simulator.session import Connect, Disconnect, Handshake
 from simulator.smtp import citations
-from simulator.views import esa, prose
+from simulator.views import prose
 from simulator.views.document import wire_text
 from simulator.views.inert import printable
 
@@ -29,10 +29,11 @@ max-width:60em;--ink:#3b6ea5}
 .ehlo-card.right{--ink:#1d7f46}.ehlo-card.wrong{--ink:#b3541e}
 .ehlo-card h4{margin:.1em 0 .5em;font-size:1.1em;color:var(--ink)}
 .ehlo-card p{margin:.45em 0}
-.ehlo-card code,.ehlo-card pre{font-family:ui-monospace,monospace;font-size:.93em;
+.ehlo-card.ehlo-card code,.ehlo-card.ehlo-card pre{font-size:.93em;
+font-family:ui-monospace,monospace;
 background:color-mix(in srgb,currentColor 8%,transparent);color:inherit;
 border-radius:3px;padding:0 .25em}
-.ehlo-card pre{padding:.6em .8em;overflow-x:auto;line-height:1.4;margin:.5em 0}
+.ehlo-card.ehlo-card pre{padding:.6em .8em;overflow-x:auto;line-height:1.4;margin:.5em 0}
 .ehlo-card ol.log{list-style:none;margin:.6em 0;padding:.3em 0;border-block:1px solid
 color-mix(in srgb,currentColor 18%,transparent)}
 .ehlo-card ol.log li{display:grid;grid-template-columns:2.4em 2em 1fr;gap:0 .3em;padding:.08em .3em;
@@ -175,10 +176,7 @@ def _lines(step: Step, language: str) -> list[str]:
             return [printable(" ".join(filter(None, [*words, step.event.error])))]
         case Connect() | Disconnect():
             return [say(step.meaning, language, printable)]
-    lines = [
-        printable(esa.translated(line, language) if step.event.by == "server" else line)
-        for line in wire_text(step)
-    ]
+    lines = [printable(line) for line in wire_text(step)]
     return lines or [say(step.meaning, language, printable)]
 
 

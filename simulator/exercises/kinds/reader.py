@@ -48,7 +48,7 @@ def check(puzzle: Puzzle, answer: Any) -> Outcome:
             blocks: tuple[Block | Trials, ...] = (
                 Trials(tuple(rows)),
                 puzzle.told("reader-wrong", said=said[:60], right=str(offered)),
-                Code(raw.decode("utf-8", "replace").strip()),
+                Code(raw.decode("utf-8", "replace").replace("\r\n", "\n").strip()),
                 puzzle.paragraph(variant.because),
                 Steps(found, tuple(range(2, min(len(found.steps), 8))), notes=True),
             )
