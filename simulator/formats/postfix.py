@@ -56,7 +56,8 @@ _REJECT = re.compile(
 )
 _QUEUED = re.compile(r"(?P<id>[0-9A-Za-z]{4,20}): ")
 _NEW = re.compile(
-    rf"(?:{_ID})?(?:setting up TLS connection|\w+ TLS connection established|connect to )"
+    rf"(?:{_ID})?(?:setting up TLS connection|SSL_connect error|connect to "
+    r"|\w+ TLS connection established)"
 )
 
 MOST_MESSAGES = 20_000

@@ -61,17 +61,18 @@ def verdicts(path: Path, *, workers: int = 1) -> Iterator[Tallied]:
     together. Raises OSError if the file cannot be read.
     """
     if workers > 1:
-        yield from _judged(_together(path, workers))
+        yield from judged(_together(path, workers))
         return
     scan = _Scan()
     with path.open("rb") as file:
         for data in _pieces(file):
             scan.look(data)
-            yield from _judged(scan.take())
-    yield from _judged(scan.rest())
+            yield from judged(scan.take())
+    yield from judged(scan.rest())
 
 
-def _judged(ended: Iterable[tuple[bytes, Shape]]) -> Iterator[Tallied]:
+def judged(ended: Iterable[tuple[bytes, Shape]]) -> Iterator[Tallied]:
+    """The verdicts over sessions of those shapes, each shape judged once."""
     for process, shape in ended:
         verdict = _known.get(shape)
         if verdict is None:
@@ -91,8 +92,10 @@ def _pieces(file: BinaryIO, size: int = 1 << 62) -> Iterator[bytes]:
         data = file.read(min(PIECE, size))
         if not data:
             return
+        if not data.endswith(b"\n"):
+            data += file.readline(LONGEST)
         size -= len(data)
-        yield data if data.endswith(b"\n") else data + file.readline(LONGEST)
+        yield data
 
 
 class _Scan:
@@ -100,7 +103,10 @@ class _Scan:
 
     def __init__(self) -> None:
         self.open: dict[bytes, list[bytes]] = {}
-        self._delivered: dict[bytes, bytes] = {}
+        self.first: dict[bytes, bytes] = {}
+        """The first message that each client process delivered; empty if TLS was begun before."""
+        self.last: dict[bytes, bytes] = {}
+        """The message that each client process is delivering."""
         self._ended: list[tuple[bytes, Shape]] = []
         self._same: dict[bytes, bytes] = {}
 
@@ -192,21 +198,23 @@ class _Scan:
         status = text.find(b", status=")
         if status > 0:
             message = text[: text.find(b":")]
-            if self._delivered.get(process, message) != message:
+            self.first.setdefault(process, message)
+            if self.last.get(process, message) != message:
                 self._finish(process)
-            self._delivered[process] = message
+            self.last[process] = message
             why = text[status + 9 :]
             self._keep(process, b"status=" + (b"sent" if why.startswith(b"sent") else why))
-        elif b" TLS connection established to " in text or text.startswith(b"setting up TLS"):
-            if process in self._delivered:
+            return
+        begins = b" TLS connection established to " in text
+        if begins or text.startswith((b"setting up TLS", b"SSL_connect error")):
+            self.first.setdefault(process, b"")
+            if process in self.last:
                 self._finish(process)
-            if text.startswith(b"setting"):
-                return
+        if begins:
             trust, _, rest = text.partition(b" TLS connection established to ")
             tls = rest[rest.find(b": TLS") :].split(b" (", 1)[0]
-            trust = trust.rpartition(b" ")[2]
             peer = b" TLS connection established to a[192.0.2.1]:25"
-            self._keep(process, trust + peer + tls)
+            self._keep(process, trust.rpartition(b" ")[2] + peer + tls)
         elif text.startswith(b"SSL_connect error"):
             self._keep(process, b"SSL_connect error to a[192.0.2.1]:25: -1")
         elif b"Cannot start TLS" in text or b"TLS library problem" in text:
@@ -214,7 +222,7 @@ class _Scan:
 
     def _finish(self, process: bytes) -> None:
         lines = self.open.pop(process, None)
-        self._delivered.pop(process, None)
+        self.last.pop(process, None)
         if lines:
             self._ended.append((process, _shape(process, lines)))
 
@@ -253,31 +261,45 @@ def _status(text: str) -> str:
 # In parts -------------------------------------------------------------------------------------
 
 
-class _Part(NamedTuple):
-    """What one part of a file holds: the sessions that ended in it, and what had not ended."""
+class Part(NamedTuple):
+    """What one part of a file holds: the sessions that ended in it, what had not ended, and the
+    first and last messages of its client processes (see `_Scan`)."""
 
     ended: list[tuple[bytes, Shape]]
     left: dict[bytes, list[bytes]]
+    first: dict[bytes, bytes]
+    last: dict[bytes, bytes]
 
 
 def _together(path: Path, workers: int) -> Iterator[tuple[bytes, Shape]]:
     size = path.stat().st_size
     bounds = [size * n // workers for n in range(workers + 1)]
-    left: dict[bytes, list[bytes]] = {}
     with ProcessPoolExecutor(workers) as pool:
-        for part in pool.map(_part, [(path, *pair) for pair in pairwise(bounds)]):
-            for process, shape in part.ended:
-                begun = left.pop(process, None)
-                yield process, (shape if begun is None else (shape[0], *begun, *shape[1:]))
-            for process, lines in part.left.items():
-                left[process] = left.pop(process, []) + lines
+        yield from joined(pool.map(part, [(path, *pair) for pair in pairwise(bounds)]))
+
+
+def joined(parts: Iterable[Part]) -> Iterator[tuple[bytes, Shape]]:
+    """The sessions of a file out of its parts, in order."""
+    left: dict[bytes, list[bytes]] = {}
+    last: dict[bytes, bytes] = {}
+    for found in parts:
+        for process, message in found.first.items():
+            # A client that goes on with another message has a session of its own for it.
+            if process in last and last[process] != message:
+                yield process, _shape(process, left.pop(process, []))
+        for process, shape in found.ended:
+            begun = left.pop(process, None)
+            yield process, (shape if begun is None else (shape[0], *begun, *shape[1:]))
+        for process, lines in found.left.items():
+            left[process] = left.pop(process, []) + lines
+        last = {**{p: m for p, m in last.items() if p not in found.first}, **found.last}
     for process, lines in left.items():
         yield process, _shape(process, lines)
 
 
-def _part(part: tuple[Path, int, int]) -> _Part:
+def part(bounds: tuple[Path, int, int]) -> Part:
     """Look through the lines that begin in one part of a file."""
-    path, start, end = part
+    path, start, end = bounds
     scan = _Scan()
     ended: list[tuple[bytes, Shape]] = []
     with path.open("rb") as file:
@@ -287,4 +309,4 @@ def _part(part: tuple[Path, int, int]) -> _Part:
         for data in _pieces(file, end - start):
             scan.look(data)
             ended += scan.take()
-    return _Part(ended, scan.open)
+    return Part(ended, scan.open, scan.first, scan.last)
