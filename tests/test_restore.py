@@ -10,8 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simulator.explainer import explain
+from simulator.lab import load, play
 from simulator.language import say
 from simulator.restore import LexiconError, Restoration, lexicons, read_lexicon, restore
+from simulator.views import esa
 
 SAMPLES = Path(__file__).parent / "restore"
 DOCUMENT = (Path(__file__).parents[1] / "simulator" / "scenarios" / "documented.pt.txt").read_text(
@@ -547,3 +550,15 @@ def test_hostile_text_takes_no_more_time_than_its_length_asks(text):
     start = time.process_time()
     restore(text)
     assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize("language", ["en", "pt_BR"])
+def test_the_replayed_log_comes_back_as_it_was_sent(language: str) -> None:
+    explanation = explain(play(load("documented")))
+    english = esa.render(explanation)
+    restored = restore(esa.render(explanation, language))
+    told = [line for line in restored.text.splitlines() if not line.startswith("---")]
+    assert told == [line for line in english.splitlines() if not line.startswith("---")]
+    if language == "en":
+        assert restored.text == english
+        assert not restored.repairs

@@ -43,7 +43,7 @@ from tools import catalogues
 
 SIMULATOR = Path(catalogues.ROOT) / "simulator"
 RECORDED = Path(__file__).parent / "sessions" / "documented.json"
-COMPLETE = ("pt_BR",)
+COMPLETE = sorted(code for code in language.languages() if code != language.SOURCE)
 
 
 def messages(catalogue: Catalog) -> list[Message]:

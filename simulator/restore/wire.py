@@ -544,6 +544,8 @@ def _unquote(rest: str) -> tuple[str, str, str, str]:
     """Split what follows `Sent: ` into opening quote, text, closing quote, and space after it."""
     body = rest.rstrip()
     space = rest[len(body) :]
+    if len(body) == 2 and body[0] == body[1] and body[0] in QUOTES:
+        return body[0], "", body[1], space
     size = 0
     while size < min(2, len(body)) and body[size] in QUOTES:
         size += 1

@@ -118,14 +118,14 @@ def documented(explanation: Explanation, *, running: bool = False) -> list[str]:
 
 
 def render(explanation: Explanation, language: str = SOURCE, *, running: bool = False) -> str:
-    """The whole log. What the document does not show stands under a comment that says so."""
+    """The whole log. What the document does not show stands under a line that says so."""
     first, last = explanation.session.documented or (0, len(explanation.steps))
     written = []
     zone = ""
     for step, line in lines(explanation, language, running=running):
         here = BEFORE if step.index < first else BEYOND if step.index > last else ""
         if here != zone:
-            written.append(f"# {say(here or DOCUMENT, language)}")
+            written.append(f"--- {say(here or DOCUMENT, language)} ---")
             zone = here
         written.append(line)
     return "\n".join(written) + "\n"

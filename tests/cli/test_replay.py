@@ -41,8 +41,8 @@ FILES = {
 
 def test_the_log_is_the_documented_one(command: Command) -> None:
     out = command("replay", "--view", "esa").out
-    _, _, rest = out.partition("# the documented log\n")
-    log, _, beyond = rest.partition("# beyond the documented log\n")
+    _, _, rest = out.partition("--- the documented log ---\n")
+    log, _, beyond = rest.partition("--- beyond the documented log ---\n")
     assert log == DOCUMENTED
     assert "Sent: 'QUIT'" in beyond
 
@@ -62,7 +62,7 @@ def test_check_shows_a_difference(command: Command) -> None:
 
 def test_the_portuguese_log_translates_prose_and_no_token(command: Command) -> None:
     out = command("replay", "--view", "esa", "--lang", "pt_BR").out
-    log = out.partition("# o log documentado\n")[2].splitlines()[:12]
+    log = out.partition("--- o log documentado ---\n")[2].splitlines()[:12]
     assert log[0] == "seg 16 mai 18:34:30 2005 Informação: 5165207 Enviado: 'EHLO mx4.example.com'"
     assert log[3].endswith("Recebido: '250-SIZE 10485760'")
     assert log[4].endswith("Recebido: '250 STARTTLS'")
