@@ -10,7 +10,7 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard simulator/locales/*/LC_MESSAGES/*.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help pictures replay test notebooks test-notebooks lint types layers format bench site serve check-site site-offline messages lock clean
+.PHONY: help pictures replay test notebooks test-notebooks lint types layers format bench site serve check-site site-offline slides handout workshop hub hub-bench messages lock clean
 
 help: ## show this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -19,7 +19,7 @@ replay: $(VENV)/.core $(CATALOGUES) ## play the documented session for real, eve
 	@$(BIN)/ehlo-twice replay $(ARGS)
 
 test: $(VENV)/.dev $(CATALOGUES) ## run the tests
-	@$(BIN)/python -m pytest -q $(ARGS)
+	@$(BIN)/python -m pytest -q -n auto $(ARGS)
 
 NOTEBOOK ?= en/00-start.ipynb
 notebooks: $(VENV)/.notebooks $(CATALOGUES) ## open the notebooks in JupyterLab (NOTEBOOK=pt-BR/00-start.ipynb)
@@ -68,15 +68,32 @@ site-offline: $(VENV)/.docs node_modules/.package-lock.json $(CATALOGUES) ## the
 pictures: $(VENV)/.core $(CATALOGUES) ## draw the pictures of the READMEs anew
 	@$(BIN)/python tools/pictures.py
 
+slides: $(VENV)/.docs node_modules/.package-lock.json $(CATALOGUES) ## the workshop's slides, to show and to print
+	@$(BIN)/python -m tools.workshop slides
+
+handout: $(VENV)/.docs node_modules/.package-lock.json $(CATALOGUES) ## sheets for the workshop: wall diagram, handout, cards
+	@$(BIN)/python -m tools.workshop handout
+
+workshop: site-offline ## everything for a class without network, as one zip
+	@$(BIN)/python -m tools.workshop kit
+
+# Settings: make hub EHLO_HUB_PORT=9000 …; the configuration lists them.
+hub: $(VENV)/.hub $(CATALOGUES) ## a JupyterHub for the class, on http://127.0.0.1:8000/
+	@$(BIN)/python -m jupyterhub -f workshop/jupyterhub/jupyterhub_config.py
+
+hub-bench: $(VENV)/.hub $(CATALOGUES) ## measure thirty learners at once on a hub of their own
+	@$(BIN)/python -m benchmarks.classroom $(ARGS)
+
 messages: $(VENV)/.core ## bring the catalogues up to date; NEW=fr starts one
 	@$(BIN)/python tools/catalogues.py update $(NEW)
 	@$(BIN)/python tools/catalogues.py compile
 
 # All extras are resolved together first, so that the locks agree with one another.
 UV ?= uv
-LOCK = $(UV) --no-config --quiet pip compile pyproject.toml --group build --universal \
-	--python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url
-lock: ## refresh every lock in requirements/ (needs uv on the PATH)
+COMPILE = $(UV) --no-config --quiet pip compile --universal --python-version 3.11 \
+	--generate-hashes --no-annotate --no-header --no-emit-index-url
+LOCK = $(COMPILE) pyproject.toml --group build
+lock: ## refresh every lock of Python packages (needs uv on the PATH)
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pipx install uv" >&2; exit 1; }
 	@all=$$(mktemp) && trap 'rm -f "$$all"' EXIT \
 	&& $(LOCK) --upgrade --all-extras --output-file "$$all" >/dev/null \
@@ -85,6 +102,9 @@ lock: ## refresh every lock in requirements/ (needs uv on the PATH)
 		$(LOCK) --upgrade --constraints "$$all" --extra $$extra \
 			--output-file requirements/$$extra.txt >/dev/null || exit 1; \
 	done
+	@$(COMPILE) workshop/jupyterhub/requirements.in --upgrade \
+		--constraints requirements/notebooks.txt \
+		--output-file workshop/jupyterhub/requirements.txt >/dev/null
 
 clean: ## remove what the commands above made
 	rm -rf $(VENV) .venv-* build dist .coverage .coverage.* .hypothesis
@@ -125,6 +145,12 @@ $(VENV)/.notebooks: requirements/notebooks.txt $(VENV)/.core
 
 $(VENV)/.docs: requirements/docs.txt $(VENV)/.core
 	@$(PIP) install --require-hashes -r requirements/docs.txt
+	@touch $@
+
+$(VENV)/.hub: workshop/jupyterhub/requirements.txt workshop/jupyterhub/package-lock.json $(VENV)/.notebooks
+	@$(PIP) install --require-hashes -r workshop/jupyterhub/requirements.txt
+	@mkdir -p build/hub && cp workshop/jupyterhub/package.json workshop/jupyterhub/package-lock.json build/hub/
+	@cd build/hub && npm ci --silent
 	@touch $@
 
 node_modules/.package-lock.json: package-lock.json

@@ -67,6 +67,8 @@ def gather(folder: Path) -> dict[wheels.Target, list[str]]:
     lock = wheels.locked((ROOT / "requirements" / "notebooks.txt").read_text(encoding="utf-8"))
     missing = {}
     for target in wheels.TARGETS:
+        if wheels.gathered(sorted(CACHE.glob("*.whl")), lock, target):
+            continue
         if lacking := wheels.download(lock, target, CACHE):
             missing[target] = lacking
     folder.mkdir(parents=True)

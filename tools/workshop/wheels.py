@@ -15,7 +15,7 @@ from typing import NamedTuple
 from packaging import tags
 from packaging.requirements import Requirement
 from packaging.tags import Tag
-from packaging.utils import parse_wheel_filename
+from packaging.utils import canonicalize_name, parse_wheel_filename
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHONS = ("3.11", "3.12", "3.13")
@@ -128,18 +128,33 @@ def download(requirements: list[str], target: Target, folder: Path) -> list[str]
 
 def serve(wheels: list[Path], requirements: list[str], target: Target) -> set[Path]:
     """Of these wheels, those that this kind of laptop installs."""
-    tags_there = target.tags()
-    names = {
-        tuple(line.split(" --hash=")[0].lower().replace("_", "-").split("=="))
-        for patch in (FIRST, LAST)
-        for line in wanted(requirements, target, patch)
-    }
+    needed, there = names(requirements, target), target.tags()
     chosen = set()
     for path in wheels:
         name, version, _, offered = parse_wheel_filename(path.name)
-        if (str(name), str(version)) in names and offered & tags_there:
+        if (str(name), str(version)) in needed and offered & there:
             chosen.add(path)
     return chosen
+
+
+def names(requirements: list[str], target: Target) -> set[tuple[str, str]]:
+    """What this kind of laptop needs: names, as the index writes them, and versions."""
+    return {
+        (canonicalize_name(requirement.name), str(requirement.specifier).removeprefix("=="))
+        for patch in (FIRST, LAST)
+        for requirement in (
+            Requirement(line.partition(" --hash=")[0])
+            for line in wanted(requirements, target, patch)
+        )
+    }
+
+
+def gathered(wheels: list[Path], requirements: list[str], target: Target) -> bool:
+    """Whether all that this kind of laptop needs is there already."""
+    served = (parse_wheel_filename(path.name) for path in serve(wheels, requirements, target))
+    return {(str(name), str(version)) for name, version, _, _ in served} == names(
+        requirements, target
+    )
 
 
 def _pip(

@@ -1,0 +1,139 @@
+"""Slides, handout and cards, before they are printed."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.workshop.conftest import heavy
+from tools.site.page import CITE, MARK
+from tools.workshop import paper, sheets, slides
+
+LANGUAGES = ("en", "pt-BR")
+ROOT = Path(__file__).parents[2]
+
+
+def sources(kind: str) -> list[str]:
+    folder = ROOT / "workshop" / kind
+    return [(folder / f"{language}.md").read_text(encoding="utf-8") for language in LANGUAGES]
+
+
+@pytest.mark.parametrize("kind", ["slides", "handout"])
+def test_both_languages_show_and_cite_the_same(kind: str) -> None:
+    english, portuguese = sources(kind)
+    assert MARK.findall(english) == MARK.findall(portuguese)
+    assert CITE.findall(english) == CITE.findall(portuguese)
+    assert len(re.findall(r"^#+ ", english, re.M)) == len(re.findall(r"^#+ ", portuguese, re.M))
+
+
+def test_both_languages_have_the_same_slides_and_notes() -> None:
+    english, portuguese = (slides.split(text) for text in sources("slides"))
+    assert len(english) == len(portuguese) > 10
+    for one, other in zip(english, portuguese, strict=True):
+        assert bool(slides.NOTE.search(one)) == bool(slides.NOTE.search(other))
+        assert len(MARK.findall(one)) <= 1
+
+
+def test_every_mark_of_the_slides_can_be_shown() -> None:
+    for text in sources("slides"):
+        assert {mark[0] for mark in MARK.findall(text)} <= set(slides.SHOWS)
+
+
+def test_commands_in_the_handout_are_the_same_but_for_the_language() -> None:
+    blocks = [re.findall(r"^ehlo-twice \S+", text, re.MULTILINE) for text in sources("handout")]
+    assert blocks[0] == blocks[1]
+    assert len(blocks[0]) == 5
+
+
+def test_the_documented_cards_are_the_documented_lines() -> None:
+    said = [card.lines[0] if card.lines else "handshake" for card in sheets.deck("documented")]
+    assert said == [
+        "220 eq-c601.example.com ESMTP",
+        "EHLO mx4.example.com",
+        "250-eq-c601.example.com",
+        "STARTTLS",
+        "220 Go ahead with TLS",
+        "handshake",
+        "EHLO mx4.example.com",
+        "250-eq-c601.example.com",
+        "MAIL FROM:<postmaster@mx4.example.com> SIZE=107",
+    ]
+
+
+@pytest.mark.parametrize("name", sheets.SETS)
+def test_letters_are_unique_stay_the_same_and_do_not_give_the_order_away(name: str) -> None:
+    letters = [card.letter for card in sheets.deck(name)]
+    assert len(set(letters)) == len(letters)
+    assert letters == [card.letter for card in sheets.deck(name)]
+    assert letters != sorted(letters)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_card_is_on_the_table_and_in_the_key(language: str) -> None:
+    body = sheets.cards(language)
+    *tables, key = body.split('<div class="page">')
+    for name in sheets.SETS:
+        for card in sheets.deck(name):
+            assert f"<b>{card.letter}</b>" in key
+    count = sum(len(sheets.deck(name)) for name in sheets.SETS)
+    assert sum(table.count('class="letter"') for table in tables) == count
+
+
+def test_without_a_browser_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(paper.NoBrowser, match="apt install chromium"):
+        paper.chromium()
+
+
+@heavy
+@pytest.mark.needs("chromium")
+@pytest.mark.timeout(600)
+def test_everything_prints_on_the_pages_it_should() -> None:
+    pytest.importorskip("markdown")
+    made = {path.name: path.read_bytes() for path in (*sheets.build(), *slides.build())}
+    for language in LANGUAGES:
+        assert pages(made[f"handout.{language}.pdf"]) == 2
+        slide_count = len(slides.split(sources("slides")[LANGUAGES.index(language)]))
+        assert pages(made[f"{language}.pdf"]) == slide_count
+
+
+def pages(pdf: bytes) -> int:
+    return len(re.findall(rb"/Type\s*/Page[^s]", pdf))
+
+
+@heavy
+@pytest.mark.needs("chromium")
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_slides_play_from_disk_and_ask_nobody(language: str) -> None:
+    pytest.importorskip("markdown")
+    api: Any = pytest.importorskip("playwright.sync_api")
+    if not (slides.BUILD / f"{language}.html").is_file():
+        slides.build(pdf=False)
+    wrong: list[str] = []
+    with api.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=paper.chromium(), args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 720})
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on(
+            "request",
+            lambda r: (
+                None if r.url.startswith(("file:", "data:", "blob:")) else wrong.append(r.url)
+            ),
+        )
+        page.goto((slides.BUILD / f"{language}.html").as_uri() + "#/3")
+        session = "document.querySelector('.present smtp-session')"
+        page.wait_for_function(f"{session}?.length > 0")
+        page.locator(".present smtp-session .poster").click()
+        page.evaluate(f"{session}.pause()")
+        before = page.evaluate(f"{session}.step")
+        page.locator(".present smtp-session .toggle").focus()
+        page.keyboard.press("ArrowRight")
+        assert page.evaluate(f"{session}.step") == before + 1
+        assert page.evaluate("Reveal.getIndices().h") == 3
+        page.evaluate("document.activeElement.blur()")
+        page.keyboard.press("ArrowRight")
+        assert page.evaluate("Reveal.getIndices().h") == 4
+        browser.close()
+    assert wrong == []
