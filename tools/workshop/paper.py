@@ -29,7 +29,7 @@ def chromium() -> str:
     raise NoBrowser("printing needs Chromium. On Debian and Ubuntu: apt install chromium")
 
 
-def to_pdf(page: Path, target: Path, query: str = "") -> None:
+def to_pdf(page: Path, target: Path) -> None:
     """Print an HTML file. Raises `NoBrowser`, `CalledProcessError`."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="ehlo-print-") as profile:
@@ -39,8 +39,8 @@ def to_pdf(page: Path, target: Path, query: str = "") -> None:
                 *(chromium(), "--headless", "--no-sandbox", "--disable-gpu"),
                 *("--host-resolver-rules=MAP * ~NOTFOUND", "--no-first-run"),
                 *(f"--user-data-dir={profile}", "--no-pdf-header-footer"),
-                *("--virtual-time-budget=20000", f"--print-to-pdf={target}"),
-                page.resolve().as_uri() + query,
+                f"--print-to-pdf={target}",
+                page.resolve().as_uri(),
             ],
             check=True,
             capture_output=True,

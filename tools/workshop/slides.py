@@ -23,6 +23,8 @@ SOURCES = ROOT / "workshop" / "slides"
 REVEAL = ROOT / "node_modules" / "reveal.js"
 NOTE = re.compile(r"^Note:\n", re.MULTILINE)
 WIDTH, HEIGHT = 1280, 720
+LIVE = re.compile(r"<smtp-session.*?</smtp-session>", re.DOTALL)
+ASIDE = re.compile(r"<aside.*?</aside>", re.DOTALL)
 
 PAGE = """<!doctype html>
 <html lang="{language}">
@@ -46,13 +48,31 @@ PAGE = """<!doctype html>
 // In the player the arrow keys step the session; anywhere else they turn the slides.
 Reveal.initialize({{
   width: {width}, height: {height}, margin: 0.03, center: false, hash: true, slideNumber: true,
-  transition: "none", pdfSeparateFragments: false, plugins: [RevealNotes],
+  controls: false, transition: "none", plugins: [RevealNotes],
   keyboardCondition: () => document.activeElement?.localName !== "smtp-session",
 }});
 </script>
 </body>
 </html>
 """
+
+PAPER = """<!doctype html>
+<html lang="{language}" class="paper">
+<head>
+<meta charset="utf-8">
+<title>{title}</title>
+<link rel="stylesheet" href="assets/reset.css">
+<link rel="stylesheet" href="assets/fonts.css">
+<link rel="stylesheet" href="assets/slides.css">
+</head>
+<body class="reveal">
+<div class="slides">
+{slides}
+</div>
+</body>
+</html>
+"""
+"""The same slides one below the other, with drawings for players: nothing runs in it."""
 
 
 def log(page: Page) -> str:
@@ -118,24 +138,26 @@ def build(*, pdf: bool = True) -> list[Path]:
     for language in LANGUAGES:
         page = Page(path="slides.md", language=language, text="", offline=True)
         text = (SOURCES / f"{language}.md").read_text(encoding="utf-8")
+        shown = "\n".join(_slide(part, page) for part in split(text))
+        title = word("slides-title", language)
         target = BUILD / f"{language}.html"
-        target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(
-            PAGE.format(
-                language=language,
-                title=word("slides-title", language),
-                slides="\n".join(_slide(part, page) for part in split(text)),
-                width=WIDTH,
-                height=HEIGHT,
-            ),
+            PAGE.format(language=language, title=title, slides=shown, width=WIDTH, height=HEIGHT),
             encoding="utf-8",
         )
         made.append(target)
+        still = BUILD / f"{language}.paper.html"
+        shown = ASIDE.sub("", LIVE.sub("", shown))
+        still.write_text(
+            PAPER.format(language=language, title=title, slides=shown), encoding="utf-8"
+        )
     _assets(BUILD / "assets")
-    if pdf:
-        for target in list(made):
-            paper.to_pdf(target, target.with_suffix(".pdf"), "?print-pdf")
-            made.append(target.with_suffix(".pdf"))
+    for still in BUILD.glob("*.paper.html"):
+        if pdf:
+            target = BUILD / f"{still.name.partition('.')[0]}.pdf"
+            paper.to_pdf(still, target)
+            made.append(target)
+        still.unlink()
     return made
 
 
