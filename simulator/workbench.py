@@ -32,7 +32,9 @@ from simulator.views import prose
 from simulator.views.document import label
 from simulator.views.inert import printable
 
-AMBER, GREEN = "#9a6700", "#1a7f37"
+AMBER = "color-mix(in srgb,currentColor 25%,#b87a00)"
+GREEN = "color-mix(in srgb,currentColor 25%,#1f9d57)"
+"""Mixed with the colour of the text, so that they can be read on light and on dark."""
 
 CHOOSE = {"client": N_("client"), "server": N_("server"), "middlebox": N_("on the way")}
 

@@ -25,8 +25,9 @@ Shown = Iterable[Block | Trials]
 STYLE = """
 .ehlo-card{font:14px/1.5 system-ui,sans-serif;border:1px solid color-mix(in srgb,currentColor 25%,
 transparent);border-left:6px solid var(--ink);border-radius:6px;padding:.7em 1.1em;margin:.4em 0;
-max-width:60em;--ink:#3b6ea5}
-.ehlo-card.right{--ink:#1d7f46}.ehlo-card.wrong{--ink:#b3541e}
+max-width:60em;--ink:color-mix(in srgb,currentColor 30%,#2f7dd1)}
+.ehlo-card.right{--ink:color-mix(in srgb,currentColor 30%,#1f9d57)}
+.ehlo-card.wrong{--ink:color-mix(in srgb,currentColor 30%,#d9622b)}
 .ehlo-card h4{margin:.1em 0 .5em;font-size:1.1em;color:var(--ink)}
 .ehlo-card p{margin:.45em 0}
 .ehlo-card.ehlo-card code,.ehlo-card.ehlo-card pre{font-size:.93em;
@@ -44,21 +45,11 @@ font-weight:600}
 .ehlo-card ol.log .n{opacity:.6;text-align:right;padding-right:.4em}
 .ehlo-card ol.log .t{white-space:pre-wrap;overflow-wrap:anywhere}
 .ehlo-card ol.log .note{grid-column:3;font:.93em/1.4 system-ui,sans-serif;font-weight:400}
-.ehlo-card ol.log .note.broken{color:#b3541e}
+.ehlo-card ol.log .note.broken{color:color-mix(in srgb,currentColor 30%,#d9622b)}
 .ehlo-card dl{display:grid;grid-template-columns:max-content 1fr;gap:.25em .8em;margin:.5em 0}
 .ehlo-card dt{font-weight:700;font-family:ui-monospace,monospace}.ehlo-card dd{margin:0}
-@media (prefers-color-scheme:dark){.ehlo-card{--ink:#7db2e8}.ehlo-card.right{--ink:#5fc98d}
-.ehlo-card.wrong{--ink:#f0a067}.ehlo-card ol.log .note.broken{color:#f0a067}}
 """
-# In a notebook the theme may be dark while the system is not.
-STYLE += re.sub(
-    r"@media[^{]*\{(.*)\}\s*$",
-    lambda found: re.sub(
-        r"(^|\})\.ehlo", r"\1[data-jp-theme-light='false'] .ehlo", found[1].replace("\n", "")
-    ),
-    STYLE[STYLE.index("@media") :],
-    flags=re.DOTALL,
-)
+"""Colours are mixed with that of the text, so that they can be read on light and on dark."""
 
 
 def text(title: str, blocks: Shown, language: str, *, width: int = 100, mark: str = "") -> str:

@@ -65,12 +65,14 @@ def limit(job: dict) -> None:  # type: ignore[type-arg]
         import resource
     except ImportError:
         return
+    # The superuser is held by no limit on processes; the guard says no to them as well.
     for what, most in (
         (resource.RLIMIT_CPU, job["cpu"]),
         (resource.RLIMIT_AS, job["memory"]),
         (resource.RLIMIT_FSIZE, job["writes"]),
         (resource.RLIMIT_NOFILE, 64),
         (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NPROC, 0),
     ):
         try:
             resource.setrlimit(what, (most, most))

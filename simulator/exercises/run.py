@@ -29,12 +29,24 @@ SHOWN = 1_500
 """Characters of its output that are shown."""
 
 
+Problem = Literal["", "error", "time", "output", "exit", "memory"]
+
+
+class _Told(msgspec.Struct, frozen=True):
+    """What the harness wrote down; a program might have written into it."""
+
+    answers: tuple[str, ...]
+    error: str = ""
+    text: str = ""
+    line: int = 0
+
+
 class Ran(msgspec.Struct, frozen=True, kw_only=True):
     """How a program ended. `answers` are what its calls returned, as Python writes it. `problem`:
     why it did not come to its end; then `error`, `text` and `line` say what Python said."""
 
     answers: tuple[str, ...] = ()
-    problem: Literal["", "error", "time", "output", "exit", "memory"] = ""
+    problem: Problem = ""
     error: str = ""
     text: str = ""
     line: int = 0
@@ -132,21 +144,16 @@ def _ran(problem: str, code: int, result: Path, output: Path) -> Ran:
     if problem == "time" or (sys.platform != "win32" and code == -signal.SIGXCPU):
         return Ran(problem="time", output=shown)
     try:
-        told = json.loads(result.read_text("utf-8"))
-        answers = tuple(str(answer) for answer in told["answers"])
-    except (OSError, ValueError, KeyError, TypeError):
+        told = msgspec.json.decode(result.read_bytes(), type=_Told)
+    except (OSError, msgspec.DecodeError, RecursionError):
         return Ran(problem="exit", text=str(code), output=shown)
-    error = str(told.get("error", ""))
-    if error == "MemoryError":
-        return Ran(problem="memory", answers=answers, output=shown)
-    if error == "SystemExit":
-        return Ran(problem="exit", text=str(told.get("text", "")), answers=answers, output=shown)
+    problems: dict[str, Problem] = {"": "", "MemoryError": "memory", "SystemExit": "exit"}
     return Ran(
-        answers=answers,
-        problem="error" if error else "",
-        error=error,
-        text=str(told.get("text", "")),
-        line=int(told.get("line") or 0),
+        answers=told.answers,
+        problem=problems.get(told.error, "error"),
+        error=told.error,
+        text=told.text,
+        line=told.line,
         output=shown,
     )
 
