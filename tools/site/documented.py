@@ -10,6 +10,7 @@ from simulator.lab import policy
 from simulator.language import say
 from simulator.views import esa
 from simulator.views.inert import printable
+from simulator.views.markdown import escape
 from tools.site.page import Page, table
 from tools.site.plays import play
 from tools.site.words import word
@@ -76,7 +77,7 @@ def repairs(page: Page) -> str:
     told: dict[tuple[str, str, str], list[int]] = {}
     first = _kept()[0][0] - 1
     for repair in _restored().repairs:
-        key = (repair.found, repair.restored, say(repair.reason, page.said, html.escape))
+        key = (repair.found, repair.restored, say(repair.reason, page.said, escape))
         places = told.setdefault(key, [])
         if repair.line - first not in places:
             places.append(repair.line - first)
@@ -86,7 +87,7 @@ def repairs(page: Page) -> str:
         for (before, after, why), places in told.items()
     ]
     rows += [
-        [_code(left.text), "=", f"{left.line - first}", say(left.why, page.said, html.escape)]
+        [_code(left.text), "=", f"{left.line - first}", say(left.why, page.said, escape)]
         for left in _restored().unknown
     ]
     heads = [word(f"log.{head}", page.language) for head in ("found", "restored", "lines", "why")]

@@ -14,6 +14,7 @@ from simulator.language import say
 from simulator.rules import Note
 from simulator.session import Command, Reply
 from simulator.views import capture, document, player, sequence
+from simulator.views.markdown import escape
 from tools.site.page import LANGUAGES, ROOT, Asset, Page, cite, table
 from tools.site.plays import play, scenarios
 from tools.site.words import word
@@ -63,7 +64,7 @@ def navigation(language: str) -> bytes:
     groups: dict[str, list[dict[str, str]]] = {}
     for scenario in scenarios():
         below = groups.setdefault(word(f"groups.{scenario.group}", language), [])
-        below.append({title(scenario, language): path(scenario.name)})
+        below.append({html.escape(title(scenario, language)): path(scenario.name)})
     listed = [{group: below} for group, below in groups.items()]
     return json.dumps({f"{FOLDER}/index.md": listed}, ensure_ascii=False).encode()
 
@@ -95,29 +96,29 @@ def _page(scenario: Scenario, page: Page) -> Iterator[str]:
         return scenario.prose(field, said)  # type: ignore[arg-type]
 
     question = json.dumps(prose("question"), ensure_ascii=False)
-    name = json.dumps(prose("title"), ensure_ascii=False)
+    name = json.dumps(html.escape(prose("title")), ensure_ascii=False)
     yield f"---\ntitle: {name}\ndescription: {question}\n---"
-    yield f"# {html.escape(prose('title'))}"
-    yield f"{html.escape(prose('question'))}\n{{ .lead }}"
+    yield f"# {escape(prose('title'))}"
+    yield f"{escape(prose('question'))}\n{{ .lead }}"
     yield f"## {word('what-if.predict', language)}"
     yield word("what-if.predict-lead", language)
     yield "\n".join(
         f"{n}. {word(f'what-if.ask-{what}', language)}"
         for n, what in enumerate(("mail", "code", "rule"), 1)
     )
-    yield f"**{word('what-if.watch', language)}.** {html.escape(prose('watch'))}"
+    yield f"**{word('what-if.watch', language)}.** {escape(prose('watch'))}"
     yield element(page, scenario.name, f' question="{html.escape(prose("question"))}"')
     answers = "\n".join(f"    {n}. {text}" for n, text in enumerate(_answers(explanation, page), 1))
     yield f'??? question "{word("what-if.answer", language)}"\n\n{answers}'
     yield f"## {word('what-if.conclude', language)}"
-    yield html.escape(prose("conclude"))
-    outcome = say(explanation.verdict.outcome, said, html.escape)
+    yield escape(prose("conclude"))
+    outcome = say(explanation.verdict.outcome, said, escape)
     yield f"**{word('what-if.outcome', language)}.** {outcome}"
     if explanation.notes:
         yield f"## {word('what-if.rules', language)}"
         yield _rules(explanation, page)
     yield f"## {word('what-if.diagram', language)}"
-    alt = html.escape(word("what-if.diagram-alt", language, title=prose("title")))
+    alt = escape(word("what-if.diagram-alt", language, title=prose("title")))
     size = _size(_diagram(scenario.name, language))
     yield f"[![{alt}]({scenario.name}.svg){{ loading=lazy .diagram {size} }}]({scenario.name}.svg)"
     yield f"## {word('what-if.yourself', language)}"
@@ -157,7 +158,7 @@ def _answers(explanation: Explanation, page: Page) -> Iterator[str]:
         yield word("what-if.rule-none", language)
     else:
         yield " ".join(
-            f"{say(note.text, page.said, html.escape)} ({cite(note.citation)})" for note in broken
+            f"{say(note.text, page.said, escape)} ({cite(note.citation)})" for note in broken
         )
 
 
@@ -180,7 +181,7 @@ def _rules(explanation: Explanation, page: Page) -> str:
 def _row(note: Note, page: Page) -> list[str]:
     kind = "met" if note.met else "broken"
     mark = f'<span class="ruling {kind}">{word(f"what-if.{kind}", page.language)}</span>'
-    text = say(note.text, page.said, html.escape)
+    text = say(note.text, page.said, escape)
     return [f"{note.event + 1}", f"{mark} {text}", cite(note.citation)]
 
 

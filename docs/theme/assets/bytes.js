@@ -40,6 +40,7 @@
 				? inline.map((script) => JSON.parse(script.textContent))
 				: this.getAttribute("src").split(" ").map(load));
 			this.replaceChildren(...this.#build(sides));
+			this.toggleAttribute("ready", true);
 			this.dispatchEvent(new CustomEvent("bytes-ready", { bubbles: true }));
 			if (/^#event-\d+$/.test(location.hash)) this.querySelector(location.hash)?.scrollIntoView();
 		}

@@ -59,6 +59,7 @@
 			this.#data = inline ? JSON.parse(inline.textContent) : await (await fetch(this.getAttribute("src"))).json();
 			this.#build();
 			this.#read();
+			this.toggleAttribute("ready", true);
 			this.dispatchEvent(new CustomEvent("sandbox-ready", { bubbles: true }));
 		}
 
