@@ -81,9 +81,12 @@ def test_where_to_start_has_three_commands_for_each_system(language: str, tmp_pa
     for system, lines in kit.commands(language).items():
         assert system in page
         assert len(lines) == 4
-        assert "--no-index" in lines[1]
-        assert "--require-hashes" in lines[1]
+        assert all("://" not in line for line in lines)
     assert page.count("macos-x86_64, Python 3.11: cryptography 50") == 2
+
+
+def test_what_is_installed_comes_from_the_kit_and_is_checked() -> None:
+    assert {"--no-index", "--require-hashes"} < set(kit.OFFLINE)
 
 
 def test_a_kit_without_site_says_what_to_do(

@@ -87,7 +87,7 @@ def gather(folder: Path) -> dict[wheels.Target, list[str]]:
     own = _own_wheel(folder)
     digest = hashlib.sha256(own.read_bytes()).hexdigest()
     version = own.name.split("-")[1]
-    lines = [*lock, f"ehlo-twice=={version} --hash=sha256:{digest}"]
+    lines = [*OFFLINE, *lock, f"ehlo-twice=={version} --hash=sha256:{digest}"]
     (folder / "requirements.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return missing
 
@@ -117,7 +117,9 @@ def pack(folder: Path) -> Path:
 
 # --- where to start -----------------------------------------------------------------------------
 
-INSTALL = "pip install --no-index --find-links wheels --require-hashes -r wheels/requirements.txt"
+INSTALL = "pip install -r wheels/requirements.txt"
+OFFLINE = ("--no-index", "--find-links .", "--require-hashes")
+"""What that file says first, so that nobody has to type it."""
 
 
 def commands(language: str) -> dict[str, tuple[str, ...]]:
@@ -167,7 +169,7 @@ TOLD = {
 
 STYLE = """body{max-width:52rem;margin:2rem auto;padding:0 1rem;font:17px/1.55 system-ui,sans-serif;
 color:#1d2329;background:#fdfcf9}h1,h2{font-family:Georgia,serif}h1{border-bottom:4px solid #36a06b}
-pre{background:#f6f4ee;padding:.8rem 1rem;border-radius:.4rem;overflow-x:auto}section{margin:3rem 0}
+pre{background:#f6f4ee;padding:.8rem 1rem;border-radius:.4rem;white-space:pre-wrap}section{margin:3rem 0}
 """
 
 
