@@ -10,8 +10,6 @@ from collections.abc import Iterable
 
 import msgspec
 
-from simulator.explainer import explain
-from simulator.session import Session
 from simulator.verdict import Verdict
 
 
@@ -41,9 +39,9 @@ class Summary(msgspec.Struct):
         self.faults.update(verdict.faults)
 
 
-def summarise(sessions: Iterable[Session]) -> Summary:
-    """Count all sessions, one by one."""
+def summarise(verdicts: Iterable[Verdict]) -> Summary:
+    """Count all verdicts, one by one."""
     summary = Summary()
-    for session in sessions:
-        summary.add(explain(session).verdict)
+    for verdict in verdicts:
+        summary.add(verdict)
     return summary

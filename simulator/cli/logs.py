@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from simulator.cli.common import Cannot, colour, language_option, put, told, wid
 if TYPE_CHECKING:
     from simulator.explainer import Explanation
     from simulator.session import Session
+    from simulator.verdict import Verdict
 
 PROBLEMS_FOUND = 1
 """Exit code of `explain --strict` when a session has a problem."""
@@ -82,7 +84,8 @@ def explain(
         if number:
             sessions = itertools.islice(sessions, number - 1, number)
         if summary:
-            problems = _summarise(sessions, view, lang)
+            plain = not (kind or folders or number or follow)
+            problems = _summarise(_verdicts(files, sessions, plain=plain), view, lang)
         else:
             hide = _hider(anonymise=anonymise, show_secrets=show_secrets)
             seen = _Seen()
@@ -200,11 +203,26 @@ def _one(explanation: Explanation, view: str, lang: str, title: str) -> str:
     )
 
 
-def _summarise(sessions: Iterator[Session], view: str, lang: str) -> int:
+def _verdicts(
+    files: tuple[str, ...], sessions: Iterator[Session], *, plain: bool
+) -> Iterator[Verdict]:
+    """The verdicts to be counted: of whole files by the fast way where there is one."""
+    from simulator import explainer, formats
+
+    if not plain or "-" in files:
+        for session in sessions:
+            yield explainer.explain(session).verdict
+        return
+    for file in files:
+        for tallied in formats.verdicts(Path(file), workers=os.cpu_count() or 1):
+            yield tallied.verdict
+
+
+def _summarise(verdicts: Iterator[Verdict], view: str, lang: str) -> int:
     from simulator.summary import summarise
     from simulator.views import overview
 
-    counted = summarise(sessions)
+    counted = summarise(verdicts)
     match view:
         case "json":
             put(overview.json(counted))

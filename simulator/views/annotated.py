@@ -64,6 +64,9 @@ def render(
         written += [ink("broken", "  " + say(count, language))]
     for cause in prose.causes_of(explanation):
         written += _cause(cause, language, width, ink)
+    if gap := prose.gap(explanation):
+        written += _told(prose.NOT_SHOWN, say(gap.missing, language), language, width, ink)
+        written += _told(prose.LOG_MORE, say(gap.log_more, language), language, width, ink)
     written += _told(prose.CONCLUSION, story.conclude, language, width, ink)
     return "\n".join(written) + "\n"
 

@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from simulator import smtp
-from simulator.causes import Cause, causes
+from simulator.causes import Cause, causes, missing
 from simulator.explainer import Explanation, Step, explain
 from simulator.knowledge import Fact
 from simulator.language import N_, SOURCE, Text, say
@@ -113,6 +113,7 @@ class SaidVerdict(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[str, ...]
     outcome: str
     causes: tuple[SaidCause, ...]
+    not_shown: str
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -232,6 +233,8 @@ def _entry(explanation: Explanation, language: str, title: str) -> Entry:
     session = explanation.session
     verdict = msgspec.structs.asdict(explanation.verdict)
     verdict["outcome"] = say(explanation.verdict.outcome, language)
+    gap = missing(session, explanation.verdict.tls, explanation.verdict.second_ehlo)
+    verdict["not_shown"] = say(gap, language) if gap and session.source != "lab" else ""
     known = causes()
     verdict["causes"] = tuple(
         _cause(known[fault], language) for fault in explanation.verdict.faults if fault in known

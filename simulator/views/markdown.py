@@ -62,6 +62,9 @@ def render(explanation: Explanation, language: str = SOURCE, *, story: Story = N
         written += _row(row, language)
     for cause in prose.causes_of(explanation):
         written += _cause(cause, language)
+    if gap := prose.gap(explanation):
+        written += _told(prose.NOT_SHOWN, say(gap.missing, language), language)
+        written += _told(prose.LOG_MORE, say(gap.log_more, language), language)
     written += _told(prose.CONCLUSION, story.conclude, language)
     return "\n".join(written).rstrip() + "\n"
 

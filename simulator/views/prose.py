@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from simulator.causes import Cause, causes
+from simulator.causes import Cause, causes, missing
 from simulator.explainer import Explanation
 from simulator.knowledge import Fact
-from simulator.language import N_, say
+from simulator.language import N_, Text, say
 from simulator.session import Side
 from simulator.views import dialogue, document
 from simulator.views.dialogue import Row
@@ -69,6 +69,30 @@ def causes_of(explanation: Explanation) -> tuple[Cause, ...]:
     return tuple(known[fault] for fault in explanation.verdict.faults if fault in known)
 
 
+class Gap(NamedTuple):
+    """What a log does not show, and how to make that software show more of it."""
+
+    missing: Text
+    log_more: str
+
+
+def gap(explanation: Explanation) -> Gap | None:
+    """What the record would have to show for a full verdict; None if nothing is missing."""
+    session, verdict = explanation.session, explanation.verdict
+    if session.source == "lab":
+        return None
+    found = missing(session, verdict.tls, verdict.second_ehlo)
+    if found is None:
+        return None
+    # Not at the top: only logs have formats, and their readers take a while to load.
+    from simulator import formats
+
+    advice = (kind.log_more for kind in formats.known() if kind.name == session.source)
+    return Gap(found, next(advice, ""))
+
+
+NOT_SHOWN = N_("Not shown")
+LOG_MORE = N_("To see more")
 CAUSE = N_("Cause")
 REMEDY = N_("What to do")
 SEE = N_("See it happen: {command}")

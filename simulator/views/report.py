@@ -68,6 +68,10 @@ def _session(number: int, explanation: Explanation, language: str) -> Iterator[s
     yield f"{_said(explanation.verdict.outcome, language)}</p>\n"
     for cause in prose.causes_of(explanation):
         yield _cause(cause, language)
+    if gap := prose.gap(explanation):
+        for heading, text in ((prose.NOT_SHOWN, gap.missing), (prose.LOG_MORE, gap.log_more)):
+            if text:
+                yield f"<p><b>{_said(heading, language)}:</b> {_said(text, language)}</p>\n"
     yield "<ol>\n"
     for row in shown.rows:
         yield _row(row, language)
