@@ -30,7 +30,7 @@ from simulator.session import (
     Side,
 )
 
-Kind = Literal["name", "keyword", "envelope", "identity", "tls"]
+Kind = Literal["greeting", "name", "keyword", "envelope", "identity", "tls"]
 """`tls` facts come from the handshake itself; all others were said in SMTP."""
 
 
@@ -119,7 +119,7 @@ class Knowledge:
     __hash__ = None  # type: ignore[assignment]
 
 
-_SAID: tuple[Kind, ...] = ("name", "keyword", "envelope", "identity")
+_SAID: tuple[Kind, ...] = ("greeting", "name", "keyword", "envelope", "identity")
 
 DISCARDS: dict[str, tuple[tuple[Side, tuple[Kind, ...], str], ...]] = {
     # what happens: whose facts, of which kinds, by which rule
@@ -263,7 +263,7 @@ class Ledger:
         name = reply.lines[0].split(" ", 1)[0] if reply.lines else ""
         match heard_as:
             case None | Connect() if reply.code == 220 and not reply.stale and name:
-                self._learn("client", "name", "220", name)
+                self._learn("client", "greeting", "220", name)
             case Command(verb=("EHLO" | "LHLO")) if reply.code == 250:
                 self._discard("EHLO answered")
                 self._learn("client", "name", "250", name)

@@ -43,6 +43,11 @@ class Shown(Explanation, frozen=True, kw_only=True):
     def _repr_svg_(self) -> str:
         return self.drawing().decode()
 
+    def __repr__(self) -> str:
+        session = self.session
+        name = session.scenario or session.connection or session.source
+        return f"<explanation of {name!r}: {self.outcome}>"
+
     def __str__(self) -> str:
         """The annotated log."""
         from simulator.views import annotated

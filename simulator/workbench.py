@@ -187,8 +187,10 @@ def heat(middlebox: str = "nothing") -> Picture:
         {name: entry.title.get(language, entry.title[SOURCE]) for name, entry in group.items()}
         for group in (sides.client, sides.server)
     )
+    titles = sides.middlebox[middlebox].title
+    between = titles.get(language, titles[SOURCE])
     return Picture(
-        heatmap.render(cells, clients, servers, language),
+        heatmap.render(cells, clients, servers, language, between=between),
         grid.text(cells, clients, servers, language),
     )
 

@@ -22,7 +22,7 @@ def test_every_discarding_rests_on_a_citation() -> None:
 
 
 def test_the_handshake_takes_all_that_was_said_on_both_sides() -> None:
-    said = {"name", "keyword", "envelope", "identity"}
+    said = {"greeting", "name", "keyword", "envelope", "identity"}
     assert [(holder, set(kinds)) for holder, kinds, _ in DISCARDS["handshake"]] == [
         ("server", said),
         ("client", said),
@@ -46,7 +46,7 @@ def test_the_documented_session_step_by_step() -> None:
     assert ledgers("documented", 1) == ([], ["220 eq-c601.example.com"])
     assert ledgers("documented", 5) == (
         ["EHLO mx4.example.com"],
-        ["250 eq-c601.example.com", *keywords, "STARTTLS"],
+        ["220 eq-c601.example.com", "250 eq-c601.example.com", *keywords, "STARTTLS"],
     )
     assert ledgers("documented", 6) == ([tls], [tls, certificate])
     assert ledgers("documented", 8) == (
@@ -115,13 +115,13 @@ def test_a_failed_handshake_takes_nothing() -> None:
 def test_a_later_ehlo_clears_the_envelope() -> None:
     known = known_after(*GREETED, *EHLO, *MAIL, cmd("EHLO", "z"), rep(250, "mx"))
     assert labels(known, "server") == ["EHLO z"]
-    assert labels(known, "client") == ["250 mx"]
+    assert labels(known, "client") == ["220 mx", "250 mx"]
 
 
 def test_a_refused_ehlo_changes_nothing() -> None:
     known = known_after(*GREETED, *EHLO, *MAIL, cmd("EHLO", "?"), rep(501))
     assert labels(known, "server") == ["EHLO a", "MAIL FROM <a@b>", "RCPT TO <c@d>"]
-    assert labels(known, "client") == ["250 mx", "SIZE 3"]
+    assert labels(known, "client") == ["220 mx", "250 mx", "SIZE 3"]
     (refused,) = [fact for fact in known.facts if fact.value == "?"]
     assert refused.by_rule == EHLO_REFUSED
 
@@ -139,7 +139,7 @@ def test_after_a_refused_ehlo_the_facts_can_fall_again() -> None:
 def test_helo_introduces_but_brings_no_list() -> None:
     known = known_after(*GREETED, cmd("HELO", "a"), rep(250, "mx", "SIZE 3"))
     assert labels(known, "server") == ["HELO a"]
-    assert labels(known, "client") == ["250 mx"]
+    assert labels(known, "client") == ["220 mx", "250 mx"]
 
 
 def test_the_end_of_the_message_clears_the_envelope() -> None:

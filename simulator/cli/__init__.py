@@ -5,7 +5,6 @@ Everything heavy is imported by the command that needs it, so that `--version` s
 
 from __future__ import annotations
 
-import os
 import sys
 
 import click
@@ -53,10 +52,6 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo(f"{PROGRAM}: stopped", err=True)
         code = STOPPED
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; Python must not complain at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
     sys.exit(code)
 
 

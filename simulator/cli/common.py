@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
@@ -79,8 +79,23 @@ def width() -> int:
 def put(text: str) -> None:
     """Write text to stdout; a character the terminal cannot show becomes a question mark."""
     encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads our output has seen enough; Python must not complain at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+
+
+@contextmanager
+def progress(label: str, length: int) -> Iterator[Callable[[], None]]:
+    """A progress bar on stderr, where that is a terminal; call what it gives after each part."""
+    if not colour(sys.stderr):
+        yield lambda: None
+        return
+    with click.progressbar(length=length, label=label, file=sys.stderr) as bar:
+        yield lambda: bar.update(1)
 
 
 def language_names(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
@@ -113,6 +128,7 @@ language_option = click.option(
     default="en",
     metavar="LANGUAGE",
     envvar="EHLO_TWICE_LANG",
+    show_envvar=True,
     shell_complete=language_names,
     callback=known_language,
     help="Language of the prose (see `ehlo-twice languages`).  [default: en]",
@@ -161,11 +177,13 @@ def write(folder: Path, files: dict[str, bytes]) -> list[Path]:
                 raise IsADirectoryError(21, "is a folder", str(target))
         for draft, target in pending.items():
             draft.replace(target)
-    except OSError:
+    except OSError as error:
         for draft in pending:
             draft.unlink(missing_ok=True)
         if not existed:
             shutil.rmtree(folder, ignore_errors=True)
+        if not error.filename:
+            error.filename = str(folder)
         raise
     return list(pending.values())
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-import sys
+import textwrap
+from typing import Any
 
 import click
 
-from simulator.cli.common import PROGRAM, language_option, one_line, played, put, told
+from simulator.cli.common import PROGRAM, language_option, one_line, progress, put, told, width
+
+_HANGING: dict[str, Any] = {
+    "initial_indent": " " * 4,
+    "subsequent_indent": " " * 8,
+    "break_on_hyphens": False,
+}
 
 
 @click.command()
@@ -22,16 +29,16 @@ def scenarios(lang: str) -> None:
 
 @click.command()
 @language_option
-@click.option("--played", is_flag=True, help="Play all scenarios and name those that show a rule.")
-def rules(lang: str, played: bool) -> None:
-    """List the rules that a session obeys or breaks, each with its citation."""
+@click.option("--brief", is_flag=True, help="Without playing the experiments that show them.")
+def rules(lang: str, brief: bool) -> None:
+    """List the rules of a session with TLS, their citations, and the experiments that show them."""
     from simulator import smtp
     from simulator.language import say
     from simulator.rules import rules as all_rules
     from simulator.views.prose import LEVEL
 
     with told():
-        shown = _who_shows(lang) if played else {}
+        shown = {} if brief else _who_shows(lang)
         for rule in all_rules():
             citation = smtp.citations()[rule.citation]
             place = " ".join(filter(None, (citation.place, citation.keyword)))
@@ -39,23 +46,25 @@ def rules(lang: str, played: bool) -> None:
             risk = f" ({say(LEVEL['risk'], lang)})" if rule.level == "risk" else ""
             put(f"    {place}{risk}\n")
             for line in shown.get(rule.id, ()):
-                put(f"    {line}\n")
+                put(textwrap.fill(line, width(), **_HANGING) + "\n")
 
 
 def _who_shows(lang: str) -> dict[str, list[str]]:
     """By rule, the scenarios that meet it and those that break it."""
-    from simulator import lab
+    from simulator import explainer, lab
+    from simulator.lab import matrix
     from simulator.language import N_, say
 
     met: dict[str, list[str]] = {}
     broken: dict[str, list[str]] = {}
-    with click.progressbar(lab.names(), label="scenarios", file=sys.stderr) as bar:
-        for name in bar:
-            explanation = played(lab.load(name))
-            for note in explanation.notes:
-                found = (met if note.met else broken).setdefault(note.rule, [])
-                if name not in found:
-                    found.append(name)
+    names = lab.names()
+    with progress("scenarios", len(names)) as done:
+        sessions = matrix.play_each([lab.load(name) for name in names], done)
+    for name, session in zip(names, sessions, strict=True):
+        for note in explainer.explain(session).notes:
+            found = (met if note.met else broken).setdefault(note.rule, [])
+            if name not in found:
+                found.append(name)
     lines = {}
     for rule in {*met, *broken}:
         lines[rule] = [
@@ -75,15 +84,18 @@ def languages() -> None:
 
 
 def _list(rows: list[tuple[str, str]]) -> None:
-    width = max(len(name) for name, _ in rows)
+    longest = max(len(name) for name, _ in rows)
     for name, text in rows:
-        put(f"{name:<{width}}  {one_line(text)}\n")
+        put(f"{name:<{longest}}  {one_line(text)}\n")
 
 
 @click.command()
-@click.argument("name", type=click.Choice(["session", "explanation", "scenario"]))
+@click.argument("name", type=click.Choice(["session", "explanation", "scenario"]), metavar="NAME")
 def schema(name: str) -> None:
-    """Print a JSON Schema: of a session, of `--view json`, or of a scenario file."""
+    """Print a JSON Schema.
+
+    NAME is session, explanation (what `--view json` prints) or scenario (a scenario file).
+    """
     import json
 
     from simulator import session
@@ -99,9 +111,9 @@ def schema(name: str) -> None:
 
 
 @click.command()
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]), metavar="SHELL")
 def completion(shell: str) -> None:
-    """Print the script that completes commands and scenarios in your shell.
+    """Print the script that completes commands and scenarios in your shell: bash, zsh or fish.
 
     \b
     Examples:

@@ -261,7 +261,8 @@ def formats(lang: str, folders: tuple[Path, ...], file: Path | None) -> None:
             put(f"{file}: {count} samples read as they should be\n")
             return
         for found in known.known(folders):
-            put(f"{found.name}  {found.title}\n    {say(found.log_more, lang)}\n")
+            advice = f"    {say(found.log_more, lang)}\n" if found.log_more else ""
+            put(f"{found.name}  {found.title}\n{advice}")
 
 
 @click.command()

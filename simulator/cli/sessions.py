@@ -15,6 +15,7 @@ from simulator.cli.common import (
     language_option,
     one_line,
     played,
+    progress,
     put,
     scenario_names,
     tls_option,
@@ -84,7 +85,7 @@ def replay(
         found = with_tls(lab.load(scenario), tls)
         explanation = played(found, now=clock == "now")
         if check:
-            raise SystemExit(_check(found, explanation, running=clock == "now"))
+            raise SystemExit(_check(found, explanation))
         if out is not None:
             files = _every_view(found, explanation, lang, running=clock == "now")
             for path in write(out, files):
@@ -154,6 +155,7 @@ def _every_view(
     scenario: Scenario, explanation: Explanation, lang: str, *, running: bool
 ) -> dict[str, bytes]:
     """All views by file name, in the order in which they are made."""
+    from simulator import session
     from simulator.views import annotated, capture, player, sequence
 
     title = scenario.prose("title", lang)
@@ -165,7 +167,8 @@ def _every_view(
         return lambda: sequence.render(explanation, lang, form=form, title=title)
 
     makers: dict[str, Callable[[], bytes]] = {
-        "session.json": text("json"),
+        "session.json": lambda: session.to_json(explanation.session).encode(),
+        "explanation.json": text("json"),
         "log.txt": text("esa"),
         "annotated.txt": lambda: annotated.render(
             explanation, lang, story=_story(scenario, lang)
@@ -181,18 +184,14 @@ def _every_view(
         "player.html": lambda: player.render(explanation, lang, title).encode(),
     }
     made: dict[str, bytes] = {}
-    with click.progressbar(
-        makers.items(),
-        label="views",
-        file=sys.stderr,
-        item_show_func=lambda item: item[0] if item else "",
-    ) as bar:
-        for name, make in bar:
+    with progress("views", len(makers)) as done:
+        for name, make in makers.items():
             made[name] = make()
+            done()
     return made
 
 
-def _check(scenario: Scenario, explanation: Explanation, *, running: bool) -> int:
+def _check(scenario: Scenario, explanation: Explanation) -> int:
     """Compare the replay's log with the restored document, line by line."""
     from simulator import fidelity
     from simulator.lab import policy
@@ -201,9 +200,7 @@ def _check(scenario: Scenario, explanation: Explanation, *, running: bool) -> in
 
     document = policy.document_text(scenario)
     language = scenario.document.language if scenario.document else None
-    found = fidelity.compare(
-        restore(document, language), esa.documented(explanation, running=running)
-    )
+    found = fidelity.compare(restore(document, language), esa.documented(explanation))
     for line in found.difference:
         put(one_line(line) + "\n")
     put(f"{found.agree} of {found.total} lines agree\n")
@@ -268,7 +265,7 @@ def compare(left: str, right: str, lang: str, view: str, tls: str | None, out: P
     default="nothing",
     show_default=True,
     metavar="NAME",
-    help="What stands in between: nothing, strip, mask, inject-command, inject-reply, ….",
+    help="nothing, strip, mask, add-keywords, inject-command or inject-reply.",
 )
 @click.option(
     "--view",
@@ -302,18 +299,20 @@ def matrix(lang: str, middlebox: str, view: str, out: Path | None) -> None:
         sides = arena.sides()
         arena.scenario("documented", "documented", middlebox)
         wanted = [names for names in arena.combinations() if names[2] == middlebox]
-        with click.progressbar(length=len(wanted), label="sessions", file=sys.stderr) as bar:
-            sessions = arena.play_all(wanted, lambda: bar.update(1))
+        with progress("sessions", len(wanted)) as done:
+            sessions = arena.play_all(wanted, done)
         cells = tuple(
             cells_of.cell(*names, explainer.explain(session))
             for names, session in zip(wanted, sessions, strict=True)
         )
         clients = {name: p.title.get(lang, p.title["en"]) for name, p in sides.client.items()}
         servers = {name: p.title.get(lang, p.title["en"]) for name, p in sides.server.items()}
+        titles = sides.middlebox[middlebox].title
+        between = titles.get(lang, titles["en"])
         if out is not None:
             from simulator.views import heatmap
 
-            data = heatmap.render(cells, clients, servers, lang, form=form)
+            data = heatmap.render(cells, clients, servers, lang, form, between)
             for path in write(out.parent, {out.name: data}):
                 click.echo(path)
         elif view == "json":
@@ -324,7 +323,7 @@ def matrix(lang: str, middlebox: str, view: str, out: Path | None) -> None:
             put(grid.text(cells, clients, servers, lang, colour=colour(sys.stdout)))
 
 
-@click.command("bytes")
+@click.command("bytes", short_help="Show every byte that crossed the wire.")
 @click.argument("scenario", default="documented", shell_complete=scenario_names)
 @language_option
 @tls_option

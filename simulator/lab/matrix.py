@@ -4,7 +4,7 @@ all played, none told."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from itertools import product
@@ -103,16 +103,23 @@ def play_all(
     wanted: list[tuple[str, str, str]], progress: Callable[[], None] = lambda: None
 ) -> list[Session]:
     """The sessions of those combinations, in that order; `progress` is called after each."""
-    return run(_all(wanted, progress))
+    return play_each([scenario(*names) for names in wanted], progress)
 
 
-async def _all(wanted: list[tuple[str, str, str]], progress: Callable[[], None]) -> list[Session]:
+def play_each(
+    scenarios: Sequence[Scenario], progress: Callable[[], None] = lambda: None
+) -> list[Session]:
+    """The sessions of many scenarios, some side by side; `progress` is called after each."""
+    return run(_all(scenarios, progress))
+
+
+async def _all(scenarios: Sequence[Scenario], progress: Callable[[], None]) -> list[Session]:
     seats = asyncio.Semaphore(AT_ONCE)
 
-    async def one(names: tuple[str, str, str]) -> Session:
+    async def one(scenario: Scenario) -> Session:
         async with seats:
-            session = await played(scenario(*names))
+            session = await played(scenario)
         progress()
         return session
 
-    return await asyncio.gather(*(one(names) for names in wanted))
+    return await asyncio.gather(*(one(scenario) for scenario in scenarios))

@@ -23,11 +23,8 @@ def check(moment: Moment) -> Finding | None:
 
 RULE = Rule(
     id="server-drops-cleartext",
-    citation="rfc9051-6_2_1-imap-injection",
-    level="risk",
-    text=N_(
-        "The server throws away what came in the clear behind STARTTLS "
-        "(written down for IMAP, and as true for SMTP)."
-    ),
+    citation="rfc3207-6-both-discard",
+    level="must",
+    text=N_("The server throws away what came in the clear behind STARTTLS."),
     check=check,
 )

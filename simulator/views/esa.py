@@ -67,10 +67,12 @@ def stamp(moment: datetime, language: str = SOURCE) -> str:
     )
 
 
-def quoted(step: Step, language: str = SOURCE) -> Iterator[str]:
+def quoted(step: Step, language: str = SOURCE, *, rendered: bool = False) -> Iterator[str]:
     """The lines of a step as the log quotes them, such as `Sent: 'EHLO mx4.example.com'`.
 
-    Nothing for what the ESA's log does not show, such as the handshake.
+    Quoted is what crossed the wire; `rendered` puts what a person wrote into a reply in `language`,
+    as a whole log in that language would have it. Nothing for what the ESA's log does not show,
+    such as the handshake.
     """
     match step.event:
         case Command() | AuthResponse() | Message():
@@ -80,7 +82,9 @@ def quoted(step: Step, language: str = SOURCE) -> Iterator[str]:
         case _:
             return
     for line in wire_text(step):
-        shown = translated(line, language) if isinstance(step.event, Reply) else line
+        shown = line
+        if rendered and isinstance(step.event, Reply):
+            shown = translated(line, language)
         yield f"{mark}: '{printable(shown)}'"
 
 
@@ -105,7 +109,7 @@ def lines(
     for step in explanation.steps:
         moment = when(explanation, step, running=running or session.documented is None)
         head = f"{stamp(moment, language)} {info}: " if moment else f"{info}: "
-        for line in quoted(step, language):
+        for line in quoted(step, language, rendered=True):
             yield step, f"{head}{printable(session.connection)} {line}"
 
 

@@ -18,6 +18,8 @@ _STYLES = {
 }  # fmt: skip
 
 HEADING = N_("client \\ server")
+CLIENTS = N_("Clients")
+SERVERS = N_("Servers")
 OPEN = N_("Open a cell: ehlo-twice replay {name}")
 
 Titles = Mapping[str, str]
@@ -44,11 +46,17 @@ def text(
         painted = [painted[0], *map(_painted(cells, language), painted[1:])]
     legend = [(say(label, language), say(MEANINGS[key], language)) for key, label in LABELS.items()]
     told = [
-        (name, printable(title)) for names in (clients, servers) for name, title in names.items()
+        line
+        for heading, names in ((CLIENTS, clients), (SERVERS, servers))
+        for line in (
+            say(heading, language),
+            *(f"  {row}" for row in columns([(n, printable(t)) for n, t in names.items()])),
+            "",
+        )
     ]
     example = Text(OPEN, {"name": f"{cells[0].client}+{cells[0].server}+{cells[0].middlebox}"})
     return "\n".join(
-        [*painted, "", *columns(told), "", *columns(_plain(legend)), "", say(example, language), ""]
+        [*painted, "", *told, *columns(_plain(legend)), "", say(example, language), ""]
     )
 
 

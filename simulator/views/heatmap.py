@@ -75,22 +75,31 @@ def render(
     servers: Titles,
     language: str = SOURCE,
     form: Form = "svg",
+    between: str = "",
 ) -> bytes:
     """The heat map of the cells of one middlebox; a combination without a cell stays empty.
+
+    `between` says what stands in between, in the reader's language.
 
     Raises `UnknownLanguage`, `canvas.UnknownForm`.
     """
     if not drawable(languages().get(language, ""), form):
         language = SOURCE
-    return _Sheet(cells, clients, servers, language, form).draw()
+    return _Sheet(cells, clients, servers, language, form, between).draw()
 
 
 class _Sheet:
     def __init__(
-        self, cells: Sequence[Cell], clients: Titles, servers: Titles, language: str, form: Form
+        self,
+        cells: Sequence[Cell],
+        clients: Titles,
+        servers: Titles,
+        language: str,
+        form: Form,
+        between: str,
     ) -> None:
         self.cells = {(cell.client, cell.server): cell for cell in cells}
-        self.between = ", ".join(dict.fromkeys(cell.middlebox for cell in cells))
+        self.between = between or ", ".join(dict.fromkeys(cell.middlebox for cell in cells))
         self.clients, self.servers = clients, servers
         self.language = language
         self.wide = max(2 * MARGIN + ROWS + len(servers) * (WIDE + GAP), NARROWEST)

@@ -11,6 +11,7 @@ from simulator.explainer import explain
 from simulator.session import Session
 from simulator.views import ladder
 from simulator.views.lines import cells, wrap
+from tests.golden import same
 from tests.views import sessions
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -24,7 +25,7 @@ def draw(session: Session, width: int = 100, *, colour: bool = False) -> str:
 
 @pytest.mark.parametrize("name", ["documented", "attacked"])
 def test_reads_like_this(name):
-    assert draw(sessions.ALL[name]) == (GOLDEN / f"ladder.{name}.txt").read_text()
+    assert same(GOLDEN / f"ladder.{name}.txt", draw(sessions.ALL[name]))
 
 
 @pytest.mark.parametrize("width", [72, 100, 181])

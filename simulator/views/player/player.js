@@ -15,7 +15,7 @@ if (customElements.get("smtp-session")) return;
 
 const VIEWS = { all: "everything", client: "client", server: "server", eavesdropper: "an eavesdropper" };
 const KNOWS = { client: "What the client knows of the server", server: "What the server knows of the client" };
-const KINDS = { name: "name", keyword: "keyword", envelope: "envelope", identity: "login" };
+const KINDS = { greeting: "name", name: "name", keyword: "keyword", envelope: "envelope", identity: "login" };
 const WORDLESS = { connect: "TCP connection", handshake: "TLS handshake", disconnect: "End of the connection" };
 const MARKS = { forged: "made on the way", lost: "kept back on the way", stale: "out of the old buffer, filled before the handshake" };
 const LEVELS = { must: "breaks a MUST", should: "breaks a SHOULD", risk: "risky" };
