@@ -169,7 +169,8 @@ TOLD = {
 
 STYLE = """body{max-width:52rem;margin:2rem auto;padding:0 1rem;font:17px/1.55 system-ui,sans-serif;
 color:#1d2329;background:#fdfcf9}h1,h2{font-family:Georgia,serif}h1{border-bottom:4px solid #36a06b}
-pre{background:#f6f4ee;padding:.8rem 1rem;border-radius:.4rem;white-space:pre-wrap}section{margin:3rem 0}
+pre{background:#f6f4ee;padding:.8rem 1rem;border-radius:.4rem;white-space:pre-wrap}
+section{margin:3rem 0}
 """
 
 
