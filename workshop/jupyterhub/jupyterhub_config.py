@@ -74,6 +74,8 @@ for path in {real, *real.parents, *Path(sys.prefix).parents, *SHARED.parents, *R
             "PYTHON=/usr/bin/python3), or start the hub as an ordinary user"
         )
 
+# The hub's database, its secrets and whatever learners write are nobody else's.
+os.umask(0o077)
 (SHARED / "learners").mkdir(parents=True, exist_ok=True)
 for folder in (SHARED, SHARED / "learners"):
     folder.chmod(0o711)
