@@ -194,9 +194,8 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         return await work
 
     with ThreadPoolExecutor(1, "ehlo-twice lab") as thread:
-        result = thread.submit(asyncio.run, cancellable())
         try:
-            return result.result()
+            return thread.submit(asyncio.run, cancellable()).result()
         except KeyboardInterrupt:
             for loop, task in running:
                 with contextlib.suppress(RuntimeError):
