@@ -104,7 +104,7 @@ def find(name: str) -> Question:
 
 def ideas(page: Page) -> str:
     """The misconceptions, as a table."""
-    heads = ["", word("idea", page.language)]
+    heads = [word("letter", page.language), word("idea", page.language)]
     rows = ([f"**{letter}**", said.of(page.language)] for letter, said in load().idea.items())
     return table(heads, rows)
 
@@ -112,7 +112,7 @@ def ideas(page: Page) -> str:
 def sheet(page: Page) -> str:
     """The quiz as it is handed out: questions, and answers to tick."""
     return "\n\n".join(
-        f"### {number}. {html.escape(question.ask(page.language))} {{ #{question.id} }}\n\n"
+        f"## {number}. {html.escape(question.ask(page.language))} {{ #{question.id} }}\n\n"
         + "\n".join(
             f"- **{letter}** {html.escape(option.of(page.language))}"
             for letter, option in question.choices()
@@ -159,4 +159,4 @@ def _answers(page: Page, question: Question) -> str:
     for letter, option in question.choices():
         told = option.reveals.of(language) if option.reveals else f"**{right}**"
         rows.append([f"**{letter}**", html.escape(option.of(language)), told])
-    return table(["", word("answer", language), word("reveals", language)], rows)
+    return table([word(head, language) for head in ("letter", "answer", "reveals")], rows)
