@@ -213,6 +213,74 @@ def test_a_word_where_no_token_stands_is_not_touched(host):
     ]
 
 
+STAMP = "seg mai 16 18:34:30 2005 Informações"
+LINE = "This is not known as a line of a log."
+REPLY_TEXT = "The original of this reply text is not known."
+
+
+@pytest.mark.parametrize(
+    ("line", "left", "why"),
+    [
+        (f"{STAMP}: 5 rcvds: '250 TAMANHO 10485760'", "TAMANHO 10485760", REPLY_TEXT),
+        (f"{STAMP}: 5 rcvds: '250 GARRAFA 3", "GARRAFA 3", REPLY_TEXT),
+        (f"{STAMP}: 5 rcvds: '250 garrafa 3'", "garrafa 3", REPLY_TEXT),
+        (f"{STAMP}: 5 rcvds: '550 remetente ok'", "remetente ok", REPLY_TEXT),
+        (f"{STAMP}: 5 rcvds: '354 adiante'", "adiante", REPLY_TEXT),
+        (f"{STAMP}: 5 rcvds: '250-GARRAFA 3'", "GARRAFA 3",
+         "This is not known as an EHLO keyword, nor as a translation of one."),
+        (f"{STAMP}: 5 rcvds: '250-AUTH LOGIN GARRAFA'", "GARRAFA",
+         "This is not known as an AUTH mechanism, nor as a translation of one."),
+        (f"{STAMP}: 5 enviado: 'MAIL FROM:<a@b.example> GARRAFA=3'", "GARRAFA",
+         "This is not known as a parameter, nor as a translation of one."),
+        (f"{STAMP}: 5 enviado: 'RCPT AO b@c.example'", "AO b@c.example",
+         "This is a translation of RCPT, but what follows does not fit."),
+        (f"{STAMP}: Nova conexão DCID 8 interface 192.0.2.10 porta 25",
+         "Nova conexão DCID 8 interface 192.0.2.10 porta 25", LINE),
+        ("bla bla", "bla bla", LINE),
+        ("> bla bla", "> bla bla", LINE),
+        ("[bla] bla: bla", "[bla] bla: bla", LINE),
+    ],
+)  # fmt: skip
+def test_what_is_not_known_in_a_translated_log_is_told(line, left, why):
+    log = (f"{STAMP}: 5 enviado: 'EHLO mx4.example.com'\n{STAMP}: 5 rcvds: '250-x.example'\n"
+           f"{{}}\n{STAMP}: 5 enviado: 'SAIR'\n")  # fmt: skip
+    if "250 " in line or "354 " in line:
+        log = f"{STAMP}: 5 enviado: 'EHLO mx4.example.com'\n\n{{}}\n{STAMP}: 5 enviado: 'SAIR'\n"
+    restoration = restore(log.format(line))
+    assert [(one.line, one.text, say(one.why)) for one in restoration.unknown] == [(3, left, why)]
+    assert left in restoration.text.splitlines()[2]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"{STAMP}: 5 rcvds: '250 OK'",
+        f"{STAMP}: 5 rcvds: '250 2.0.0 Ok: queued as 4BxY2zQ'",
+        f"{STAMP}: 5 rcvds: '250 mx'",
+        f"{STAMP}: 5 rcvds: '250 mail at your service'",
+        f"{STAMP}: 5 rcvds: '502 EHLO is not known here'",
+        f"{STAMP}: 5 enviado: 'MAIL FROM:<a@b.example> SIZE=3 BODY=8BITMIME HOLDFOR=9'",
+        f"{STAMP}: New SMTP DCID 8 interface 192.0.2.10 address 198.51.100.30 port 25",
+        "Trying 192.0.2.1...",
+        "Connected to mail.example.net.",
+        "Escape character is '^]'.",
+        "-----",
+        "",
+    ],
+)
+def test_english_in_a_translated_log_is_not_told(line):
+    log = f"{STAMP}: 5 enviado: 'EHLO mx4.example.com'\n{line}\n{STAMP}: 5 enviado: 'SAIR'\n"
+    assert restore(log).unknown == ()
+
+
+@pytest.mark.parametrize("language", [None, "pt_BR", "de"])
+@pytest.mark.parametrize("line", ["bla bla", f"{ESA}Rcvd: '250 garrafa 3'", f"{ESA}Rcvd: '250 X'"])
+def test_a_log_that_was_never_translated_has_nothing_to_tell(language, line):
+    log = f"{ESA}Sent: 'EHLO x.example'\n{line}\n{ESA}Sent: 'QUIT'\n"
+    restoration = restore(log, language)
+    assert (restoration.text, restoration.repairs, restoration.unknown) == (log, (), ())
+
+
 def test_what_is_ambiguous_is_told_with_its_candidates():
     restoration = restore("> HOLA desk.example.com\n< 250 mail.example.net\n> SALIR\n")
     assert restoration.text == "> HOLA desk.example.com\n< 250 mail.example.net\n> QUIT\n"
@@ -446,6 +514,107 @@ def test_lines_of_a_page_are_counted_in_the_page():
     assert restoration.left_out == (1,)
 
 
+PORTUGUESE = "Segunda-feira o 16 de maio 18:34:30 2005 informações: 5 "
+TRANSLATED = tuple(
+    PORTUGUESE + said
+    for said in ('enviado: "EHLO mx4.example.com"', "rcvds: '250-x.example",
+                 "rcvds: '250-8 BITMIME", "rcvds: '250 INICIALIZAÇÕES",
+                 "enviado: 'CORREIO DE:&lt;a@b.example&gt;")
+)  # fmt: skip
+ENTITIES = tuple(
+    line.replace("ç", "&ccedil;").replace("õ", "&#245;").replace('"', "&quot;")
+    for line in TRANSLATED
+)
+SENT = "".join(
+    f"{ESA.replace('5165207', '5')}{said}\n"
+    for said in ("Sent: 'EHLO mx4.example.com'", "Rcvd: '250-x.example'", "Rcvd: '250-8BITMIME'",
+                 "Rcvd: '250 STARTTLS'", "Sent: 'MAIL FROM:<a@b.example>'")
+)  # fmt: skip
+HEAD = """\
+<!DOCTYPE html>
+<html lang="pt"><head><title>O log: o que é</title>
+<style>
+p > a { color: red }
+</style>
+<script>if (a < b) document.write("<p>250 x</p>")</script></head>
+<body><!-- <p>
+250 x</p> -->
+<h1>Um log</h1>
+"""
+
+
+def each(before: str, after: str, lines: tuple[str, ...] = TRANSLATED, between: str = "\n") -> str:
+    return between.join(before + line + after for line in lines)
+
+
+HTML = {
+    "br": each("", "<br>"),
+    "br, XML": each("", "<br/>"),
+    "br, upper case": each("", "<BR CLEAR=all>"),
+    "br first": each("<br>", ""),
+    "br, carriage returns": each("", "<br>\r", between="\n"),
+    "br, on one line": f"<p>{each('', '<br>', ENTITIES, '')}</p>",
+    "p": each("<p>", "</p>"),
+    "p, never closed": each("<p>", ""),
+    "p, upper case": each('<P CLASS="log" ALIGN=left>', "</P>"),
+    "p, attributes on lines of their own": each('<p\n  title="a > b"\n  id=x>', "</p>"),
+    "p, indented": f"<html>\n<body>\n{each(' ' * 24 + '<p>', '</p>')}\n</body>\n</html>\n",
+    "p, wrapped": each("<p>\n  ", "\n</p>").replace(": 5 ", ":\n  5 "),
+    "p, of an office program": each("<p class=MsoNormal>", "<o:p></o:p></p>"),
+    "li": f"<ol>\n{each('  <li>', '</li>')}\n</ol>",
+    "td": f"<table>{each('<tr><td>', '</td></tr>')}</table>",
+    "td, upper case": f"<TABLE BORDER=1>{each('<TR><TD>', '</TD></TR>')}</TABLE>",
+    "td, numbered": each("<tr><td>7</td><td>", "</td></tr>"),
+    "div, on one line": each("<div>", "</div>", between=""),
+    "span": each('<span class="line">', "</span>"),
+    "span, on one line": each('<span style="display: block">', "</span>", between=""),
+    "code": each("<code>", "</code><br>"),
+    "font": each("<FONT FACE=Courier SIZE=2>", "</FONT><BR>"),
+    "bold words": each("<p>", "</p>").replace("enviado", "<b>enviado</b>"),
+    "blockquote": f"<blockquote>\n{each('', '<br>')}\n</blockquote>",
+    "fence": f"```\n{each('', '<br>')}\n```\n",
+    "pre": f"<PRE CLASS=log>\n{each('<span>', '</span>')}\n</PRE>",
+    "text around": f"O que o servidor gravou:\n\n{each('', '<br>')}\n\nIsso foi o que vimos.\n",
+    "text and tags around": f"<b>Log</b>:<br>\n{each('', '<br>')}\nIsso foi o que vimos.<br>\n",
+    "page": f"{HEAD}<p>\n{each('', '<br />', ENTITIES)}\n</p>\n<p>Fim.</p>\n</body></html>\n",
+    "page, paragraphs": f"{HEAD}{each('<p>', '</p>', ENTITIES)}</body></html>\n",
+}
+
+
+@pytest.mark.parametrize("shape", HTML)
+def test_tags_are_taken_away_and_entities_decoded(shape):
+    restoration = restore(HTML[shape])
+    assert restoration.text == SENT
+    assert restoration.unknown == ()
+
+
+def test_tags_around_a_terminal_s_lines_are_taken_away():
+    said = ("220 x.example ESMTP", "EHLO y.example", "250-x.example", "250 TAMANHO 10", "SAIR")
+    assert restore("".join(f"{line}<br>\n" for line in said)).text == (
+        "220 x.example ESMTP\nEHLO y.example\n250-x.example\n250 SIZE 10\nQUIT\n"
+    )
+
+
+def test_lines_of_a_page_without_pre_are_counted_in_the_page():
+    page = "<p\n class=x>a</p>\n" + each("", "<br>\n", TRANSLATED[:2], "<!--\n\n-->\n")
+    assert {one.line for one in restore(page).repairs} == {3, 7}
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        f"{ESA}Sent: 'DATA'\n{ESA}Rcvd: '354 ok'\n{ESA}Sent: '<p>250 x</p><br>'\n{ESA}Sent: '.'\n",
+        f"{ESA}Sent: 'MAIL FROM:<a>'\n{ESA}Rcvd: '250 <b>250 hi</b>'\n",
+        "220 x.example\nMAIL FROM:<p>\n250 sender <p>\nDATA\n354 go\n<html>\n<p>250 x</p>\n.\n",
+        "220 x.example\nMAIL FROM:<a@b.example>\n250 ok\nRCPT TO:<br>\n250 ok <li>\n",
+    ],
+)
+def test_tags_inside_a_log_stay(log):
+    restoration = restore(log)
+    assert restoration.text == log
+    assert restoration.repairs == ()
+
+
 # For every text
 
 
@@ -541,7 +710,9 @@ HOSTILE = [
     ESA + "Sent: '" + "x " * 100_000, ESA + "Sent: " + "'" * 200_000, "18:34:30 " * 22_000,
     "250-" + "A " * 100_000, "250 " + "\\" * 200_000, "250-x.y\n250-" + "数据" * 100_000,
     "\n" * 50_000, "```\n" * 20_000, "354 go\n" * 10_000, "> MAIL FROM:<a> " + "x= " * 66_000,
-    "> HOLA x\n" * 6_000, "220 x\nSAIR\n" * 3_000,
+    "> HOLA x\n" * 6_000, "220 x\nSAIR\n" * 3_000, "<p>" + "<script>" * 20_000,
+    "<p " + "\"'" * 100_000, "<p>x" + "<td>" * 40_000, ("<p>" + ESA + "Sent: 'a\n") * 2_000,
+    "<p>\n" + "18:34:30 x\n" * 10_000, "250 x" + "<br>" * 40_000, "<p \"" * 40_000,
 ]  # fmt: skip
 
 
@@ -552,13 +723,33 @@ def test_hostile_text_takes_no_more_time_than_its_length_asks(text):
     assert time.process_time() - start < 5
 
 
-@pytest.mark.parametrize("language", ["en", "pt_BR"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_replayed_log_comes_back_as_it_was_sent(language: str) -> None:
     explanation = explain(play(load("documented")))
     english = esa.render(explanation)
     restored = restore(esa.render(explanation, language))
     told = [line for line in restored.text.splitlines() if not line.startswith("---")]
     assert told == [line for line in english.splitlines() if not line.startswith("---")]
+    assert restored.language == language
     if language == "en":
         assert restored.text == english
         assert not restored.repairs
+
+
+@pytest.mark.parametrize("prose", esa.REPLY_PROSE)
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_every_reply_that_is_replayed_in_a_language_comes_back(language: str, prose: str) -> None:
+    log = f"{ESA}Rcvd: '500 5.5.1 {say(prose, language)}'\n"
+    restored = restore(log, language)
+    assert restored.text == f"{ESA}Rcvd: '500 5.5.1 {prose}'\n"
+    assert restored.unknown == ()
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_date_that_is_replayed_in_a_language_comes_back(language: str, month: int) -> None:
+    log = "{} {}: 5 Sent: 'QUIT'\n"
+    for day in range(month, month + 7):
+        moment = datetime.datetime(2005, month, day, 8, 4, 5)  # noqa: DTZ001 - as MINUTE
+        line = log.format(esa.stamp(moment, language), say("Info", language))
+        assert restore(line, language).text == log.format(esa.stamp(moment), "Info")

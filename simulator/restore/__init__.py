@@ -75,6 +75,8 @@ def _round(text: str, language: Lexicon | None) -> tuple[Restoration, list[int]]
         name = tongues[0].code if len(tongues) == 1 else None if tongues else SOURCE
         found = None if english.unknown else english
     found = found or Pass(entries, tongues, strict=bool(tongues))
+    if language and not any(one.kind in _WORDS for one in found.repairs):
+        found = Pass(entries, tongues, strict=False)  # no word of it was translated
     kept = {entry.line.number for entry in entries}
     restored = "".join(
         line + entry.line.end for line, entry in zip(found.lines, entries, strict=True)

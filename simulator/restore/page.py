@@ -224,19 +224,34 @@ def ends_of(text: str) -> list[int]:
 
 _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 _FENCE = re.compile(r"[>\s]{0,12}(?:```|~~~)")
-_PRE = re.compile(r"<pre(?:\s[^<>]{0,500})?>(.*?)</pre\s*>", re.IGNORECASE | re.DOTALL)
+_PRE = re.compile(
+    r"<(pre|textarea)(?:\s[^<>]{0,500})?>(.*?)</(?:pre|textarea)\s*>", re.IGNORECASE | re.DOTALL
+)
+_BLOCKS = (
+    "address|article|aside|blockquote|body|br|caption|center|dd|details|div|dl|dt|fieldset|figure"
+    "|figcaption|footer|form|h[1-6]|head|header|hr|html|li|main|nav|ol|option|p|pre|section|select"
+    "|summary|table|tbody|textarea|tfoot|thead|title|tr|ul"
+)
+_CELLS = "td|th"
+_INLINE = (
+    "a|abbr|acronym|b|bdi|bdo|big|button|cite|code|col|colgroup|data|del|dfn|em|font|i|iframe|img"
+    "|input|ins|kbd|label|link|mark|meta|nobr|noscript|o:p|object|picture|q|s|samp|small|source"
+    "|span|strike|strong|sub|sup|svg|time|tt|u|var|wbr"
+)
+_ATTRIBUTES = r"""(?:\s(?>"[^"<]*"|'[^'<]*'|[^<>])*+)?"""
 _TAG = re.compile(
-    r"</?(?:a|b|big|blockquote|body|code|dd|del|div|dl|dt|em|font|h[1-6]|head|hr|html|i|img|ins|kbd"
-    r"|li|link|main|mark|meta|ol|p|pre|s|samp|section|small|span|strong|sub|sup|table|tbody|td|th"
-    r"|thead|title|tr|tt|u|ul|var|wbr|article|nav|header|footer)(?:\s[^<>]{0,2000})?/?>"
-    r"|<!doctype[^<>]{0,500}>|<!--[^<>]{0,2000}-->",
+    rf"<(?P<close>/?)(?:(?P<block>{_BLOCKS})|(?P<cell>{_CELLS})|(?P<inline>{_INLINE}))"
+    rf"{_ATTRIBUTES}/?>|<!doctype[^<>]{{0,500}}>|<\?xml[^<>]{{0,500}}>",
     re.IGNORECASE,
 )
-_BREAK = re.compile(
-    r"</?(?:br|p|div|li|tr|dt|dd|h[1-6]|table|ul|ol|section|title)(?:\s[^<>]{0,500})?/?>",
-    re.IGNORECASE,
+_TAGS_FIRST = re.compile(rf"[\s\ufeff]*(?:{re.sub('[?]P<[a-z]+>', '?:', _TAG.pattern)})", re.I)
+_TAGS_LAST = re.compile(
+    rf"(?<![:\s])\s*(?:<[bh]r{_ATTRIBUTES}/?>|</(?:{_BLOCKS}|{_CELLS}|{_INLINE})\s*>)\s*$", re.I
 )
-_PAGE = re.compile(rf"[\s\ufeff]*(?:{_TAG.pattern})", re.IGNORECASE)
+_HIDDEN = re.compile(r"<(?:!--|(?P<name>script|style|template)\b[^<>]{0,2000}>)", re.IGNORECASE)
+
+# Stand-ins for tags while a piece of HTML is taken apart: no text has these characters.
+_BREAK, _CELL, _SEAM, _COUNT = "\ufdd0\ufdd1\ufdd2\ufdd3"
 
 
 def split(text: str) -> list[Line]:
@@ -249,12 +264,127 @@ def split(text: str) -> list[Line]:
     return lines
 
 
-def _unmarked(markup: str, number: int) -> Iterator[Line]:
-    """The lines that a browser shows for a piece of HTML that begins on line `number`."""
-    for line in split(markup):
-        shown = html.unescape(_TAG.sub("", _BREAK.sub("\n", line.text)))
-        for part in shown.splitlines() or [""]:
-            yield Line(number + line.number - 1, part, "\n")
+def _without_hidden(markup: str) -> str:
+    """HTML without comments, scripts and styles; the lines are counted as before."""
+    kept, place = [], 0
+    lower = markup.lower() if "<" in markup else ""
+    for match in _HIDDEN.finditer(markup):
+        if match.start() < place:
+            continue
+        name = match["name"]
+        last = f"</{name.lower()}" if name else "-->"
+        end = lower.find(last, match.end())
+        if end < 0:
+            break
+        end = lower.find(">", end) + 1 or len(markup)
+        kept += [markup[place : match.start()], "\n" * markup.count("\n", match.start(), end)]
+        place = end
+    return "".join((*kept, markup[place:]))
+
+
+def _stand_in(tag: re.Match[str]) -> str:
+    kind = _BREAK if tag["block"] else _CELL if tag["cell"] else _SEAM if tag["inline"] else ""
+    return kind + _COUNT * tag.group().count("\n")
+
+
+def _unmarked(markup: str, number: int, *, pre: bool = False) -> Iterator[Line]:
+    """The lines that a browser shows for a piece of HTML that begins on line `number`.
+
+    The ends of lines in the HTML stay, too: what writes a log into a page counts on them. `pre`: so
+    do the spaces around a line.
+    """
+    text = _TAG.sub(_stand_in, _without_hidden(markup))
+    held: list[Line] = []
+    for line in split(text):
+        shown: list[Line] = []
+        for part in line.text.replace("\r", "").removesuffix(_BREAK).split(_BREAK):
+            for cell in _cells(part):
+                here = number + cell.count(_COUNT)
+                said = html.unescape(cell.replace(_COUNT, ""))
+                shown += [
+                    Line(here, one if pre else one.strip(), "\n")
+                    for one in said.splitlines() or [""]
+                ]
+            number += part.count(_COUNT)
+        if held and shown and not pre:
+            joined = _joined(held[-1], shown[0])
+            if joined:
+                held[-1] = joined
+                del shown[0]
+        yield from held[:-1] if shown else ()
+        held = [*held[-1:], *shown] if shown else held
+        number += 1
+    yield from held
+
+
+def _cells(part: str) -> list[str]:
+    """A line of HTML with cells and spans: one line, or several where one of them is a log's.
+
+    A cell before it that only numbers the line is no part of it.
+    """
+    numbered = re.match(rf"[\s{_CELL}{_SEAM}]*[0-9]{{1,6}}[\s{_SEAM}]*{_CELL}", part)
+    if numbered and _has_log([Line(1, _plain(part[numbered.end() :]), "")]):
+        part = part[numbered.end() :]
+    together = part.replace(_CELL, " ").replace(_SEAM, "")
+    if part.count(_SEAM) + part.count(_CELL) < 2 or len(part) > 100_000:
+        return [together]
+    apart = [one for one in re.split(f"[{_CELL}{_SEAM}]", part) if one.strip()]
+    stamped = sum(_opens(one) for one in apart)
+    if stamped and (stamped > 1 or not _opens(together)):
+        lines: list[str] = []
+        for one in apart:
+            if _opens(one) or not lines:
+                lines.append(one)
+            else:
+                lines[-1] += one
+        return lines
+    return [together]
+
+
+def _opens(text: str) -> bool:
+    """Does a line of the appliance's log begin here?"""
+    if not _TIME.search(text, 0, 120):
+        return False
+    return Entry(Line(1, _plain(text), "")).kind in ("tidy", "esa", "head")
+
+
+def _plain(text: str) -> str:
+    return html.unescape(re.sub(f"[{_CELL}{_SEAM}{_COUNT}]", "", text)).strip()
+
+
+def _joined(first: Line, second: Line) -> Line | None:
+    """One line of a log that the source of a page has on two; None if it is not."""
+    if not first.text or not second.text or not _TIME.search(first.text, 0, 120):
+        return None
+    if Entry(second).kind not in ("", "maybe"):
+        return None
+    before = Entry(first)
+    both = first._replace(text=f"{first.text} {second.text}")
+    if before.kind in ("tidy", "reply", "command") or Entry(both).kind != "esa":
+        return None
+    if before.kind == "esa" and (first.text[-1] in QUOTES or second.text[-1] not in QUOTES):
+        return None
+    return both
+
+
+def _is_marked_up(lines: Iterable[Line]) -> bool:
+    """Are tags around the lines of this log? Those in a log's own lines say nothing of it."""
+    entries = [Entry(line) for line in lines]
+    if not any("<" in entry.line.text for entry in entries):
+        return False
+    _mark_bodies(entries)
+    for entry in entries:
+        text = entry.line.text
+        if "<" not in text or ">" not in text or entry.kind == "tidy" or entry.body:
+            continue
+        last = _TAGS_LAST.search(text, max(0, len(text) - 600))
+        if last and entry.kind not in ("", "maybe"):
+            return True
+        if (last or _TAGS_FIRST.match(text)) and _has_log(_unmarked(text, 1)):
+            return True
+        if _TAG.search(text) and any(map(_opens, _TAG.sub(_BREAK, text).split(_BREAK)[1:])):
+            return True
+    return False
 
 
 def _has_log(lines: Iterable[Line]) -> bool:
@@ -267,15 +397,18 @@ def _inside(text: str, lines: list[Line]) -> list[Line] | None:
     found: list[Line] = []
     for start, end in zip(fences[::2], [*fences[1::2], len(lines)], strict=False):
         block = lines[start + 1 : end]
+        if _is_marked_up(block):
+            markup = "\n".join(line.text for line in block)
+            block = list(_unmarked(markup, block[0].number, pre=True))
         if _has_log(block):
             found += block
     if found:
         return found
     place, number = 0, 1
     for element in _PRE.finditer(text) if "</" in text else ():
-        number += text.count("\n", place, element.start(1))
-        place = element.start(1)
-        shown = list(_unmarked(element[1].removesuffix("\n"), number))
+        number += text.count("\n", place, element.start(2))
+        place = element.start(2)
+        shown = list(_unmarked(element[2].removesuffix("\n"), number, pre=True))
         if shown and not shown[0].text.strip():
             del shown[0]
         if _has_log(shown):
@@ -287,7 +420,7 @@ def entries_of(text: str, lines: list[Line]) -> list[Entry]:
     """The lines of the log in `text`, without the page around them."""
     inside = _inside(text, lines)
     whole = inside is not None
-    if inside is None and _PAGE.match(text):
+    if inside is None and (_TAGS_FIRST.match(text) or _is_marked_up(lines)):
         inside = list(_unmarked(text, 1))
     shown = inside is not None
     entries = [Entry(line) for line in (lines if inside is None else inside)]

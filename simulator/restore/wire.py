@@ -8,6 +8,7 @@ message are never touched.
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from simulator.language import N_, Text
 from simulator.restore.lexicon import (
@@ -66,10 +67,12 @@ _UNKNOWN_HEAD = N_("These words are not known as a date and a level.")
 _UNKNOWN_WAY = N_('This word is not known for "Sent" or "Rcvd".')
 _UNKNOWN_VERB = N_("This is not known as an SMTP command, nor as a translation of one.")
 _UNKNOWN_KEYWORD = N_("This is not known as an EHLO keyword, nor as a translation of one.")
+_UNKNOWN_PARAMETER = N_("This is not known as a parameter, nor as a translation of one.")
+_UNKNOWN_MECHANISM = N_("This is not known as an AUTH mechanism, nor as a translation of one.")
 _UNKNOWN_REPLY = N_("The original of this reply text is not known.")
 _UNKNOWN_CODE = N_("A reply begins with three digits; there are none.")
 _UNKNOWN_LINE = N_("This is not known as a line of a log.")
-_AMBIGUOUS = N_("This may stand for {candidates}, and nothing on the way decides it.")
+_AMBIGUOUS = N_("This may stand for {candidates}, and nothing around it decides which.")
 _MISFIT = N_("This is a translation of {candidates}, but what follows does not fit.")
 _WRONG_WEEKDAY = N_("The weekday and the date do not fit: the date was a {weekday}.")
 _NO_SUCH_DATE = N_("There is no such date.")
@@ -83,6 +86,9 @@ _REMEMBERED = 4096
 _ALONE = frozenset(("DATA", "RSET", "QUIT", "STARTTLS", "TURN"))
 _ANYHOW = frozenset(("NOOP", "HELP", "EXPN"))
 _LISTS = ("EHLO", "LHLO", "")
+_NAMED = ("EHLO", "LHLO", "HELO", "QUIT", "")
+# A name without a dot is told from a word that was a keyword by its case, and by no number after.
+_HOST = re.compile(r"[a-z][A-Za-z0-9-]*(?=\s+[A-Za-z]|$)")
 _ENHANCED = re.compile(r"(?:[245]\.[0-9]{1,3}\.[0-9]{1,3}|#[0-9]\.[0-9]\.[0-9])[ \t]{1,3}")
 _PATH = re.compile(
     r"(?P<space>\s{0,3})(?P<word>[^\s:：<>＜=]{1,24}(?: [^\s:：<>＜=]{1,24})?)(?P<colon> ?[:：])?"
@@ -176,9 +182,8 @@ class Pass:
     def _line(self, place: int, entry: Entry) -> str:
         if not entry.kind or entry.parts is None:
             text = entry.line.text
-            foreign = self.tongues and not text.isascii() and any(map(str.isalpha, text))
-            if foreign and not entry.body:
-                self._leave(text, _UNKNOWN_LINE)
+            if not entry.body:
+                self._check_line(text)
             return text
         for found, restored in entry.entities:
             self._repair(found, restored, "entity", _ENTITY_LEFT)
@@ -194,12 +199,20 @@ class Pass:
             return self._esa(place, entry.parts, session)
         if entry.kind == "head":
             parts = entry.parts
-            return parts["mark"] + self._head(parts["head"]) + entry.text[parts.end() :]
+            rest = entry.text[parts.end() :]
+            self._check_line(rest)
+            return parts["mark"] + self._head(parts["head"]) + rest
         payload, tail = _without_tail(entry.payload, entry.parts["before"][-1:])
         if place == self._last and _breaks_off(payload):
             self.cut.append(self._number)
             self._leave(payload, _BREAKS_OFF)
         return entry.parts["before"] + self._payload(place, payload, session) + tail
+
+    def _check_line(self, text: str) -> None:
+        """Report what a program, or somebody, wrote between the lines, unless it is English."""
+        foreign = any(map(str.isalpha, text)) and not text.isascii()
+        if self.tongues and (foreign or (self.strict and _is_strange(text, _MOSTLY))):
+            self._leave(text.strip(" \t:："), _UNKNOWN_LINE)
 
     def _esa(self, place: int, parts: re.Match[str], session: _Session) -> str:
         head = self._head(parts["head"])
@@ -336,7 +349,8 @@ class Pass:
             session.verb = "AUTH"
         if listed and not (first and (session.verb or "." in text.split(" ", 1)[0])):
             return code + mark + self._keyword(text, session)
-        return code + mark + self._reply_text(text)
+        named = first and code in ("220", "221", "250") and session.verb in _NAMED
+        return code + mark + self._reply_text(text, named=named)
 
     def _keyword(self, text: str, session: _Session) -> str:
         token = _TOKEN.match(text)
@@ -344,7 +358,7 @@ class Pass:
         if word in english().originals("keywords"):
             session.current.add(word)
             rest = text[len(word) :]
-            return text[: len(word)] + (self._mechanism(rest) if word == "AUTH" else rest)
+            return text[: len(word)] + self._arguments(word, rest)
         found, originals, names = self._first_words("keywords", text)
         if not originals:
             if token and _MASKED.fullmatch(word) and len(word) != 8:
@@ -372,18 +386,31 @@ class Pass:
         else:
             self._translate(found, restored, "keyword", names)
         rest = text[len(found) :]
-        return restored + (self._mechanism(rest) if restored == "AUTH" else rest)
+        return restored + self._arguments(restored, rest)
 
-    def _mechanism(self, text: str) -> str:
+    def _arguments(self, keyword: str, text: str) -> str:
+        """What follows a keyword of the list."""
+        if keyword == "AUTH":
+            return self._mechanism(text, listed=True)
+        if not text.isascii() and any(map(str.isalpha, text)):
+            self._leave(text.strip(), _UNKNOWN_KEYWORD)
+        return text
+
+    def _mechanism(self, text: str, *, listed: bool = False) -> str:
         def one(match: re.Match[str]) -> str:
             found, names = self._find("mechanisms", match.group())
             if len(found) != 1 or match.group().upper() == found[0]:
-                return match.group()
+                word = match.group()
+                strange = self.strict and word.isalpha() and word[:1] not in "Xx"
+                if listed and not found and (strange or not word.isascii()):
+                    self._leave(word, _UNKNOWN_MECHANISM)
+                return word
             return self._translate(match.group(), found[0], "mechanism", names)
 
         return re.sub(r"[^\s=]{1,40}", one, text, count=24)
 
-    def _reply_text(self, text: str) -> str:
+    def _reply_text(self, text: str, *, named: bool) -> str:
+        """`named`: this reply may begin with the name of a host."""
         status = _ENHANCED.match(text)
         start = text[: status.end()] if status else ""
         said, tail = _without_tail(text[len(start) :].partition(" <--")[0], "")
@@ -400,7 +427,8 @@ class Pass:
             if found:
                 self._leave(said, _AMBIGUOUS, candidates=" | ".join(found))
                 return text
-        if not said.isascii() or (self.strict and _is_strange(said)):
+        prose = _HOST.sub("", said, count=1) if named else said
+        if not said.isascii() or (self.strict and _is_strange(prose, _HALF)):
             self._leave(said, _UNKNOWN_REPLY)
         return text
 
@@ -479,7 +507,8 @@ class Pass:
             path = _PATH.match(rest)
             names = self._is_path(verb, path["word"]) if path else ""
             if path is None or not names:
-                if rest.strip() and (self.strict or not rest.isascii()) and "<" in rest:
+                said = rest.split(None, 1)[0].upper() if rest.strip() else wanted
+                if said != wanted and (self.strict or not rest.isascii()):
                     self._leave(rest.strip(), _MISFIT, candidates=verb)
                 return rest
             colon_said = path["colon"] or ""
@@ -509,6 +538,9 @@ class Pass:
                 found, names = self._find(table, word)
                 if len(found) == 1 and found[0].upper() != word.upper():
                     return self._translate(word, found[0], "parameter", names)
+            known = word.upper() in english().originals("parameters") or word[:1] in "Xx"
+            if not known and (self.strict or not word.isascii()):
+                self._leave(word, _UNKNOWN_PARAMETER)
         return word
 
     def _answered_by_a_list(self, place: int) -> bool:
@@ -525,13 +557,23 @@ class Pass:
         return False
 
 
-def _is_strange(said: str) -> bool:
-    """Are less than half of the words of this reply English ones?"""
-    words = [word.strip(".,:;!?()\"'").casefold() for word in said[:512].split()]
+_HALF, _MOSTLY = 2, 3
+
+
+@cache
+def _spoken() -> frozenset[str]:
+    """The words of English, and those of the protocol, which no language changes."""
+    tables = ("verbs", "keywords", "mechanisms", "parameters", "words", "months", "weekdays")
+    words = {word for table in tables for word in english().keys(table)}
+    return english().vocabulary | words | {key_of(verb) for verb in VERBS} | {"esmtp", "esmtps"}
+
+
+def _is_strange(said: str, share: int) -> bool:
+    """Are no more than one in `share` of the words English ones? Names and numbers are no words."""
+    words = [word.strip(".,:;!?()\"'`-").casefold() for word in said[:512].split()]
     words = [word for word in words if word.isalpha() and len(word) > 1]
-    words = [word for word in words if word not in ("tls", "starttls", "smtp", "esmtp")]
-    known = sum(word in english().vocabulary for word in words)
-    return len(words) > 1 and known * 2 < len(words)
+    known = sum(word in _spoken() for word in words)
+    return bool(words) and known < len(words) and known * share <= len(words)
 
 
 def _quote_reason(found: str, missing: str) -> str:

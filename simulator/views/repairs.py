@@ -10,7 +10,13 @@ from simulator.restore import Repair, Restoration
 from simulator.views.inert import printable
 
 WIDTH = 100
-NOTHING = N_("nothing")
+MISSING = N_("(missing)")
+TAKEN_OUT = N_("(taken out)")
+PLACES = {
+    False: N_("{change}  (line {lines})"),
+    True: N_("{change}  (lines {lines})"),
+}
+"""A repair with the line where it was made; with the lines, if there are several."""
 
 
 def render(restored: Restoration, language: str = SOURCE, *, colour: bool = False) -> str:
@@ -31,16 +37,14 @@ def _lines(restored: Restoration, language: str, *, colour: bool) -> Iterator[st
     counted = Text(N_("Repairs: {count}"), {"count": len(restored.repairs)})
     yield say(counted, language)
     for (found, became, why), places in _grouped(restored.repairs, language).items():
-        yield from _row(places, f"{found} → {became}", why, "33" if colour else "")
+        yield from _row(places, f"{found} → {became}", why, "33" if colour else "", language)
     if restored.unknown:
         left = Text(N_("Left as it is: {count}"), {"count": len(restored.unknown)})
         yield say(left, language)
         for unknown in restored.unknown:
+            why = say(unknown.why, language, printable)
             yield from _row(
-                [unknown.line],
-                printable(unknown.text),
-                say(unknown.why, language, printable),
-                "31" if colour else "",
+                [unknown.line], printable(unknown.text), why, "31" if colour else "", language
             )
 
 
@@ -49,8 +53,8 @@ def _grouped(repairs: tuple[Repair, ...], language: str) -> dict[tuple[str, str,
     found: dict[tuple[str, str, str], list[int]] = {}
     for repair in repairs:
         key = (
-            printable(repair.found) or say(NOTHING, language),
-            printable(repair.restored) or say(NOTHING, language),
+            printable(repair.found) or say(MISSING, language),
+            printable(repair.restored) or say(TAKEN_OUT, language),
             say(repair.reason, language, printable),
         )
         places = found.setdefault(key, [])
@@ -59,8 +63,10 @@ def _grouped(repairs: tuple[Repair, ...], language: str) -> dict[tuple[str, str,
     return found
 
 
-def _row(places: list[int], what: str, why: str, style: str) -> Iterator[str]:
-    yield f"  {f'{chr(27)}[{style}m{what}{chr(27)}[0m' if style else what}  ({_ranges(places)})"
+def _row(places: list[int], what: str, why: str, style: str, language: str) -> Iterator[str]:
+    change = f"\x1b[{style}m{what}\x1b[0m" if style else what
+    shown = Text(PLACES[len(places) > 1], {"change": change, "lines": _ranges(places)})
+    yield f"  {say(shown, language)}"
     yield from textwrap.wrap(
         why, WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 4, break_on_hyphens=False
     )
