@@ -171,9 +171,9 @@ def test_thousands_of_recipients_take_seconds() -> None:
     ]
     for number in range(20_000):
         events += (cmd("RCPT", f"TO:<{number}@b>"), rep(250))
-    began = time.perf_counter()
+    began = time.process_time()
     found = explain(Session(events=tuple(events)))
-    assert time.perf_counter() - began < 20
+    assert time.process_time() - began < 20
     assert len(found.steps[-1].knowledge.of("server")) == 20_002
 
 
@@ -188,9 +188,9 @@ def test_many_transactions_take_seconds() -> None:
             cmd("RSET"),
             rep(250),
         )
-    began = time.perf_counter()
+    began = time.process_time()
     explain(Session(events=tuple(events)))
-    assert time.perf_counter() - began < 20
+    assert time.process_time() - began < 20
 
 
 parties = st.sampled_from(["client", "server", "middlebox"])

@@ -141,7 +141,9 @@ def _ran(problem: str, code: int, result: Path, output: Path) -> Ran:
         shown = file.read(4 * SHOWN).decode("utf-8", "replace")[:SHOWN]
     if output.stat().st_size >= OUTPUT:
         return Ran(problem="output", output=shown)
-    if problem == "time" or (sys.platform != "win32" and code == -signal.SIGXCPU):
+    if problem == "time" or (
+        sys.platform != "win32" and code in (-signal.SIGXCPU, -signal.SIGKILL)
+    ):
         return Ran(problem="time", output=shown)
     try:
         told = msgspec.json.decode(result.read_bytes(), type=_Told)

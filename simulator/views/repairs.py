@@ -13,8 +13,8 @@ WIDTH = 100
 MISSING = N_("(missing)")
 TAKEN_OUT = N_("(taken out)")
 PLACES = {
-    False: N_("{change}  (line {lines})"),
-    True: N_("{change}  (lines {lines})"),
+    False: N_("{change} (line {lines})"),
+    True: N_("{change} (lines {lines})"),
 }
 """A repair with the line where it was made; with the lines, if there are several."""
 

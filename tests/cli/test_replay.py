@@ -33,9 +33,9 @@ Mon May 16 18:34:30 2005 Info: 5165207 Sent: 'MAIL FROM:<postmaster@mx4.example.
 VIEWS = ("annotated", "esa", "sequence", "mermaid", "markdown", "json", "table", "svg")
 
 FILES = {
-    "session.json", "explanation.json", "log.txt", "annotated.txt", "annotated.md", "table.txt", "sequence.txt",
-    "sequence.mmd", "sequence.svg", "sequence.png", "sequence.pdf", "session.pcapng",
-    "player.html",
+    "session.json", "explanation.json", "log.txt", "annotated.txt", "annotated.md",
+    "table.txt", "sequence.txt", "sequence.mmd", "sequence.svg", "sequence.png",
+    "sequence.pdf", "session.pcapng", "player.html",
 }  # fmt: skip
 
 

@@ -26,15 +26,15 @@ def test_the_seed_becomes_the_documented_log(command: Command) -> None:
 
 def test_the_table_says_what_was_missing_and_on_which_lines(command: Command) -> None:
     told = command("restore", str(SEED)).err
-    assert "  (missing) → '  (lines 17-18, 20, 22, 24-25)\n" in told
-    assert "  TAMANHO → SIZE  (line 26)\n" in told
-    assert "  'MAIL  (line 27)\n" in told
+    assert "  (missing) → ' (lines 17-18, 20, 22, 24-25)\n" in told
+    assert "  TAMANHO → SIZE (line 26)\n" in told
+    assert "  'MAIL (line 27)\n" in told
 
 
 def test_the_table_says_what_was_taken_out(command: Command, tmp_path: Path) -> None:
     log = tmp_path / "log.txt"
     log.write_text("Mon May 16 18:34:30 2005 Info: 5 Sent: 'QU\u200bIT'\n", encoding="utf-8")
-    assert "→ (taken out)  (line 1)\n" in command("restore", str(log)).err
+    assert "→ (taken out) (line 1)\n" in command("restore", str(log)).err
 
 
 def test_the_table_in_portuguese(command: Command) -> None:

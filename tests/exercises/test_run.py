@@ -18,9 +18,11 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("what", BODY)
 def test_every_program_ends(what: str) -> None:
     began = time.monotonic()
-    ran = run.run(hostile(what, "f"), "f", [[]], seconds=1.5)
+    # Where time is what ends it, it need not be long; elsewhere it must do on a busy machine.
+    seconds = 1.5 if BODY[what][1] == "time" else 30
+    ran = run.run(hostile(what, "f"), "f", [[]], seconds=seconds)
     assert ran.problem == BODY[what][1], ran
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 45
     assert len(ran.output) <= run.SHOWN
 
 
@@ -35,13 +37,13 @@ def f():
 
 @pytest.mark.needs("sleep")
 def test_nothing_is_left_running() -> None:
-    ran = run.run(BEHIND_THE_GUARDS_BACK, "f", [[]], seconds=1)
+    ran = run.run(BEHIND_THE_GUARDS_BACK, "f", [[]], seconds=5)
     if ran.problem == "error":
         # Whoever is not the superuser cannot even begin another process.
         assert "Error" in ran.error
         return
     started = int(ran.output)
-    for _ in range(100):
+    for _ in range(1000):
         try:
             os.kill(started, 0)
         except ProcessLookupError:

@@ -187,12 +187,12 @@ class Endless(io.RawIOBase):
 )
 def test_one_line_of_many_octets_costs_no_memory(filling: bytes) -> None:
     tracemalloc.start()
-    began = time.perf_counter()
+    began = time.process_time()
     (session,) = formats.read(Endless(32 << 20, filling))  # type: ignore[arg-type]
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 16 << 20
-    assert time.perf_counter() - began < 20
+    assert time.process_time() - began < 20
     assert len(kept([session])) < 2 * LONGEST
 
 
@@ -235,6 +235,6 @@ def test_no_line_takes_long() -> None:
         unit = "".join(rng.choice(pieces) for _ in range(rng.randint(1, 4))).replace("\n", " ")
         log = "220 mx\nEHLO a\n250 STARTTLS\nSTARTTLS\n220 go\n" + (unit * 70000)[:60000]
         for kind in KINDS:
-            began = time.perf_counter()
+            began = time.process_time()
             list(kind.read(text(log).lines))
-            assert time.perf_counter() - began < 2, (kind.name, unit)
+            assert time.process_time() - began < 2, (kind.name, unit)

@@ -47,7 +47,9 @@ GOLDEN = Path(__file__).parent / "golden"
 RECORDED = Path(__file__).parents[1] / "sessions" / "documented.json"
 STORY = {
     "en": Story("The documented session", "Why twice?", "The ledgers.", "It had to forget."),
-    "pt_BR": Story("A sessão documentada", "Por que duas?", "Os registros.", "Teve de esquecer."),
+    "pt_BR": Story(
+        "A sessão documentada", "Por que duas?", "As duas memórias.", "Teve de esquecer."
+    ),
 }
 
 
