@@ -44,6 +44,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     knowledge: Knowledge
     answers: int | None = None
     heard_as: int | None = None
+    counted: bool = False
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +80,9 @@ class _Pairing:
         self._ahead: set[int] = set()
         self._grouped: set[int] = set()
         self._wants_data = False
+        self._played = session.source == "lab"
+        self._heard = self._played
+        """Replies are shown here. A log may leave out all, or those that came inside TLS."""
 
     def see(self, index: int, event: AnyEvent) -> _Paired:
         """Pair the event number `index`."""
@@ -90,6 +94,7 @@ class _Pairing:
                 return self._sent(index, event)
             case Handshake(error=""):
                 if not self._session.implicit_tls:
+                    self._heard = self._played
                     self._asked.clear()
                     self._waiting.clear()
                     self._ahead.clear()
@@ -103,7 +108,7 @@ class _Pairing:
             self._asked.append(index)
             if isinstance(event, Command) and (event.verb == "STARTTLS" or event.stale):
                 self._ahead.add(index)
-        grouped = event.by == "client" and bool(self._waiting)
+        grouped = event.by == "client" and bool(self._waiting) and self._heard
         if event.by == "client":
             self._waiting.append(index)
         if grouped:
@@ -112,6 +117,9 @@ class _Pairing:
 
     def _replied(self, event: Reply) -> _Paired:
         answers = heard_as = None
+        self._heard = True
+        if not self._played and event.code not in _GREETINGS:
+            self._pass_over_greeting()
         if event.by == "server" and self._asked:
             answers = self._asked.popleft()
             self._ahead.discard(answers)
@@ -126,6 +134,16 @@ class _Pairing:
         if not event.lost and self._waiting:
             heard_as = self._waiting.popleft()
         return _Paired(answers=answers, heard_as=heard_as, grouped=heard_as in self._grouped)
+
+    def _pass_over_greeting(self) -> None:
+        """Where a log does not show the greeting, this reply answers what came after it."""
+        for queue in (self._asked, self._waiting):
+            if len(queue) > 1 and isinstance(self._session.events[queue[0]], Connect):
+                queue.popleft()
+
+
+_GREETINGS = (220, 421, 521, 554)
+"""What a server may say first (RFC 5321 §3.1, RFC 7504 §3)."""
 
 
 class _Paired(NamedTuple):
@@ -149,8 +167,14 @@ def explain(session: Session) -> Explanation:
     for index, event in enumerate(events):
         answers, heard_as, unread, grouped = pairing.see(index, event)
         before = known
-        known = ledger.see(index, answers, heard_as, unread=unread)
         heard = events[heard_as] if heard_as is not None else None
+        told = _told(event) or _told(heard)
+        # What is only told of teaches nothing: its words, and often its place, are not known.
+        known = (
+            ledger.see(index, unread=True)
+            if told
+            else ledger.see(index, answers, heard_as, unread=unread)
+        )
         moment = Moment(
             index=index,
             event=event,
@@ -165,7 +189,8 @@ def explain(session: Session) -> Explanation:
             played=session.source == "lab",
         )
         past = past.then(event, heard)
-        notes = tuple(note for rule in rules() if (note := rule.look(moment)))
+        shown = not told and session.shown != "outline"
+        notes = tuple(note for rule in rules() if shown and (note := rule.look(moment)))
         steps.append(
             Step(
                 index=index,
@@ -182,6 +207,10 @@ def explain(session: Session) -> Explanation:
         steps=tuple(steps),
         verdict=verdicts.judge(session, [(s.answers, s.heard_as, s.notes) for s in steps]),
     )
+
+
+def _told(event: AnyEvent | None) -> bool:
+    return isinstance(event, Command | Reply) and event.told
 
 
 def _begins_in_the_middle(session: Session) -> bool:

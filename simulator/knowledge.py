@@ -184,7 +184,9 @@ class Ledger:
                 self._discard("handshake")
                 self._proved(event)
             case Command(verb=("EHLO" | "HELO" | "LHLO"), lost=False) if not unread:
-                self._introduced(event)
+                # A later one changes nothing unless the server takes it (RFC 5321 §4.1.4).
+                if not self._held["server", "name"]:
+                    self._introduced(event)
             case Reply():
                 if event.by == "server" and answers is not None:
                     self._server_learns(event, answers)
@@ -249,15 +251,11 @@ class Ledger:
         """The server refused to be introduced: all is as it was before it was asked."""
         for place in list(self.changed.get(command, ())):
             since, fact = self.facts[place][-1]
-            if since != command:
-                continue
-            if fact.learned == command:
+            if since == fact.learned == command:
                 self._enter(
                     place,
                     msgspec.structs.replace(fact, discarded=self._index, by_rule=EHLO_REFUSED),
                 )
-            else:
-                self._enter(place, msgspec.structs.replace(fact, discarded=None, by_rule=""))
 
     def _client_learns(self, reply: Reply, heard_as: AnyEvent | None) -> None:
         name = reply.lines[0].split(" ", 1)[0] if reply.lines else ""

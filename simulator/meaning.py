@@ -98,6 +98,17 @@ def of(moment: Moment) -> Text:
     """The meaning of the moment's event."""
     event = moment.event
     match event:
+        case Command(told=True, verb=verb):
+            return Text(
+                N_("The log tells of a command without showing it, as by a count: {verb}."),
+                {"verb": verb},
+            )
+        case Reply(told=True, code=code) if not any(event.lines):
+            return Text(
+                N_("The log tells that the server agreed.")
+                if code < 400
+                else N_("The log tells that the server refused.")
+            )
         case Connect():
             return Text(N_("The client opens a TCP connection to the server."))
         case Command():

@@ -68,6 +68,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     wire: tuple[Span, ...] = ()
     line: int | None = None
 
+    @property
+    def told(self) -> bool:
+        """A log tells of it, as by a count of commands, and does not show it."""
+        return self.line is not None and not self.raw
+
 
 class Connect(Event, frozen=True, kw_only=True, tag="connect"):
     """The TCP connection came up; the client opens it (RFC 5321 §3.1)."""

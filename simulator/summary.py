@@ -32,7 +32,7 @@ class Summary(msgspec.Struct):
         """Count one more session."""
         self.sessions += 1
         self.problems += bool(verdict.faults)
-        self.delivered += verdict.delivered
+        self.delivered += bool(verdict.delivered)
         self.in_clear += verdict.in_clear
         self.tls[verdict.tls or "unknown"] += 1
         self.second_ehlo[verdict.second_ehlo or "unknown"] += 1

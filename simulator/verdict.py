@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -30,7 +31,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What can be said of the whole session; None stands for: the record does not show it.
 
     `client_to_server_commands` are the verbs the client sent. `ehlo_before_tls` and
-    `ehlo_after_tls` count EHLOs in the clear and inside TLS. `delivered`: a message was accepted;
+    `ehlo_after_tls` count EHLOs in the clear and inside TLS. `delivered`: a message was accepted,
+    as far as the reply to it shows, or a line of the log says so;
     `in_clear`: mail data crossed unencrypted. `faults` are ids of broken rules and of causes.
     """
 
@@ -41,7 +43,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     second_ehlo: Literal["sent", "missing", "n/a"] | None
     second_ehlo_reply_code: int | None
     client_to_server_commands: tuple[str, ...]
-    delivered: bool
+    delivered: bool | None
     in_clear: bool
     faults: tuple[str, ...]
     outcome: Text
@@ -58,14 +60,10 @@ def judge(session: Session, paired: Paired) -> Verdict:
     if session.source != "lab":
         # What was played in the lab is no riddle: its cause is the scenario.
         faults.update(dict.fromkeys(causes.find(session, paired, tls, second)))
-    delivered = any(
-        isinstance(e, Reply)
-        and 200 <= e.code < 300
-        and answers is not None
-        and isinstance(events[answers], Message)
-        for e, (answers, _, _) in zip(events, paired, strict=True)
-    )
-    in_clear = any(isinstance(e, Message) and not e.secure for e in events)
+    delivered = _accepted(events, paired) or _said_accepted(session)
+    if not delivered and not _shows_all(session, paired):
+        delivered = None
+    in_clear = any(_is_message(e) and not e.secure for e in events)
     ehlos = [c for c in commands if c.verb == "EHLO"]
     verdict = Verdict(
         format=session.source,
@@ -83,6 +81,74 @@ def judge(session: Session, paired: Paired) -> Verdict:
         outcome=Text(""),
     )
     return msgspec.structs.replace(verdict, outcome=_outcome(verdict, session, paired))
+
+
+def _is_message(event: AnyEvent) -> bool:
+    """Mail data, or its last piece (RFC 3030 §2)."""
+    match event:
+        case Message():
+            return True
+        case Command(by="client", verb="BDAT", argument=size):
+            return size.upper().endswith(" LAST")
+    return False
+
+
+def _accepted(events: Sequence[AnyEvent], paired: Paired) -> bool:
+    """The server took responsibility for a message (RFC 5321 §6.1)."""
+    return any(
+        isinstance(e, Reply)
+        and 200 <= e.code < 300
+        and answers is not None
+        and _is_message(events[answers])
+        for e, (answers, _, _) in zip(events, paired, strict=True)
+    )
+
+
+_ACCEPTED = re.compile(
+    r"\bstatus=sent\b|\bstat=Sent\b|disconnect from .* data=[1-9]|Message done DCID"
+    r"| (?:<=|=>|->) [^\s<>@]+@|delivery successful"
+)
+_ARROW = re.compile(r"^\S+ (?:<=|=>|->) ")
+
+
+def _said_accepted(session: Session) -> bool:
+    """Where the dialogue is not shown, a line about this connection may say what came of it."""
+    if session.source == "lab" or not session.connection:
+        return False
+    if session.shown == "all" and not _told_of(session):
+        return False
+    name = session.connection
+    said = [e.text[:4000] for e in session.events if isinstance(e, Remark)]
+    # Exim's main log has one line for a message and its TLS, and the connection is named by it.
+    return _ARROW.search(name) is not None or any(
+        name in text and _ACCEPTED.search(text) for text in said
+    )
+
+
+def _told_of(session: Session) -> bool:
+    return any(isinstance(e, Command) and e.told for e in session.events)
+
+
+def _shows_all(session: Session, paired: Paired) -> bool:
+    """Whether the record would show that a message was accepted, if one was."""
+    events = session.events
+    if session.source == "lab":
+        return True
+    if session.shown == "outline" or _told_of(session):
+        return False
+    if session.shown == "clear" and any(isinstance(e, Handshake) and not e.error for e in events):
+        return False
+    answered = {answers for answers, _, _ in paired}
+    for index, event in enumerate(events):
+        data = _is_message(event) or (isinstance(event, Command) and event.verb == "DATA")
+        if data and index not in answered:
+            return False
+    match next((e for e in reversed(events) if not isinstance(e, Remark)), None):
+        case Disconnect() | Command(verb="QUIT") | Reply(code=221 | 421):
+            return True
+        case Handshake(error=error):
+            return bool(error)
+    return False
 
 
 def _inside(events: Sequence[AnyEvent]) -> list[int] | None:
@@ -214,6 +280,7 @@ _HOW_FAR = {
         "but the client did not say EHLO again."
     ),
     "established": N_("TLS came about; the record ends before the client's next command."),
+    "hidden": N_("TLS came about; what was said inside it is not shown."),
 }
 
 _MAIL = {
@@ -221,6 +288,8 @@ _MAIL = {
     "clear": N_("The message was accepted, and it crossed the network in the clear."),
     "refused": N_("The server refused {verb} with {code}."),
     "none": N_("No message was accepted."),
+    "said": N_("The log says that a message was accepted."),
+    "not shown": N_("The record does not show whether a message was accepted."),
 }
 
 
@@ -229,6 +298,8 @@ def _outcome(verdict: Verdict, session: Session, paired: Paired) -> Text:
     key: str = verdict.tls or ""
     if key == "established" and verdict.second_ehlo:
         key = verdict.second_ehlo
+    elif key == "established" and session.shown != "all":
+        key = "hidden"
     if any(event.stale for event in session.events):
         key = "slipped in"
     if not key and code is None and _cut_at_starttls(session.events):
@@ -247,6 +318,8 @@ def _cut_at_starttls(events: Sequence[AnyEvent]) -> bool:
 
 
 def _mail(verdict: Verdict, session: Session, paired: Paired) -> Text:
+    if verdict.delivered and not _accepted(session.events, paired):
+        return Text(_MAIL["said"])
     if verdict.delivered:
         return Text(_MAIL["clear" if verdict.in_clear else "inside"])
     for event, (_, heard_as, _) in zip(session.events, paired, strict=True):
@@ -254,4 +327,4 @@ def _mail(verdict: Verdict, session: Session, paired: Paired) -> Text:
             heard = session.events[heard_as]
             if isinstance(heard, Command) and heard.verb in ("MAIL", "RCPT", "DATA", "AUTH"):
                 return Text(_MAIL["refused"], {"verb": heard.verb, "code": event.code})
-    return Text(_MAIL["none"])
+    return Text(_MAIL["none" if verdict.delivered is False else "not shown"])

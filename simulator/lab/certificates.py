@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import datetime
 import os
+import re
 import ssl
 import tempfile
 import threading
@@ -47,6 +48,11 @@ def _authority(name: str = "trusted") -> trustme.CA:
     return trustme.CA(organization_name=f"ehlo-twice lab, {name}", key_type=trustme.KeyType.ECDSA)
 
 
+def _common(name: str) -> str | None:
+    """A common name holds 64 characters at most (RFC 5280, appendix A); longer ones do without."""
+    return name if len(name) <= 64 else None
+
+
 def authority_pem() -> bytes:
     """The certificate of the authority that the lab's clients trust, for a client not ours."""
     return _authority().cert_pem.bytes()
@@ -58,20 +64,20 @@ def _issued(kind: str, name: str) -> trustme.LeafCert:
     now = datetime.datetime.now(datetime.UTC)
     match kind:
         case "valid":
-            return _authority().issue_cert(name, common_name=name, key_type=ecdsa)
+            return _authority().issue_cert(name, common_name=_common(name), key_type=ecdsa)
         case "other-name":
             other = f"other.{name.partition('.')[2] or 'example.com'}"
-            return _authority().issue_cert(other, common_name=other, key_type=ecdsa)
+            return _authority().issue_cert(other, common_name=_common(other), key_type=ecdsa)
         case "expired":
             return _authority().issue_cert(
                 name,
-                common_name=name,
+                common_name=_common(name),
                 not_before=now - datetime.timedelta(days=90),
                 not_after=now - datetime.timedelta(days=1),
                 key_type=ecdsa,
             )
         case "unknown-ca":
-            return _authority("unknown").issue_cert(name, common_name=name, key_type=ecdsa)
+            return _authority("unknown").issue_cert(name, common_name=_common(name), key_type=ecdsa)
     raise ValueError(f"no certificate of kind {kind!r}")
 
 
@@ -99,7 +105,9 @@ def client_context(version: str, name: str, *, verify: bool, certificate: bool) 
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     if certificate:
-        _issued("valid", name).configure_cert(context)
+        # The client's name may be an address literal, which no certificate of ours carries.
+        carried = name if re.fullmatch(r"[A-Za-z0-9.-]{1,253}", name) else "client.example"
+        _issued("valid", carried).configure_cert(context)
     context.keylog_filename = _key_log().name
     return context
 

@@ -25,6 +25,13 @@ from simulator.language import SOURCE
 
 Word = Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e]{1,255}$")]
 """A host name or keyword: printable ASCII without spaces, so that it stays one word on the wire."""
+HostName = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(?=.{1,253}$)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.(?=.)|$))+$"
+    ),
+]
+"""A name that a certificate can carry: labels of letters, digits, hyphens (RFC 1035 §2.3.1)."""
 Line = Annotated[str, msgspec.Meta(pattern=r"^[\x20-\x7e]{0,500}$")]
 """What fits one line of SMTP: printable ASCII."""
 
@@ -97,7 +104,7 @@ class ServerPolicy(_Table, frozen=True, kw_only=True):
     nothing in the handshake. `replies` are texts of its own, by verb and code.
     """
 
-    name: Word = "eq-c601.example.com"
+    name: HostName = "eq-c601.example.com"
     keywords: tuple[Line, ...] = ("8BITMIME", "SIZE 10485760")
     inside: tuple[Line, ...] = ()
     withdrawn: tuple[Word, ...] = ()
@@ -259,7 +266,7 @@ def parse(raw: bytes, where: str, name: str) -> Scenario:
         path = tuple(re.findall(r"\w[\w-]*", at))
         keys = tuple(part for part in path if not part.isdigit())
         raise BadScenario(
-            f"{where}:{line_of(text, keys)}: {'.'.join(keys) or 'the file'}: {what}"
+            f"{where}:{line_of(text, keys)}: {'.'.join(keys) or 'the file'}: {_plainly(what)}"
         ) from None
     for field in ("title", "question", "watch", "conclude"):
         if SOURCE not in getattr(scenario, field):
@@ -280,6 +287,19 @@ def schema() -> dict[str, object]:
         "title": "ehlo-twice scenario",
         **made,
     }
+
+
+def _plainly(what: str) -> str:
+    """What msgspec complains of, in words that say what to write instead."""
+    if "(?=.{1,253}$)" in what:
+        return "must be a host name, such as mx.example.com"
+    if r"\x21" in what:
+        return "must be one word of printable ASCII, without spaces"
+    if r"\x20" in what:
+        return "must be one line of printable ASCII, of 500 characters at most"
+    if missing := re.search(r"missing required field `(\w+)`", what):
+        return f'{missing[1]} is missing: begin with a table [{missing[1]}] and a line en = "..."'
+    return what
 
 
 def _check(table: dict[str, Any], kind: type, path: tuple[str, ...], where: str, text: str) -> None:

@@ -13,6 +13,8 @@ def check(moment: Moment) -> Finding | None:
         case _:
             return None
     known = moment.before.find("server", "name")
+    if known and known.name == "HELO":
+        return None
     if known:
         return met(
             N_("The server knows the client as {name}, so a mail transaction may begin."),

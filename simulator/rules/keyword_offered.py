@@ -15,6 +15,10 @@ def check(moment: Moment) -> Finding | None:
     if not used or moment.partial:
         return None
     known = moment.before
+    if not moment.played and not known.find("client", "name"):
+        if known.find("server", "name") or not moment.past.replies:
+            # The client asked for a list that the record does not show.
+            return None
     listed = [keyword for keyword in used if known.find("client", "keyword", keyword)]
     never = [
         keyword

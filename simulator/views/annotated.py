@@ -51,11 +51,13 @@ def render(
     for heading, text in ((prose.QUESTION, story.question), (prose.WATCH, story.watch)):
         written += _told(heading, text, language, width, ink)
     ground = None
+    aside = False
     for row in shown.rows:
         if row.ground != ground:
             ground = row.ground
             written += ["", _heading(row, language, width, ink)]
-        written += _row(row, language, width, ink)
+        written += _row(row, language, width, ink, again=aside and row.shape == "aside")
+        aside = row.shape == "aside"
     outcome = say(explanation.verdict.outcome, language, printable)
     written += ["", *_wrap(outcome, width, "  ", "  ")]
     findings = explanation.findings
@@ -106,7 +108,10 @@ def _heading(row: Row, language: str, width: int, ink: _Ink) -> str:
     return ink("tls" if row.secure else "clear", f"── {head} {fill}")
 
 
-def _row(row: Row, language: str, width: int, ink: _Ink) -> Iterator[str]:
+def _row(
+    row: Row, language: str, width: int, ink: _Ink, *, again: bool = False
+) -> Iterator[str]:
+    """The lines of a row. `again`: one more line that is no part of the dialogue."""
     pad = " " * INDENT
     number = f"{row.step.index + 1:>3}  "
     ground = "tls" if row.secure else "clear"
@@ -124,7 +129,9 @@ def _row(row: Row, language: str, width: int, ink: _Ink) -> Iterator[str]:
         words = say(row.label, language, printable) if row.label else ""
         yield f"{number}{ink(ground, '·')} {ink('quiet', words)}"
     meaning = say(row.step.meaning, language, printable)
-    if row.label is None or meaning != say(row.label, language, printable):
+    if again:
+        pass
+    elif row.label is None or meaning != say(row.label, language, printable):
         yield from _wrap(meaning, width, pad, pad)
     for note in row.notes:
         yield from _note(note, language, width, ink)

@@ -108,7 +108,7 @@ class SaidVerdict(msgspec.Struct, frozen=True, kw_only=True):
     second_ehlo: str | None
     second_ehlo_reply_code: int | None
     client_to_server_commands: tuple[str, ...]
-    delivered: bool
+    delivered: bool | None
     in_clear: bool
     faults: tuple[str, ...]
     outcome: str
@@ -137,6 +137,10 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 def wire_text(step: Step) -> tuple[str, ...]:
     """What was said at a step, in SMTP's own words; empty for events that say nothing in SMTP."""
     match step.event:
+        case Command(told=True):
+            return ()
+        case Reply(told=True, lines=lines) if not any(lines):
+            return ()
         case Reply(code=0, lines=lines):
             return lines
         case Reply(code=code, lines=lines):

@@ -9,6 +9,7 @@ import jsonschema
 import msgspec
 import pytest
 
+from simulator.explainer import explain
 from simulator.lab import (
     BadScenario,
     ClientPolicy,
@@ -19,6 +20,7 @@ from simulator.lab import (
     UnknownScenario,
     load,
     names,
+    play,
     scenarios,
 )
 from simulator.lab.policy import document_text, line_of, parse, schema
@@ -185,8 +187,14 @@ def test_an_unknown_scenario(name: str, says: str) -> None:
             "[client]\nforgets = 1\n",
             "mine.toml:11: client.forgets: Expected `bool`, got `int`",
         ),
-        ('[client]\nname = "a b"\n', "mine.toml:11: client.name: Expected `str` matching regex"),
-        ('[client]\nname = "a\\r\\nMAIL"\n', "mine.toml:11: client.name: Expected `str` matching"),
+        (
+            '[client]\nname = "a b"\n',
+            "mine.toml:11: client.name: must be one word",
+        ),
+        (
+            '[client]\nname = "a\\r\\nMAIL"\n',
+            "mine.toml:11: client.name: must be one word",
+        ),
         ('[server]\nkeywords = ["SIZE\\n250 X"]\n', "mine.toml:11: server.keywords"),
         ("[client]\npatience = 0\n", "mine.toml:11: client.patience: Expected `float` > 0"),
         ("[client]\npatience = 1e9\n", "mine.toml:11: client.patience: Expected `float` <= 60"),
@@ -256,3 +264,17 @@ def test_only_the_documented_scenario_has_a_document() -> None:
 def test_scenarios_are_values() -> None:
     assert isinstance(load("plain"), Scenario)
     assert load("plain") == load("plain")
+
+
+@pytest.mark.parametrize("name", ["x..y", "[192.0.2.1]", "-x.example", "a" * 64, f"{'a.' * 127}a"])
+def test_a_server_has_a_name_that_a_certificate_can_carry(name: str) -> None:
+    raw = GOOD + f'[server]\nname = "{name}"\n'
+    with pytest.raises(BadScenario, match=r"server\.name: must be a host name, such as"):
+        parse(raw.encode(), "mine.toml", "mine")
+
+
+def test_a_long_name_of_a_server_and_an_address_literal_of_a_client_play() -> None:
+    server = ServerPolicy(name=f"{'a' * 60}.{'b' * 60}.example", asks_certificate=True)
+    client = ClientPolicy(name="[192.0.2.1]", certificate=True)
+    found = msgspec.structs.replace(load("documented"), client=client, server=server)
+    assert explain(play(found)).verdict.delivered
