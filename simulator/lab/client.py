@@ -58,7 +58,7 @@ class Client:
         _, self.wire = await loop.create_connection(
             lambda: Wire(self.tap, self.policy.patience), sock=connection
         )
-        self.tap.happened(Connect(at=self.tap.now(), by="client"))
+        self.tap.happened(Connect(at=0.0, by="client"))
         try:
             await self._talk()
         except GivenUp as leaving:

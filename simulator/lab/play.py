@@ -61,12 +61,13 @@ class Lab:
     async def session(self) -> Session:
         """Play the session once."""
         scenario = self.scenario
-        tap = Tap()
+        tap = Tap(scenario.document.clock if scenario.document else None)
         tap.server_certificate = certificates.shown(
             scenario.server.certificate, scenario.server.name
         )
         client = Client(scenario.client, scenario.mail, tap, scenario.server.name)
         started = datetime.now(UTC)
+        tap.connecting()
         async with self._connection(tap, self.address) as connection:
             port = connection.getsockname()[1]
             await client.run(connection)

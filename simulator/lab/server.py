@@ -8,7 +8,6 @@ STARTTLS inside TLS, and the faults that an experiment asks for.
 from __future__ import annotations
 
 import asyncio
-import email.utils
 import logging
 from collections.abc import Callable, Iterable
 from functools import lru_cache
@@ -316,7 +315,7 @@ class Server(SMTP):
                 by="server",
                 secure=self.tls,
                 text=f"Received: from {session.host_name} ([{session.peer[0]}]) "
-                f"by {self.hostname} with {protocol}; {email.utils.formatdate()}",
+                f"by {self.hostname} with {protocol}; {tap.date()}",
             )
         )
 

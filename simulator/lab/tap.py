@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import email.utils
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -25,12 +27,14 @@ refused, so the server does."""
 
 
 class Tap:
-    """The record of one session while it happens. Times are seconds since the tap was opened.
+    """The record of one session while it happens. Times are seconds since the client connected.
 
     Client, server and middlebox of a session share one tap; each writes down what only it can see.
+    `clock` is the date at which the session takes place, if that is not today.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: datetime | None = None) -> None:
+        self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._opened = self._loop.time()
         self.events: list[AnyEvent] = []
@@ -43,6 +47,16 @@ class Tap:
         self.cut_by: Party | None = None
         self._offsets: dict[tuple[Link, Side], int] = {}
         self._stale: list[Command] = []
+
+    def connecting(self) -> None:
+        """The client connects now: that is second 0."""
+        self._opened = self._loop.time()
+
+    def date(self) -> str:
+        """What the clock on the wall says now, as mail writes it (RFC 5322 §3.3)."""
+        if self._clock is None:
+            return email.utils.format_datetime(datetime.now(UTC).replace(tzinfo=None))
+        return email.utils.format_datetime(self._clock + timedelta(seconds=self.now()))
 
     def now(self) -> float:
         """Seconds since the session began, to the microsecond."""

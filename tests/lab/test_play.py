@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import email.utils
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -15,10 +17,10 @@ import pytest
 
 from simulator import explain, replay
 from simulator.explainer import Explanation
-from simulator.lab import LabError, Scenario, play
+from simulator.lab import LabError, Scenario, load, play
 from simulator.lab.play import Lab
 from simulator.language import say
-from simulator.session import Command, Handshake, from_json, to_json
+from simulator.session import Command, Handshake, Trace, from_json, to_json
 from tests.lab.peers import DOCUMENTED, ending, nothing_left_behind, scenario
 
 
@@ -67,6 +69,24 @@ def test_spans_name_the_bytes_of_each_event() -> None:
             assert crossed[0] in (22, 23)
             assert not event.raw or event.raw not in crossed
     assert session.wire[0].at <= session.wire[-1].at
+
+
+@pytest.mark.parametrize("middlebox", ["nothing", "mask"])
+def test_times_begin_with_the_connection(middlebox: str) -> None:
+    session = play(scenario(middlebox={"does": middlebox}))
+    assert session.events[0].at == 0
+    for times in (session.events, session.wire):
+        assert [step.at for step in times] == sorted(step.at for step in times)
+        assert times[-1].at > 0
+
+
+def test_the_received_line_bears_the_date_of_the_document() -> None:
+    dates = {}
+    for name in ("documented", "plain", "implicit-tls"):
+        (line,) = (event.text for event in play(load(name)).events if isinstance(event, Trace))
+        dates[name] = email.utils.parsedate_to_datetime(line.rpartition(";")[2]).date()
+    assert dates.pop("documented") == date(2005, 5, 16)
+    assert all(abs(found - datetime.now(UTC).date()).days <= 1 for found in dates.values())
 
 
 @pytest.mark.parametrize(("tls", "secrets"), [("1.2", 1), ("1.3", 5)])
