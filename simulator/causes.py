@@ -139,7 +139,7 @@ def _left_over(session: Session) -> bool:
                 waiting = True
             case Reply():
                 waiting = False
-            case Command(secure=False, by="client") if waiting and event.raw:
+            case Command(secure=False, by="client") if waiting and not event.told:
                 return True
     return False
 

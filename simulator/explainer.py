@@ -44,7 +44,6 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     knowledge: Knowledge
     answers: int | None = None
     heard_as: int | None = None
-    counted: bool = False
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):

@@ -54,7 +54,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
 
     `at` is in seconds since the session began. `secure`: it travelled inside TLS. `lost`: a
     middlebox kept it, so the other side never saw it. `stale`: it did not cross the wire now, but
-    was taken from a buffer that had been filled in the clear, before the handshake. `raw` is the
+    was taken from a buffer that had been filled in the clear, before the handshake. `told`: a log
+    tells of it, as by a count of commands, and does not show it. `raw` is the
     SMTP text as sent, line ends included; `wire` says where on the wire it (or the TLS records
     around it) stands. `line` is the first line, from 1, of the log it was read from.
     """
@@ -67,11 +68,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     raw: bytes = b""
     wire: tuple[Span, ...] = ()
     line: int | None = None
-
-    @property
-    def told(self) -> bool:
-        """A log tells of it, as by a count of commands, and does not show it."""
-        return self.line is not None and not self.raw
+    told: bool = False
 
 
 class Connect(Event, frozen=True, kw_only=True, tag="connect"):

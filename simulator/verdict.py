@@ -60,7 +60,7 @@ def judge(session: Session, paired: Paired) -> Verdict:
     if session.source != "lab":
         # What was played in the lab is no riddle: its cause is the scenario.
         faults.update(dict.fromkeys(causes.find(session, paired, tls, second)))
-    delivered = _accepted(events, paired) or _said_accepted(session)
+    delivered: bool | None = _accepted(events, paired) or _said_accepted(session)
     if not delivered and not _shows_all(session, paired):
         delivered = None
     in_clear = any(_is_message(e) and not e.secure for e in events)

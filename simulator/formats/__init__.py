@@ -144,16 +144,28 @@ def read(
     pieces = cleaning.chunks(source)
     first = next(pieces, b"")
     pieces = itertools.chain((first,), pieces)
+    if not first:
+        raise CannotRead(f"{_name(source)}: is empty")
     if format == capture.NAME or (format is None and capture.is_capture(first)):
         yield from capture.read(pieces)
         return
     text = cleaning.text_of(pieces)
+    if cleaning.is_binary(text.head):
+        raise CannotRead(f"{_name(source)}: is binary, not a log")
     found = _named(format, dirs) if format else detect(text.head, extra_dirs=dirs)
     if found.name in ("plain", "unknown") and not format:
         restored = _restored(text)
         if restored is not None:
             text, found = restored
     yield from found.read(text.lines)
+
+
+def _name(source: Source) -> str:
+    """What the source is called in an error."""
+    name = source if isinstance(source, Path) else getattr(source, "name", "")
+    if name == "<stdin>":
+        return "standard input"
+    return str(name) if isinstance(name, Path | str) and name else "the input"
 
 
 def follow(

@@ -331,6 +331,24 @@ def clean(raw: Iterable[str], most: int = HEAD) -> Text:
     return Text(head, lines, whole)
 
 
+_SMTP_LIKE = re.compile(
+    r"(?:^|[^\w.])(?:[2-5][0-57]\d[ -]|(?:EHLO|HELO) \S|STARTTLS\b|MAIL FROM ?:|RCPT TO ?:)", re.I
+)
+BINARY = 0.05
+"""The share of a file's head that no text has and random octets surpass by far."""
+
+
+def is_binary(head: list[str]) -> bool:
+    """Whether these lines are no text, nor a log with some octets in it: no line among them is
+    whole and looks like SMTP."""
+    size = sum(map(len, head))
+    strange = sum(line.count("\ufffd") for line in head)
+    if not size or strange <= BINARY * size:
+        return False
+    whole = (line for line in head if line.count("\ufffd") <= 3)
+    return not any(_SMTP_LIKE.search(line[:LONGEST]) for line in whole)
+
+
 # What stands before the text of a line --------------------------------------------------------
 
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}"

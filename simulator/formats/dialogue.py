@@ -203,6 +203,12 @@ class Dialogue:
             else:
                 self._server(part, line, secure)
 
+    def unquote(self) -> None:
+        """What was said last are not the log's words, but a reader's for what it tells."""
+        last = self.events[-1] if self.events else None
+        if isinstance(last, Command | Reply):
+            self.events[-1] = msgspec.structs.replace(last, raw=b"", told=True)
+
     def message(self, text: str, line: int) -> None:
         """A line of the message, or what the log says in place of it."""
         self._close_reply()
@@ -286,13 +292,17 @@ class Dialogue:
         """A command, and its reply, that the log tells of without showing them."""
         self._close_reply()
         self._spoke = True
-        self._add(Command(by="client", verb=verb, at=self._at, secure=self._secure, line=line))
+        self._add(
+            Command(
+                by="client", verb=verb, at=self._at, secure=self._secure, line=line, told=True
+            )
+        )  # fmt: skip
         if code:
             self._replied = True
             self._add(
                 Reply(
                     by="server", code=code, lines=(text,), at=self._at, secure=self._secure,
-                    line=line,
+                    line=line, told=True,
                 )
             )  # fmt: skip
 
@@ -642,7 +652,8 @@ class Dialogue:
             self.told = True
             place = next(i for i, e in enumerate(self.events) if isinstance(e, Handshake))
             line = self.events[place].line
-            self.events.insert(place, Command(by="client", verb=self.lost, at=self._at, line=line))
+            asked = Command(by="client", verb=self.lost, at=self._at, line=line, told=True)
+            self.events.insert(place, asked)
         self._implicit()
         events = tuple(self.events)
         if not any(isinstance(e, Command | Handshake | AuthResponse) for e in events) and all(

@@ -308,6 +308,8 @@ class PatternFormat:
                 for side, fixed in (("client", rule.client), ("server", rule.server)):
                     if said := fixed or pattern.said(match, side):
                         self._speak(desk, pattern, connection, side, said, line)
+                        if fixed:
+                            desk.of(connection).unquote()
             case "message":
                 desk.of(connection, line.text).message(pattern.said(match), line.number)
             case "end":
@@ -330,6 +332,8 @@ class PatternFormat:
         else:
             side = "client" if pattern.rule.means == "client" else "server"
         self._speak(desk, pattern, connection, side, said, line)
+        if said == pattern.rule.text:
+            desk.of(connection).unquote()
         if pattern.names_peers:
             peers(desk.of(connection), {k: v for k, v in match.groupdict().items() if v})
 

@@ -112,13 +112,14 @@ class Sentence(msgspec.Struct, frozen=True):
 
     def events(self, remark: Remark) -> list[AnyEvent]:
         """The events that it stands for."""
-        asked = Command(by="client", verb="STARTTLS", at=remark.at, line=remark.line)
+        asked = Command(by="client", verb="STARTTLS", at=remark.at, line=remark.line, told=True)
         if self.kind == "not_offered":
             return [msgspec.structs.replace(remark, tells="not_offered")]
         if self.kind == "refused":
             reply = Reply(
-                by="server", code=self.code, lines=(self.text,), at=remark.at, line=remark.line
-            )
+                by="server", code=self.code, lines=(self.text,), at=remark.at, line=remark.line,
+                told=True,
+            )  # fmt: skip
             return [remark, asked, reply] if self.code else [remark, asked]
         shake = Handshake(
             by="client",

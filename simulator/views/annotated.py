@@ -108,9 +108,7 @@ def _heading(row: Row, language: str, width: int, ink: _Ink) -> str:
     return ink("tls" if row.secure else "clear", f"── {head} {fill}")
 
 
-def _row(
-    row: Row, language: str, width: int, ink: _Ink, *, again: bool = False
-) -> Iterator[str]:
+def _row(row: Row, language: str, width: int, ink: _Ink, *, again: bool = False) -> Iterator[str]:
     """The lines of a row. `again`: one more line that is no part of the dialogue."""
     pad = " " * INDENT
     number = f"{row.step.index + 1:>3}  "
@@ -129,9 +127,7 @@ def _row(
         words = say(row.label, language, printable) if row.label else ""
         yield f"{number}{ink(ground, '·')} {ink('quiet', words)}"
     meaning = say(row.step.meaning, language, printable)
-    if again:
-        pass
-    elif row.label is None or meaning != say(row.label, language, printable):
+    if not again and (row.label is None or meaning != say(row.label, language, printable)):
         yield from _wrap(meaning, width, pad, pad)
     for note in row.notes:
         yield from _note(note, language, width, ink)

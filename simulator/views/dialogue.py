@@ -255,6 +255,8 @@ def _label(step: Step) -> Text | None:
             return Text(N_("TCP connection"))
         case Disconnect():
             return step.meaning
+        case Command() | Reply() if event.told and not wire_text(step):
+            return step.meaning
         case Handshake(error=error) if error:
             return step.meaning
         case Handshake():
