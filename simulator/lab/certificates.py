@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import datetime
 import os
-import re
 import ssl
 import tempfile
 import threading
@@ -21,6 +20,7 @@ from typing import ParamSpec, TypeVar
 import trustme
 from cryptography import x509
 
+from simulator.lab.policy import address_in
 from simulator.session import Certificate
 
 P = ParamSpec("P")
@@ -64,9 +64,11 @@ def _issued(kind: str, name: str) -> trustme.LeafCert:
     now = datetime.datetime.now(datetime.UTC)
     match kind:
         case "valid":
-            return _authority().issue_cert(name, common_name=_common(name), key_type=ecdsa)
+            carried = str(address_in(name) or name)
+            return _authority().issue_cert(carried, common_name=_common(name), key_type=ecdsa)
         case "other-name":
-            other = f"other.{name.partition('.')[2] or 'example.com'}"
+            rest = name.partition(".")[2]
+            other = f"other.{rest if rest and len(rest) < 248 else 'example.com'}"
             return _authority().issue_cert(other, common_name=_common(other), key_type=ecdsa)
         case "expired":
             return _authority().issue_cert(
@@ -105,9 +107,7 @@ def client_context(version: str, name: str, *, verify: bool, certificate: bool) 
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     if certificate:
-        # The client's name may be an address literal, which no certificate of ours carries.
-        carried = name if re.fullmatch(r"[A-Za-z0-9.-]{1,253}", name) else "client.example"
-        _issued("valid", carried).configure_cert(context)
+        _issued("valid", name).configure_cert(context)
     context.keylog_filename = _key_log().name
     return context
 

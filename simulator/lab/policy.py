@@ -16,6 +16,7 @@ from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -23,17 +24,30 @@ import msgspec
 
 from simulator.language import SOURCE
 
-Word = Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e]{1,255}$")]
+# `$` alone would let a line feed pass behind what it ends.
+Word = Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e]{1,255}$(?!\n)")]
 """A host name or keyword: printable ASCII without spaces, so that it stays one word on the wire."""
 HostName = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^(?=.{1,253}$)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.(?=.)|$))+$"
+        pattern=r"^(?=.{1,253}$(?!\n))(?!(?:.*\.)?[0-9]+$)"
+        r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.(?=.)|$))+$"
     ),
 ]
 """A name that a certificate can carry: labels of letters, digits, hyphens (RFC 1035 §2.3.1)."""
-Line = Annotated[str, msgspec.Meta(pattern=r"^[\x20-\x7e]{0,500}$")]
+Line = Annotated[str, msgspec.Meta(pattern=r"^[\x20-\x7e]{0,500}$(?!\n)")]
 """What fits one line of SMTP: printable ASCII."""
+Verb = Literal["", "EHLO", "HELO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "RSET", "QUIT"]
+"""What the lab's client may send."""
+VerbAndCode = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(?!EHLO 250)(CONNECT|EHLO|HELO|STARTTLS|AUTH|MAIL|RCPT|DATA|RSET|QUIT) "
+        r"[2-5][0-5][0-9]$(?!\n)"
+    ),
+]
+"""A command and a reply code (RFC 5321 §4.2); `CONNECT 220` is the greeting. The reply to EHLO is
+no text but the list."""
 
 
 class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -101,7 +115,7 @@ class ServerPolicy(_Table, frozen=True, kw_only=True):
     `valid`, `other-name`, `expired`, `unknown-ca`. `asks_certificate`: it asks the client for
     one. `marks_tls`: its Received line says ESMTPS. `silent_at` and `cuts_at` are verbs at which
     it stops answering, or cuts the line; it is silent at `TLS` when it says 220 to STARTTLS, but
-    nothing in the handshake. `replies` are texts of its own, by verb and code.
+    nothing in the handshake. `replies` are texts of its own, by verb and code (`STARTTLS 220`).
     """
 
     name: HostName = "eq-c601.example.com"
@@ -121,9 +135,9 @@ class ServerPolicy(_Table, frozen=True, kw_only=True):
     certificate: Literal["valid", "other-name", "expired", "unknown-ca"] = "valid"
     asks_certificate: bool = False
     marks_tls: Literal["inside", "never", "always"] = "inside"
-    silent_at: str = ""
-    cuts_at: str = ""
-    replies: dict[str, Line] = {}
+    silent_at: Literal[Verb, "TLS"] = ""
+    cuts_at: Verb = ""
+    replies: dict[VerbAndCode, Line] = {}
 
 
 class MiddleboxPolicy(_Table, frozen=True, kw_only=True):
@@ -139,7 +153,7 @@ class MiddleboxPolicy(_Table, frozen=True, kw_only=True):
         "nothing", "strip", "mask", "add-keywords", "inject-command", "inject-reply", "cut"
     ] = "nothing"
     lines: tuple[Line, ...] = ()
-    at: str = ""
+    at: Verb = ""
 
 
 class Mail(_Table, frozen=True, kw_only=True):
@@ -167,7 +181,7 @@ class DocumentedLog(_Table, frozen=True, kw_only=True):
     last: str = "MAIL"
 
 
-Prose = dict[str, str]
+Prose = dict[str, Annotated[str, msgspec.Meta(pattern=r"\S")]]
 """The same text by language code; English is always there."""
 
 
@@ -265,15 +279,14 @@ def parse(raw: bytes, where: str, name: str) -> Scenario:
         what, _, at = str(error).partition(" - at `$")
         path = tuple(re.findall(r"\w[\w-]*", at))
         keys = tuple(part for part in path if not part.isdigit())
+        value: Any = table
+        for part in path:
+            value = value[int(part) if isinstance(value, list) else part]
         raise BadScenario(
-            f"{where}:{line_of(text, keys)}: {'.'.join(keys) or 'the file'}: {_plainly(what)}"
+            f"{where}:{line_of(text, keys)}: {'.'.join(keys) or 'the file'} {_plainly(what, value)}"
         ) from None
-    for field in ("title", "question", "watch", "conclude"):
-        if SOURCE not in getattr(scenario, field):
-            raise BadScenario(
-                f"{where}:{line_of(text, (field,))}: {field}.{SOURCE} is missing: "
-                f"every text stands in English at least"
-            )
+    for key, problem in _contradictions(scenario):
+        raise BadScenario(f"{where}:{line_of(text, key)}: {'.'.join(key)} {problem}")
     return msgspec.structs.replace(scenario, name=name)
 
 
@@ -289,41 +302,205 @@ def schema() -> dict[str, object]:
     }
 
 
-def _plainly(what: str) -> str:
+_KINDS = {
+    "bool": "true or false",
+    "int": "a whole number",
+    "float": "a number",
+    "str": "a text in quotes",
+    "array": 'a list, such as ["SIZE", "8BITMIME"]',
+    "object": "a table",
+    "datetime": "a date and time without quotes, such as 2005-05-16T18:34:30",
+}
+_BOUNDS = {">": "more than", ">=": "at least", "<": "less than", "<=": "at most"}
+
+
+def _plainly(what: str, value: object) -> str:
     """What msgspec complains of, in words that say what to write instead."""
-    if "(?=.{1,253}$)" in what:
-        return "must be a host name, such as mx.example.com"
-    if r"\x21" in what:
-        return "must be one word of printable ASCII, without spaces"
-    if r"\x20" in what:
-        return "must be one line of printable ASCII, of 500 characters at most"
-    if missing := re.search(r"missing required field `(\w+)`", what):
-        return f'{missing[1]} is missing: begin with a table [{missing[1]}] and a line en = "..."'
-    return what
+    if bound := re.search(r"Expected `\w+` ([<>]=?) (\S+)", what):
+        return f"cannot be {value}: it must be {_BOUNDS[bound[1]]} {float(bound[2]):g}"
+    if "matching regex" in what and isinstance(value, str):
+        if "(?=.{1,253}" in what:
+            return f"cannot be {_shown(value)}: {_no_host_name(value)}"
+        if r"\x21" in what:
+            return f"cannot be {_shown(value)}: {_no_line(value, 255, 'word')}"
+        if r"\x20" in what:
+            return f"cannot be {_shown(value)}: {_no_line(value, 500, 'line')}"
+    wanted, _, got = what.removeprefix("Expected ").partition(", got ")
+    if got:
+        kind = _KINDS.get(wanted.strip("`").removesuffix(" | null"), wanted)
+        had = _KINDS.get(got.strip("`"), got.strip("`")).partition(",")[0]
+        return f"must be {kind}, not {had}"
+    if "RFC3339" in what:
+        return f"cannot be {_shown(value)}: it must be {_KINDS['datetime']}"
+    return f"cannot be {_shown(value)}: {what[:1].lower()}{what[1:]}"
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:40]}…{text[-10:]}"
+
+
+def _no_line(text: str, limit: int, kind: Literal["word", "line"]) -> str:
+    if not text:
+        return "it must not be empty"
+    if len(text) > limit:
+        return f"it has {len(text)} characters, and {limit} are allowed"
+    lowest = "!" if kind == "word" else " "
+    wrong = next((sign for sign in text if not lowest <= sign <= "~"), "")
+    sign = "a space" if wrong == " " else f"the character {wrong!a}"
+    return f"it must be one {kind} of printable ASCII, and holds {sign}"
+
+
+def _no_host_name(text: str) -> str:
+    labels = text.split(".")
+    example = "it must be a host name, such as mx.example.com"
+    if len(text) > 253:
+        return f"{example}, of at most 253 characters (it has {len(text)})"
+    if too_long := [label for label in labels if len(label) > 63]:
+        return f"{example}, with at most 63 characters between dots (there are {len(too_long[0])})"
+    if text and "" in labels:
+        return f"{example}, with something before, between and behind the dots"
+    if address_in(text) or labels[-1].isdigit():
+        return f"{example}, and no address: a certificate is made for it"
+    return f"{example}, of letters, digits, hyphens within, and dots"
+
+
+def address_in(name: str) -> IPv4Address | IPv6Address | None:
+    """The address in an address literal such as [192.0.2.1] (RFC 5321 §4.1.3), if it is one."""
+    if not (name.startswith("[") and name.endswith("]")):
+        return None
+    inner = name[1:-1]
+    try:
+        if inner[:5].upper() == "IPV6:":
+            return IPv6Address(inner[5:])
+        return IPv4Address(inner)
+    except ValueError:
+        return None
+
+
+def _contradictions(scenario: Scenario) -> Iterator[tuple[tuple[str, str], str]]:
+    """Keys whose value is fine by itself, but not with the others; and what is wrong with it."""
+    client, server, middlebox = scenario.client, scenario.server, scenario.middlebox
+    names = [(("server", "name"), server.name)]
+    if client.certificate and not address_in(client.name):
+        names.append((("client", "name"), client.name))
+    for key, name in names:
+        if (
+            not re.search(HostName.__metadata__[0].pattern, name)  # type: ignore[attr-defined]
+            or not _can_be_certified(name)
+        ):
+            also = " or an address literal such as [192.0.2.1]" if key[0] == "client" else ""
+            yield key, f"cannot be {_shown(name)}: a certificate carries a host name{also}"
+    if middlebox.at and middlebox.does != "cut":
+        yield ("middlebox", "at"), 'has an effect with does = "cut" only'
+    if middlebox.does == "cut" and not middlebox.at:
+        yield ("middlebox", "does"), 'is "cut", but at is missing: write at = "STARTTLS"'
+    takes_lines = middlebox.does in ("add-keywords", "inject-command", "inject-reply")
+    if middlebox.lines and not takes_lines:
+        yield (
+            ("middlebox", "lines"),
+            'has an effect with does = "add-keywords", "inject-command" or "inject-reply" only',
+        )
+    if takes_lines and not middlebox.lines:
+        yield (
+            ("middlebox", "does"),
+            f'is "{middlebox.does}", but lines is missing: write lines = ["…"]',
+        )
+
+
+def _can_be_certified(name: str) -> bool:
+    """Are its international labels, if it has any, what they claim to be (RFC 5891 §4.2.3.1)?"""
+    if "--" not in name:
+        return True
+    from simulator.lab import certificates
+
+    try:
+        certificates.shown("valid", name)
+    except ValueError:
+        return False
+    return True
 
 
 def _check(table: dict[str, Any], kind: type, path: tuple[str, ...], where: str, text: str) -> None:
-    """Name an unknown key or a wrong choice, with the nearest valid one."""
-    hints = get_type_hints(kind)
+    """Name a missing or an unknown key or a wrong choice, with the nearest valid one."""
+    hints = get_type_hints(kind, include_extras=True)
+    known = [name for name in hints if not (kind is Scenario and name == "name")]
     for key, value in table.items():
         here = (*path, key)
+        name = ".".join(here)
         place = f"{where}:{line_of(text, here)}"
-        known = [name for name in hints if not (kind is Scenario and name == "name")]
         if key not in known:
-            near = difflib.get_close_matches(key, known, 1, 0.4)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
-            raise BadScenario(f"{place}: unknown key {'.'.join(here)!r}: {hint}")
-        hint_type = hints[key]
-        if isinstance(value, dict) and (inner := _table_of(hint_type)):
+            near = _nearest(key, known)
+            hint = f"did you mean {near!r}?" if near else f"known are {', '.join(known)}"
+            raise BadScenario(f"{place}: unknown key {name!r}: {hint}")
+        if hints[key] == Prose:
+            _check_prose(value, key, where, text)
+        elif isinstance(value, dict) and (inner := _table_of(hints[key])):
             _check(value, inner, here, where, text)
-        elif get_origin(hint_type) is Literal and value not in get_args(hint_type):
-            choices = [str(choice) or "(nothing)" for choice in get_args(hint_type)]
-            near = difflib.get_close_matches(str(value), choices, 1, 0.4)
-            hint = f"did you mean {near[0]!r}? " if near else ""
+        elif get_origin(hints[key]) is Literal:
+            choices = get_args(hints[key])
+            if value not in choices:
+                listed = [choice or '""' for choice in choices]
+                near = _nearest(str(value), [choice for choice in choices if choice])
+                hint = f"did you mean {near!r}? " if near else ""
+                raise BadScenario(
+                    f"{place}: {name} cannot be {_shown(value)}: "
+                    f"{hint}it is one of {', '.join(listed)}"
+                )
+        elif key == "replies" and isinstance(value, dict):
+            _check_replies(value, here, where, text)
+    for field in msgspec.structs.fields(kind):
+        if field.required and field.name not in table:
+            example = f'{field.name} = "…"'
+            if hints[field.name] == Prose:
+                example = f'[{field.name}] and below it en = "…"'
+            elif field.type is datetime:
+                example = f"{field.name} = 2005-05-16T18:34:30"
             raise BadScenario(
-                f"{place}: {'.'.join(here)} cannot be {value!r}: "
-                f"{hint}it is one of {', '.join(choices)}"
+                f"{where}:{line_of(text, path) if path else 1}: "
+                f"{'.'.join((*path, field.name))} is missing: write {example}"
             )
+
+
+def _check_prose(texts: object, field: str, where: str, text: str) -> None:
+    place = f"{where}:{line_of(text, (field,))}: {field}"
+    if not isinstance(texts, dict):
+        raise BadScenario(f'{place} must be a table: write [{field}] and below it en = "…"')
+    for language, prose in texts.items():
+        place = f"{where}:{line_of(text, (field, language))}: {field}.{language}"
+        if not isinstance(prose, str):
+            raise BadScenario(f'{place} must be a text in quotes: {language} = "…"')
+        if not prose.strip():
+            raise BadScenario(f'{place} is empty: write {language} = "…"')
+    if SOURCE not in texts:
+        raise BadScenario(
+            f"{where}:{line_of(text, (field,))}: {field}.{SOURCE} is missing: "
+            f"every text stands in English at least"
+        )
+
+
+def _check_replies(replies: dict[str, Any], path: tuple[str, ...], where: str, text: str) -> None:
+    pattern = VerbAndCode.__metadata__[0].pattern  # type: ignore[attr-defined]
+    for key, own in replies.items():
+        place = f"{where}:{line_of(text, (*path, key))}: {'.'.join(path)}: {_shown(key)}"
+        if key == "EHLO 250":
+            raise BadScenario(f"{place} is the list: what it says is in server.keywords")
+        if not re.search(pattern, key):
+            raise BadScenario(
+                f"{place} is no verb and reply code that the server answers with: "
+                f'write "STARTTLS 220" = "Go ahead with TLS"; the greeting is "CONNECT 220"'
+            )
+        if not isinstance(own, str):
+            raise BadScenario(f"{place} must be a text in quotes")
+        if not re.search(Line.__metadata__[0].pattern, own):  # type: ignore[attr-defined]
+            raise BadScenario(f"{place} cannot be {_shown(own)}: {_no_line(own, 500, 'line')}")
+
+
+def _nearest(word: str, choices: list[str]) -> str:
+    """The choice most like it, in capitals or not; empty where there is none."""
+    by_fold = {choice.casefold(): choice for choice in choices}
+    near = difflib.get_close_matches(word.casefold(), by_fold, 1, 0.4)
+    return by_fold[near[0]] if near else ""
 
 
 def _table_of(kind: Any) -> type | None:
@@ -341,7 +518,7 @@ def line_of(text: str, path: tuple[str, ...]) -> int:
         if header := re.match(r"\s*\[+\s*([^\]#]+?)\s*\]+", line):
             table = tuple(part.strip("\"' ") for part in header[1].split("."))
             found = table
-        elif key := re.match(r"""\s*([\w.\-"']+)\s*=""", line):
+        elif key := re.match(r"""\s*([\w.\-]+|"[^"]*"|'[^']*')\s*=""", line):
             found = (*table, *(part.strip("\"'") for part in key[1].split(".")))
         else:
             continue

@@ -1,5 +1,6 @@
 """A scenario is a file: what it may hold, what it must say, and what is said of a bad one."""
 
+import re
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -24,6 +25,7 @@ from simulator.lab import (
     scenarios,
 )
 from simulator.lab.policy import document_text, line_of, parse, schema
+from simulator.session import Handshake
 
 PROSE = ("title", "question", "watch", "conclude")
 TOKENS = (
@@ -185,19 +187,62 @@ def test_an_unknown_scenario(name: str, says: str) -> None:
         ),
         (
             "[client]\nforgets = 1\n",
-            "mine.toml:11: client.forgets: Expected `bool`, got `int`",
+            "mine.toml:11: client.forgets must be true or false, not a whole number",
         ),
+        ("[client]\nname = 3\n", "client.name must be a text in quotes, not a whole number"),
+        ("[client]\nname_inside = 3\n", "client.name_inside must be a text in quotes, not a whole"),
+        ('[client]\nuses = "SIZE"\n', 'client.uses must be a list, such as ["SIZE", "8BITMIME"],'),
+        ("[client]\nuses = [3]\n", "mine.toml:11: client.uses must be a text in quotes, not a"),
+        ('[client]\npatience = "5"\n', "client.patience must be a number, not a text in quotes"),
+        ("[client]\npatience = 0\n", "client.patience cannot be 0: it must be more than 0"),
+        ("[client]\npatience = 1e9\n", "cannot be 1000000000.0: it must be at most 60"),
         (
             '[client]\nname = "a b"\n',
-            "mine.toml:11: client.name: must be one word",
+            "mine.toml:11: client.name cannot be 'a b': it must be one word of printable ASCII",
+        ),
+        ('[client]\nname = ""\n', "client.name cannot be '': it must not be empty"),
+        ('[client]\nname = "a\\r\\nMAIL"\n', r"client.name cannot be 'a\r\nMAIL': "),
+        ('[client]\nname = "a\\n"\n', r"holds the character '\n'"),
+        ('[client]\nname_inside = "a b"\n', "client.name_inside cannot be 'a b': it must be one"),
+        (f'[client]\nname = "{"a" * 256}"\n', "it has 256 characters, and 255 are allowed"),
+        ('[server]\nkeywords = ["SIZE\\n250 X"]\n', r"server.keywords cannot be 'SIZE\n250 X': it"),
+        ('[server]\nkeywords = ["SIZE\\n"]\n', r"holds the character '\n'"),
+        ('[server]\nkeywords = ["é"]\n', r"holds the character '\xe9'"),
+        (f'[mail]\nsubject = "{"a" * 501}"\n', "it has 501 characters, and 500 are allowed"),
+        ("[mail]\nsubject = 2005-05-16\n", "mail.subject must be a text in quotes, not date"),
+        ('[server]\nsilent_at = "BLAH"\n', "mine.toml:11: server.silent_at cannot be 'BLAH': "),
+        ('[server]\nsilent_at = "mail"\n', "cannot be 'mail': did you mean 'MAIL'?"),
+        ('[server]\nsilent_at = "tls"\n', "cannot be 'tls': did you mean 'TLS'?"),
+        ('[server]\ncuts_at = "TLS"\n', "mine.toml:11: server.cuts_at cannot be 'TLS': "),
+        ('[server]\ncuts_at = "STARTLS"\n', "did you mean 'STARTTLS'?"),
+        ('[middlebox]\ndoes = "cut"\nat = "BLAH"\n', "mine.toml:12: middlebox.at cannot be 'BLAH'"),
+        ('[middlebox]\ndoes = "cut"\n', 'middlebox.does is "cut", but at is missing: write at ='),
+        ('[middlebox]\nat = "EHLO"\n', 'middlebox.at has an effect with does = "cut" only'),
+        ('[middlebox]\nlines = ["X"]\n', "mine.toml:11: middlebox.lines has an effect with does ="),
+        ('[middlebox]\ndoes = "inject-reply"\n', 'is "inject-reply", but lines is missing: write'),
+        (
+            '[server.replies]\n"STARTTLS" = "Go"\n',
+            "mine.toml:11: server.replies: 'STARTTLS' is no verb and reply code that the server ",
         ),
         (
-            '[client]\nname = "a\\r\\nMAIL"\n',
-            "mine.toml:11: client.name: must be one word",
+            '[server.replies]\n"STARTTLS" = "Go"\n',
+            'write "STARTTLS 220" = "Go ahead with TLS"; the greeting is "CONNECT 220"',
         ),
-        ('[server]\nkeywords = ["SIZE\\n250 X"]\n', "mine.toml:11: server.keywords"),
-        ("[client]\npatience = 0\n", "mine.toml:11: client.patience: Expected `float` > 0"),
-        ("[client]\npatience = 1e9\n", "mine.toml:11: client.patience: Expected `float` <= 60"),
+        ('[server.replies]\n"starttls 220" = "Go"\n', "'starttls 220' is no verb and reply code"),
+        ('[server.replies]\n"STARTTLS 999" = "Go"\n', "'STARTTLS 999' is no verb and reply code"),
+        ('[server.replies]\n220 = "Go"\n', "'220' is no verb and reply code"),
+        ('[server.replies]\n"EHLO 250" = "Go"\n', "'EHLO 250' is the list: what it says is in ser"),
+        ('[server.replies]\n"QUIT 221" = 3\n', "'QUIT 221' must be a text in quotes"),
+        (
+            '[server.replies]\n"QUIT 221" = "a\\nb"\n',
+            r"'QUIT 221' cannot be 'a\nb': it must be one",
+        ),
+        ("[server]\nreplies = 3\n", "server.replies must be a table, not a whole number"),
+        ('[document]\nlog = "x"\n', "mine.toml:10: document.language is missing: write language ="),
+        (
+            '[document]\nlog = "x"\nlanguage = "en"\nconnection = "1"\nclock = "yesterday"\n',
+            "mine.toml:14: document.clock cannot be 'yesterday': it must be a date and time",
+        ),
     ],
 )
 def test_a_bad_scenario_is_named_with_file_line_and_the_nearest_word(text: str, says: str) -> None:
@@ -210,7 +255,8 @@ def test_a_bad_scenario_is_named_with_file_line_and_the_nearest_word(text: str, 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("client = 3\n", "mine.toml:1: client: Expected `object`, got `int`"),
+        ("client = 3\n", "mine.toml:1: client must be a table, not a whole number"),
+        ("mail = []\n", "mine.toml:1: mail must be a table, not a list"),
         ('name = "mine"\n', "mine.toml:1: unknown key 'name'"),
         ('group = "atacked"\n', "mine.toml:1: group cannot be 'atacked': did you mean 'attacked'?"),
         ("title = []\n", "mine.toml: not TOML"),
@@ -228,8 +274,18 @@ def test_the_name_is_that_of_the_file_so_the_schema_has_none() -> None:
 
 
 def test_a_scenario_must_say_what_it_is_about() -> None:
-    with pytest.raises(BadScenario, match=r"mine\.toml:1: the file: .*title"):
+    with pytest.raises(BadScenario, match=r"mine\.toml:1: title is missing: write \[title\] and"):
         parse(b"", "mine.toml", "mine")
+    with pytest.raises(BadScenario, match=r"mine\.toml:1: title must be a table: write \[title\]"):
+        parse(b'title = "A title"\n', "mine.toml", "mine")
+    for field in PROSE:
+        empty = re.sub(rf'(\[{field}\]\nen = )".*"', r'\1" "', GOOD)
+        with pytest.raises(BadScenario, match=rf"mine\.toml:\d: {field}\.en is empty: write en ="):
+            parse(empty.encode(), "mine.toml", "mine")
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(tomllib.loads(empty), schema())
+    with pytest.raises(BadScenario, match=r"title\.en must be a text in quotes"):
+        parse(GOOD.replace('"A title"', "3").encode(), "mine.toml", "mine")
     with pytest.raises(BadScenario, match=r"title\.en is missing"):
         parse(GOOD.replace("en", "pt_BR", 1).encode(), "mine.toml", "mine")
 
@@ -266,15 +322,64 @@ def test_scenarios_are_values() -> None:
     assert load("plain") == load("plain")
 
 
-@pytest.mark.parametrize("name", ["x..y", "[192.0.2.1]", "-x.example", "a" * 64, f"{'a.' * 127}a"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "x..y",
+        "[192.0.2.1]",
+        "192.0.2.1",
+        "a_b",
+        "x.example.",
+        "",
+        "-x.example",
+        "a" * 64,
+        f"{'a.' * 127}a",
+    ],
+)
 def test_a_server_has_a_name_that_a_certificate_can_carry(name: str) -> None:
     raw = GOOD + f'[server]\nname = "{name}"\n'
-    with pytest.raises(BadScenario, match=r"server\.name: must be a host name, such as"):
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(tomllib.loads(raw), schema())
+    with pytest.raises(
+        BadScenario, match=r"mine\.toml:11: server\.name cannot be .*: it must be a host"
+    ):
         parse(raw.encode(), "mine.toml", "mine")
 
 
-def test_a_long_name_of_a_server_and_an_address_literal_of_a_client_play() -> None:
-    server = ServerPolicy(name=f"{'a' * 60}.{'b' * 60}.example", asks_certificate=True)
-    client = ClientPolicy(name="[192.0.2.1]", certificate=True)
-    found = msgspec.structs.replace(load("documented"), client=client, server=server)
-    assert explain(play(found)).verdict.delivered
+LONG = ".".join(["a" * 63] * 3 + ["b" * 61])
+"""The longest name there can be: 253 characters."""
+
+
+@pytest.mark.parametrize("name", ["ab--cd.example", "xn--a.example"])
+def test_a_name_that_only_seems_international(name: str) -> None:
+    raw = GOOD + f'[server]\nname = "{name}"\n'
+    with pytest.raises(BadScenario, match=r":11: server\.name cannot be .*: a certificate carries"):
+        parse(raw.encode(), "mine.toml", "mine")
+
+
+@pytest.mark.parametrize("name", ["x..y", "a_b", "[192.0.2]", "[IPv6:x]", "192.0.2.1", "ab--c.d"])
+def test_a_client_that_shows_a_certificate_has_a_name_for_it(name: str) -> None:
+    raw = GOOD + f'[client]\nname = "{name}"\n'
+    assert parse(raw.encode(), "mine.toml", "mine").client.name == name
+    with pytest.raises(
+        BadScenario, match=r":11: client\.name cannot be .* host name or an address literal such"
+    ):
+        parse(f"{raw}certificate = true\n".encode(), "mine.toml", "mine")
+
+
+@pytest.mark.parametrize("kind", ["valid", "other-name", "expired", "unknown-ca"])
+@pytest.mark.parametrize("name", [LONG, f"a.{LONG[2:]}", "localhost", "xn--mnchen-3ya.example"])
+@pytest.mark.parametrize("client", ["[192.0.2.1]", "[IPv6:2001:db8::1]", LONG])
+def test_all_names_can_be_played_with(client: str, name: str, kind: str) -> None:
+    raw = (
+        f'{GOOD}[client]\nname = "{client}"\ncertificate = true\n'
+        f'[server]\nname = "{name}"\ncertificate = "{kind}"\nasks_certificate = true\n'
+    )
+    jsonschema.validate(tomllib.loads(raw), schema())
+    found = explain(play(parse(raw.encode(), "mine.toml", "mine")))
+    assert found.verdict.delivered == (kind == "valid")
+    if kind == "valid":
+        (shown,) = (s.event for s in found.steps if isinstance(s.event, Handshake))
+        assert shown.client_certificate is not None
+        assert shown.server_certificate is not None
+        assert shown.server_certificate.names == (name,)
