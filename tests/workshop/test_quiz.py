@@ -54,7 +54,7 @@ CLAIMS: dict[str, Callable[[Explanation], bool]] = {
     "STARTTLS only before": lambda found: "STARTTLS" in lists(found)[0] - lists(found)[1],
     "tls failed": lambda found: found.verdict.tls == "failed",
     "tls not_offered": lambda found: found.verdict.tls == "not_offered",
-    "accepted": lambda found: found.verdict.delivered,
+    "accepted": lambda found: bool(found.verdict.delivered),
     "EHLO inside.mx4.example.com inside": lambda found: said_inside(
         found, "EHLO inside.mx4.example.com"
     ),
