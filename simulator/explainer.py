@@ -187,7 +187,8 @@ def explain(session: Session) -> Explanation:
             partial=partial,
             played=session.source == "lab",
         )
-        past = past.then(event, heard)
+        if not (told and isinstance(event, Reply)):
+            past = past.then(event, heard)
         shown = not told and session.shown != "outline"
         notes = tuple(note for rule in rules() if shown and (note := rule.look(moment)))
         steps.append(

@@ -141,6 +141,88 @@ def test_a_session_cut_at_starttls_says_so() -> None:
     )
 
 
+ACCEPTED, NONE, UNKNOWN = (
+    "The message was accepted, and it crossed the network in the clear.",
+    "No message was accepted.",
+    "The record does not show whether a message was accepted.",
+)
+MAIL: list[AnyEvent] = [
+    cmd("EHLO", "a"), rep(250, "mx"), cmd("MAIL", "FROM:<a@b>"), rep(250),
+    cmd("RCPT", "TO:<a@b>"), rep(250),
+]  # fmt: skip
+DATA: list[AnyEvent] = [*MAIL, cmd("DATA"), rep(354), Message(by="client")]
+QUIT: list[AnyEvent] = [cmd("QUIT"), rep(221)]
+
+
+@pytest.mark.parametrize(
+    ("events", "shown", "delivered", "says"),
+    [
+        ([*DATA, rep(250)], "all", True, ACCEPTED),
+        ([*MAIL, cmd("BDAT", "9 LAST"), rep(250)], "all", True, ACCEPTED),
+        (DATA, "all", None, UNKNOWN),
+        ([*DATA, cmd("QUIT")], "all", None, UNKNOWN),
+        ([cmd("EHLO", "a"), cmd("DATA"), cmd("QUIT")], "all", None, UNKNOWN),
+        (MAIL, "all", None, UNKNOWN),
+        ([*MAIL, *QUIT], "all", False, NONE),
+        ([*MAIL, Disconnect(by="server")], "all", False, NONE),
+        ([*MAIL, Handshake(by="client", error="expired")], "all", False, NONE),
+        ([*MAIL, Handshake(by="client")], "clear", None, UNKNOWN),
+        ([Handshake(by="client"), Disconnect(by="server")], "outline", None, UNKNOWN),
+        ([cmd("MAIL", told=True), Disconnect(by="server")], "all", None, UNKNOWN),
+    ],
+)
+def test_no_more_is_said_of_the_message_than_the_log_shows(
+    events: list[AnyEvent], shown: Any, delivered: bool | None, says: str
+) -> None:
+    verdict = explain(Session(source="swaks", shown=shown, events=tuple(events))).verdict
+    assert verdict.delivered is delivered
+    assert say(verdict.outcome).endswith(f". {says}")
+
+
+@pytest.mark.parametrize(
+    ("connection", "line", "delivered"),
+    [
+        ("postfix/smtp[4]", "mx postfix/smtp[4]: 4C1: to=<a@b>, status=sent (250 ok)", True),
+        ("postfix/smtp[4]", "mx postfix/smtp[9]: 4C1: to=<a@b>, status=sent (250 ok)", None),
+        ("postfix/smtp[4]", "mx postfix/smtp[4]: 4C1: to=<a@b>, status=bounced (x)", None),
+        ("postfix/smtpd[4]", "postfix/smtpd[4]: disconnect from a[::1] ehlo=2 mail=1 data=1", True),
+        ("postfix/smtpd[4]", "postfix/smtpd[4]: disconnect from a[::1] mail=1 data=0/1", None),
+        ("1xWFN2-0002TU-2a <= desk [192.0.2.7]", "", True),
+        ("1xWFN2-0002TU-2a => mx [192.0.2.7]", "", True),
+        ("30911", "mx sm-mta[30911]: x12: to=<a@b>, dsn=2.0.0, stat=Sent (OK)", True),
+        ("DCID 7", "Info: Message done DCID 7 MID 1 to RID [0]", True),
+        ("", "status=sent", None),
+    ],
+)  # fmt: skip
+def test_a_line_may_say_that_a_message_was_accepted(
+    connection: str, line: str, delivered: bool | None
+) -> None:
+    events = (Handshake(by="client"), Remark(by="client", text=line))
+    verdict = explain(
+        Session(source="a log", shown="outline", connection=connection, events=events)
+    ).verdict
+    assert verdict.delivered is delivered
+    says = "The log says that a message was accepted." if delivered else UNKNOWN
+    assert say(verdict.outcome) == f"TLS came about; what was said inside it is not shown. {says}"
+
+
+def test_of_what_is_only_told_nothing_is_invented() -> None:
+    events = (
+        Connect(by="client"),
+        cmd("EHLO", told=True),
+        Reply(by="server", code=250, lines=("",), told=True),
+        cmd("MAIL", told=True),
+    )
+    found = explain(Session(source="postfix", events=events))
+    assert found.notes == ()
+    assert found.steps[-1].knowledge.facts == ()
+    assert [say(step.meaning) for step in found.steps[1:]] == [
+        "The log tells of a command without showing it, as by a count: EHLO.",
+        "The log tells that the server agreed.",
+        "The log tells of a command without showing it, as by a count: MAIL.",
+    ]
+
+
 def test_a_reply_to_nothing() -> None:
     (step,) = explain(Session(events=(rep(421, "closing"),))).steps
     assert (step.answers, step.heard_as) == (None, None)

@@ -118,7 +118,7 @@ CASES: list[tuple[str, str, list[AnyEvent], set[bool] | None]] = [
     ("MAIL after a refused EHLO", "ehlo-before-mail",
      [*CONNECT, cmd("EHLO", "?"), rep(501), cmd("MAIL", "FROM:<a@b>")], BROKEN),
     ("MAIL after HELO", "ehlo-before-mail",
-     [*CONNECT, cmd("HELO", "a"), rep(250), cmd("MAIL", "FROM:<a@b>")], MET),
+     [*CONNECT, cmd("HELO", "a"), rep(250), cmd("MAIL", "FROM:<a@b>")], NOTHING),
     ("a log that begins in the middle", "ehlo-before-mail",
      [cmd("MAIL", "FROM:<a@b>"), rep(250)], NOTHING),
     ("a log without replies", "ehlo-before-mail",
@@ -127,6 +127,10 @@ CASES: list[tuple[str, str, list[AnyEvent], set[bool] | None]] = [
      [cmd("EHLO", "a"), cmd("STARTTLS"), cmd("MAIL", "FROM:<a@b>")], NOTHING),
     ("a log without replies has no groups", "starttls-last-in-group",
      [cmd("EHLO", "a"), cmd("STARTTLS"), cmd("MAIL", "FROM:<a@b>")], NOTHING),
+    ("a log without the replies that came inside", "waits-for-reply",
+     [*INSIDE, cmd("EHLO", "a", inside=True), cmd("MAIL", "FROM:<a@b>", inside=True)], NOTHING),
+    ("a log without the greeting", "waits-for-reply",
+     [Connect(by="client"), cmd("HELO", "a"), rep(250), cmd("MAIL", "FROM:<a@b>")], NOTHING),
     ("groups where PIPELINING is offered", "waits-for-reply",
      [*CONNECT, cmd("EHLO", "a"), rep(250, "mx", "PIPELINING"),
       cmd("MAIL", "FROM:<a@b>"), cmd("RCPT", "TO:<a@b>")], MET),
@@ -170,6 +174,12 @@ CASES: list[tuple[str, str, list[AnyEvent], set[bool] | None]] = [
      [*INSIDE, *hello_inside("SIZE"), cmd("MAIL", "FROM:<a@b> SMTPUTF8", inside=True)], NOTHING),
     ("but it was not offered", "keyword-offered",
      [*INSIDE, *hello_inside("SIZE"), cmd("MAIL", "FROM:<a@b> SMTPUTF8", inside=True)], BROKEN),
+    ("a log without replies shows no list", "keyword-offered",
+     [cmd("EHLO", "a"), cmd("AUTH", "PLAIN x"), cmd("MAIL", "FROM:<a@b> SIZE=3")], NOTHING),
+    ("a log without the list inside", "keyword-offered",
+     [*INSIDE, cmd("EHLO", "a", inside=True), cmd("AUTH", "PLAIN x", inside=True)], NOTHING),
+    ("HELO brought no list", "keyword-offered",
+     [*CONNECT, cmd("HELO", "a"), rep(250), cmd("AUTH", "PLAIN x")], BROKEN),
     ("RET belongs to DSN", "keyword-offered",
      [*CONNECT, cmd("EHLO", "a"), rep(250, "mx", "DSN"), cmd("MAIL", "FROM:<a@b> RET=HDRS")], MET),
     ("BODY=7BIT belongs to 8BITMIME", "keyword-offered",
@@ -255,6 +265,13 @@ def test_an_appendix_is_linked_as_one() -> None:
     assert citation.url == "https://www.rfc-editor.org/rfc/rfc5321#appendix-F.3"
     second = smtp.citations()[RULES["second-ehlo"].citation]
     assert second.url == "https://www.rfc-editor.org/rfc/rfc3207#section-4.2"
+
+
+def test_of_what_is_not_shown_nothing_is_noted() -> None:
+    told = Command(by="client", verb="MAIL", told=True)
+    assert noted([*CONNECT, *EHLO, told]) == noted([*CONNECT, *EHLO])
+    outline = Session(source="postfix", shown="outline", events=tuple(INSIDE))
+    assert explainer.explain(outline).notes == ()
 
 
 def test_notes_name_event_and_level() -> None:

@@ -12,8 +12,9 @@ import pytest
 from simulator import formats
 from simulator.explainer import explain
 from simulator.formats.clean import text
-from simulator.session import Message, Remark, Session
+from simulator.session import Command, Message, Remark, Session
 from simulator.verdict import Verdict
+from simulator.views import annotated, document, esa
 
 HERE = Path(__file__).parent
 TRANSCRIPTS = sorted((HERE / "transcripts").glob("*.txt"))
@@ -94,3 +95,37 @@ def test_the_body_of_a_message_is_no_dialogue() -> None:
     (message,) = (event for event in session.events if isinstance(event, Message))
     assert b"From: A <a@example.org>" in message.raw
     assert message.size > 500
+
+
+@pytest.mark.parametrize(
+    "name", ["real/server_postfix_default_maillog.log", "transcripts/t130_dma_confusing.txt"]
+)
+def test_a_log_that_only_tells_is_not_quoted(name: str) -> None:
+    (session,) = formats.read(HERE / name)
+    found = explain(session)
+    told = [step for step in found.steps if isinstance(step.event, Command)]
+    assert told
+    assert [step.notes for step in found.steps if step.notes] == []
+    assert [line for step in told for line in (*document.wire_text(step), *esa.quoted(step))] == []
+    assert {fact.kind for fact in found.steps[-1].knowledge.facts} == {"tls"}
+    shown = annotated.render(found)
+    assert "Sent: " not in shown
+    assert "Rcvd: " not in shown
+    assert "The log says that a message was accepted." in shown
+
+
+def test_lines_that_are_no_part_of_the_dialogue_are_told_of_once() -> None:
+    (session, *_) = formats.read(HERE / "real" / "openssl_s_client.txt")
+    shown = annotated.render(explain(session)).splitlines()
+    assert shown.count("     A line that is no part of the dialogue.") < 12
+    remarks = [event.text for event in session.events if isinstance(event, Remark)]
+    assert len(remarks) > 30
+    assert all(any(line.endswith(text.strip()) for line in shown) for text in remarks if text)
+
+
+def test_a_refused_second_ehlo_is_forgotten_by_nobody() -> None:
+    (path,) = (HERE / "transcripts").glob("t131*")
+    (session,) = formats.read(path)
+    knowledge = explain(session).steps[-1].knowledge
+    assert "EHLO example.org" in [fact.label for fact in knowledge.of("server")]
+    assert not any(fact.discarded is not None for fact in knowledge.facts)
