@@ -178,6 +178,8 @@ CASES: list[tuple[str, str, list[AnyEvent], set[bool] | None]] = [
      [cmd("EHLO", "a"), cmd("AUTH", "PLAIN x"), cmd("MAIL", "FROM:<a@b> SIZE=3")], NOTHING),
     ("a log without the list inside", "keyword-offered",
      [*INSIDE, cmd("EHLO", "a", inside=True), cmd("AUTH", "PLAIN x", inside=True)], NOTHING),
+    ("a log with the last line of each reply only", "keyword-offered",
+     [*CONNECT, cmd("EHLO", "a"), rep(250, "8BITMIME"), cmd("AUTH", "PLAIN x")], NOTHING),
     ("HELO brought no list", "keyword-offered",
      [*CONNECT, cmd("HELO", "a"), rep(250), cmd("AUTH", "PLAIN x")], BROKEN),
     ("RET belongs to DSN", "keyword-offered",

@@ -15,10 +15,8 @@ def check(moment: Moment) -> Finding | None:
     if not used or moment.partial:
         return None
     known = moment.before
-    if not moment.played and not known.find("client", "name"):
-        if known.find("server", "name") or not moment.past.replies:
-            # The client asked for a list that the record does not show.
-            return None
+    if not moment.played and not _list_shown(moment):
+        return None
     listed = [keyword for keyword in used if known.find("client", "keyword", keyword)]
     never = [
         keyword
@@ -33,6 +31,18 @@ def check(moment: Moment) -> Finding | None:
     if known.forgotten("client", "keyword"):
         return None
     return met(N_("The client uses {keyword} because the list has it."), keyword=", ".join(listed))
+
+
+def _list_shown(moment: Moment) -> bool:
+    """Whether the log would show that a keyword was offered. Some leave the replies out, and some
+    show only the last line of each, where the server's name never stands."""
+    known = moment.before
+    name = known.find("client", "name")
+    if name is None:
+        return not known.find("server", "name") and bool(moment.past.replies)
+    introduced = known.find("server", "name")
+    by_ehlo = introduced is not None and introduced.name == "EHLO"
+    return not by_ehlo or "." in name.value or known.find("client", "keyword") is not None
 
 
 RULE = Rule(
