@@ -76,6 +76,19 @@ def marked() -> Iterator[str]:
                     yield ast.literal_eval(argument)
 
 
+def test_no_text_is_marked_inside_an_f_string() -> None:
+    """Before Python 3.12 an f-string is one token, and the extractor sees nothing in it."""
+    hidden = [
+        (path.name, call.lineno)
+        for path in sorted(SIMULATOR.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.JoinedStr)
+        for call in ast.walk(node)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "N_"
+    ]
+    assert hidden == []
+
+
 def told() -> Iterator[str]:
     """Every text for translation that the program reads from its data."""
     for cause in causes().values():

@@ -342,14 +342,14 @@ class _Ladder:
         keys = [
             f"{LIFELINE[False]} {self.say(dialogue.CLEAR)}",
             f"{LIFELINE[True]} {self.say(dialogue.INSIDE)}",
-            f"{LEARNED[False]} {self.say(N_('learned in the clear'))}",
-            f"{GONE} {self.say(N_('forgotten'))}",
-            f"{LEARNED[True]} {self.say(N_('learned inside TLS'))}",
-            f"{MET} {self.say(N_('rule met'))}",
-            f"{BROKEN} {self.say(N_('rule broken'))}",
+            f"{LEARNED[False]} {self.say(dialogue.KEY_CLEAR)}",
+            f"{GONE} {self.say(dialogue.KEY_FORGOTTEN)}",
+            f"{LEARNED[True]} {self.say(dialogue.KEY_INSIDE)}",
+            f"{MET} {self.say(dialogue.KEY_MET)}",
+            f"{BROKEN} {self.say(dialogue.KEY_BROKEN)}",
         ]
         if self.dialogue.middlebox:
-            keys.append(f"◆{FORGED_DASH} {self.say(N_('made on the way'))}")
+            keys.append(f"◆{FORGED_DASH} {self.say(dialogue.KEY_FORGED)}")
         yield from ((Piece(line, "quiet"),) for line in _flowed(keys, self.width))
 
 

@@ -711,14 +711,14 @@ class _Sheet:
         keys: list[tuple[str, float, Callable[[float, float], None]]] = [
             (self.say(dialogue.CLEAR), 46, wall(False)),
             (self.say(dialogue.INSIDE), 46, wall(True)),
-            (self.say(N_("learned in the clear")), 30, chip(AMBER, AMBER_FILL, (0, (3, 2)), False)),
-            (self.say(N_("forgotten")), 30, chip(AMBER, PAPER, (0, (1, 2)), True)),
-            (self.say(N_("learned inside TLS")), 30, chip(GREEN, GREEN_FILL, "-", False)),
-            (self.say(N_("rule met")), 14, mark(True)),
-            (self.say(N_("rule broken")), 18, mark(False)),
+            (self.say(dialogue.KEY_CLEAR), 30, chip(AMBER, AMBER_FILL, (0, (3, 2)), False)),
+            (self.say(dialogue.KEY_FORGOTTEN), 30, chip(AMBER, PAPER, (0, (1, 2)), True)),
+            (self.say(dialogue.KEY_INSIDE), 30, chip(GREEN, GREEN_FILL, "-", False)),
+            (self.say(dialogue.KEY_MET), 14, mark(True)),
+            (self.say(dialogue.KEY_BROKEN), 18, mark(False)),
         ]
         if self.dialogue.middlebox:
-            keys.append((self.say(N_("made on the way")), 40, forged))
+            keys.append((self.say(dialogue.KEY_FORGED), 40, forged))
         return keys
 
     def _description(self) -> str:
