@@ -5,6 +5,7 @@ Anything may come; what cannot be an answer is said so in one sentence, and cost
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from pathlib import Path
@@ -85,9 +86,14 @@ def text(answer: Any, ending: str) -> str:
     """
     if ending == ".py" and isinstance(answer, FunctionType):
         try:
-            answer = f"import socket\nimport ssl\n\n{dedent(inspect.getsource(answer))}"
-        except (OSError, TypeError, SyntaxError):
+            source = dedent(inspect.getsource(answer))
+            [cell] = ast.parse(source).body
+        except (OSError, TypeError, ValueError, SyntaxError):
             raise NoAnswer("wants-text", given=_type(answer)) from None
+        # A lambda's source is the line around it, and that of `eval` may be another's altogether.
+        if not isinstance(cell, ast.FunctionDef):
+            raise NoAnswer("wants-text", given=_type(answer))
+        answer = f"import socket\nimport ssl\n\n{source}"
     if isinstance(answer, str) and "\n" not in answer and answer.strip().endswith(ending):
         answer = Path(answer.strip())
     if isinstance(answer, Path):

@@ -66,16 +66,18 @@ def limit(job: dict) -> None:  # type: ignore[type-arg]
     except ImportError:
         return
     # The superuser is held by no limit on processes; the guard says no to them as well.
-    for what, most in (
-        (resource.RLIMIT_CPU, job["cpu"]),
-        (resource.RLIMIT_AS, job["memory"]),
-        (resource.RLIMIT_FSIZE, job["writes"]),
-        (resource.RLIMIT_NOFILE, 64),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NPROC, 0),
+    # Past the first limit on its time a program ends by SIGXCPU, which tells why; past the second
+    # by SIGKILL, which does not.
+    for what, most, utmost in (
+        (resource.RLIMIT_CPU, job["cpu"], job["cpu"] + 1),
+        (resource.RLIMIT_AS, job["memory"], job["memory"]),
+        (resource.RLIMIT_FSIZE, job["writes"], job["writes"]),
+        (resource.RLIMIT_NOFILE, 64, 64),
+        (resource.RLIMIT_CORE, 0, 0),
+        (resource.RLIMIT_NPROC, 0, 0),
     ):
         try:
-            resource.setrlimit(what, (most, most))
+            resource.setrlimit(what, (most, utmost))
         except (ValueError, OSError):
             pass
 

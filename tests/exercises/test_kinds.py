@@ -306,8 +306,19 @@ def offers_starttls(reply: bytes) -> bool:
 
 def test_a_function_is_an_answer() -> None:
     assert check(puzzle("13", "last"), offers_starttls).right
+
+
+# Since Python 3.13 what `eval` made has the source of `python -c`, where there is one.
+@pytest.mark.parametrize(
+    "found", ["import sys; exec(eval(sys.stdin.readline()))\n", "x = 1\n", "(\n"]
+)
+def test_a_function_without_its_source_is_none(found: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    nowhere = eval("lambda reply: True")
     with pytest.raises(NoAnswer):
-        check(puzzle("13", "last"), eval("lambda reply: True"))
+        check(puzzle("13", "last"), lambda reply: True)
+    monkeypatch.setattr("inspect.getsource", lambda _: found)
+    with pytest.raises(NoAnswer):
+        check(puzzle("13", "last"), nowhere)
 
 
 @pytest.mark.parametrize("name", names())
