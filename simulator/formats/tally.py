@@ -9,8 +9,10 @@ Dialogue that `-v` wrote is passed over: the counts at the end of each session t
 
 from __future__ import annotations
 
+from array import array
+from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -23,6 +25,9 @@ from simulator.verdict import Verdict
 PIECE = 1 << 17
 """Octets that are looked at together: few enough to stay near the processor."""
 
+PART = 1 << 23
+"""Octets of the file that one of several workers reads at a time."""
+
 LONGEST = 1 << 20
 """Octets of a line that are read."""
 
@@ -32,14 +37,21 @@ MOST_OPEN = 50_000
 MOST_LINES = 1000
 """Lines of one session that are kept."""
 
+MOST_SHAPES = 10_000
+"""Shapes of sessions that are remembered at a time."""
+
 _WORDS = (
     b"]: disconnect from ",
     b" TLS connection established ",
     b"TLS library problem",
     b" after STARTTLS",
-    b"/smtp[",
 )
+_CLIENT = b"/smtp["
 _DISCONNECT, _TLS, _SMTP = 0, 1, 4
+
+_WINDOW = 29_000
+"""Octets in which CPython looks for a short word in its quicker way."""
+
 _FROM = ord("f")
 """`established from` is the server's line, `established to` the client's."""
 
@@ -57,33 +69,37 @@ class Tallied(NamedTuple):
 def verdicts(path: Path, *, workers: int = 1) -> Iterator[Tallied]:
     """The verdict over each session of a Postfix log, in the order in which they end.
 
-    With more than one worker each reads a part of the file; the sessions across the seams are put
+    With more than one worker they share the parts of the file; the sessions across the seams are put
     together. Raises OSError if the file cannot be read.
     """
     if workers > 1:
-        yield from judged(_together(path, workers))
+        yield from joined(_parts(path, workers))
         return
     scan = _Scan()
     with path.open("rb") as file:
         for data in _pieces(file):
             scan.look(data)
-            yield from judged(scan.take())
-    yield from judged(scan.rest())
+            yield from judged(*scan.take())
+    yield from judged(*scan.rest())
 
 
-def judged(ended: Iterable[tuple[bytes, Shape]]) -> Iterator[Tallied]:
-    """The verdicts over sessions of those shapes, each shape judged once."""
-    for process, shape in ended:
-        verdict = _known.get(shape)
-        if verdict is None:
-            if len(_known) >= MOST_SHAPES:
-                _known.clear()
-            verdict = _known[shape] = _verdict(shape)
-        yield Tallied(process.decode("ascii", "replace") + "]", verdict)
+def judged(processes: Iterable[bytes], shapes: Iterable[Shape]) -> Iterator[Tallied]:
+    """The verdicts over the sessions of those processes, which have those shapes."""
+    names = b"\n".join(processes).decode("ascii", "replace").split("\n")
+    return map(Tallied, names, map(_known.__getitem__, shapes))
 
 
-MOST_SHAPES = 10_000
-_known: dict[Shape, Verdict] = {}
+class _Known(dict[Shape, Verdict]):
+    """The verdict over sessions of a shape: each shape is judged once."""
+
+    def __missing__(self, shape: Shape) -> Verdict:
+        if len(self) >= MOST_SHAPES:
+            self.clear()
+        self[shape] = verdict = _verdict(shape)
+        return verdict
+
+
+_known = _Known()
 
 
 def _pieces(file: BinaryIO, size: int = 1 << 62) -> Iterator[bytes]:
@@ -107,19 +123,20 @@ class _Scan:
         """The first message that each client process delivered; empty if TLS was begun before."""
         self.last: dict[bytes, bytes] = {}
         """The message that each client process is delivering."""
-        self._ended: list[tuple[bytes, Shape]] = []
+        self._ended: list[bytes] = []
+        self._shapes: list[Shape] = []
         self._same: dict[bytes, bytes] = {}
 
-    def take(self) -> list[tuple[bytes, Shape]]:
-        """The sessions that ended since it was last asked."""
+    def take(self) -> tuple[list[bytes], list[Shape]]:
+        """The processes whose sessions ended since it was last asked, and the sessions' shapes."""
         ended, self._ended = self._ended, []
-        return ended
+        shapes, self._shapes = self._shapes, []
+        return ended, shapes
 
-    def rest(self) -> list[tuple[bytes, Shape]]:
-        """The sessions that had not ended."""
-        found = [(process, _shape(process, lines)) for process, lines in self.open.items()]
-        self.open = {}
-        return found
+    def rest(self) -> tuple[list[bytes], list[Shape]]:
+        """The same of the sessions that had not ended."""
+        found, self.open = self.open, {}
+        return list(found), [_shape(process, lines) for process, lines in found.items()]
 
     def look(self, data: bytes) -> None:
         """Find what matters in whole lines."""
@@ -130,22 +147,29 @@ class _Scan:
             while at >= 0:
                 hits.append(at << 3 | number)
                 at = find(word, at + 6)
+        for start in range(0, len(data), _WINDOW):
+            end = start + _WINDOW + len(_CLIENT) - 1
+            at = find(_CLIENT, start, end)
+            while at >= 0:
+                hits.append(at << 3 | _SMTP)
+                at = find(_CLIENT, at + 6, end)
         hits.sort()
-        rfind, opened, ended, same = data.rfind, self.open, self._ended, self._same
+        rfind, opened, same = data.rfind, self.open, self._same
+        ended, shapes = self._ended, self._shapes
         for hit in hits:
             at, number = hit >> 3, hit & 7
             # The two kinds of line that nearly every session has stand here, not in methods of
             # their own: it is what makes this fast.
             if number == _DISCONNECT:
-                process = data[rfind(b" ", 0, at) + 1 : at]
+                process = data[rfind(b" ", 0, at) + 1 : at + 1]
                 end = find(b"\n", at)
                 last = data[find(b"] ", at + 18, end) + 1 : end]
                 if last[:1] != b" ":
                     last = b""
                 kind = b"smtps" if b"smtps" in process else b"smtpd"
                 lines = opened.pop(process, None)
-                shape = (kind, last) if lines is None else (kind, *lines, last)
-                ended.append((process, shape))
+                ended.append(process)
+                shapes.append((kind, last) if lines is None else (kind, *lines, last))
             elif number == _TLS:
                 if data[at + 28] != _FROM:
                     continue
@@ -153,7 +177,8 @@ class _Scan:
                 # `Trusted`, and all that comes behind the peer's name.
                 said = data[mark + 3 : at] + data[find(b": TLS", at) : find(b"\n", at)]
                 self._keep(
-                    data[rfind(b" ", 0, mark) + 1 : mark], same.get(said) or self._encrypted(said)
+                    data[rfind(b" ", 0, mark) + 1 : mark + 1],
+                    same.get(said) or self._encrypted(said),
                 )
             elif number == _SMTP:
                 self._client(data, at)
@@ -177,9 +202,9 @@ class _Scan:
         self._keep(process, text)
 
     def _line(self, data: bytes, at: int) -> tuple[bytes, bytes]:
-        """The process that wrote the line around `at`, and what it says."""
+        """The process that wrote the line around `at` (`postfix/smtpd[411]`), and what it says."""
         mark = data.find(b"]: ", data.rfind(b"\n", 0, at) + 1)
-        process = data[data.rfind(b" ", 0, mark) + 1 : mark]
+        process = data[data.rfind(b" ", 0, mark) + 1 : mark + 1]
         return process, data[mark + 3 : data.find(b"\n", mark)]
 
     def _keep(self, process: bytes, text: bytes) -> None:
@@ -224,7 +249,8 @@ class _Scan:
         lines = self.open.pop(process, None)
         self.last.pop(process, None)
         if lines:
-            self._ended.append((process, _shape(process, lines)))
+            self._ended.append(process)
+            self._shapes.append(_shape(process, lines))
 
 
 def _shape(process: bytes, lines: list[bytes]) -> Shape:
@@ -262,51 +288,71 @@ def _status(text: str) -> str:
 
 
 class Part(NamedTuple):
-    """What one part of a file holds: the sessions that ended in it, what had not ended, and the
-    first and last messages of its client processes (see `_Scan`)."""
+    """What one part of a file holds."""
 
-    ended: list[tuple[bytes, Shape]]
+    processes: bytes
+    """Those whose sessions ended in it, each on a line."""
+    numbers: array[int]
+    """The shapes of these sessions, as numbers in `shapes`."""
+    shapes: list[Shape]
     left: dict[bytes, list[bytes]]
+    """The sessions that had not ended."""
     first: dict[bytes, bytes]
     last: dict[bytes, bytes]
+    """The first and last messages of its client processes (see `_Scan`)."""
 
 
-def _together(path: Path, workers: int) -> Iterator[tuple[bytes, Shape]]:
-    size = path.stat().st_size
-    bounds = [size * n // workers for n in range(workers + 1)]
-    with ProcessPoolExecutor(workers) as pool:
-        yield from joined(pool.map(part, [(path, *pair) for pair in pairwise(bounds)]))
-
-
-def joined(parts: Iterable[Part]) -> Iterator[tuple[bytes, Shape]]:
-    """The sessions of a file out of its parts, in order."""
-    left: dict[bytes, list[bytes]] = {}
-    last: dict[bytes, bytes] = {}
-    for found in parts:
-        for process, message in found.first.items():
-            # A client that goes on with another message has a session of its own for it.
-            if process in last and last[process] != message:
-                yield process, _shape(process, left.pop(process, []))
-        for process, shape in found.ended:
-            begun = left.pop(process, None)
-            yield process, (shape if begun is None else (shape[0], *begun, *shape[1:]))
-        for process, lines in found.left.items():
-            left[process] = left.pop(process, []) + lines
-        last = {**{p: m for p, m in last.items() if p not in found.first}, **found.last}
-    for process, lines in left.items():
-        yield process, _shape(process, lines)
-
-
-def part(bounds: tuple[Path, int, int]) -> Part:
+def part(path: Path, start: int, end: int) -> Part:
     """Look through the lines that begin in one part of a file."""
-    path, start, end = bounds
     scan = _Scan()
-    ended: list[tuple[bytes, Shape]] = []
+    ended: list[bytes] = []
+    numbers = array("L")
+    known: dict[Shape, int] = {}
     with path.open("rb") as file:
         if start:
             file.seek(start - 1)
             start += len(file.readline()) - 1
         for data in _pieces(file, end - start):
             scan.look(data)
-            ended += scan.take()
-    return Part(ended, scan.open, scan.first, scan.last)
+            processes, shapes = scan.take()
+            ended += processes
+            numbers.extend([known.setdefault(shape, len(known)) for shape in shapes])
+    return Part(b"\n".join(ended), numbers, list(known), scan.open, scan.first, scan.last)
+
+
+def _parts(path: Path, workers: int) -> Iterator[Part]:
+    """The parts of the file in order, no more of them at a time than keep the workers busy."""
+    size = path.stat().st_size
+    count = max(workers, size // PART)
+    seams = pairwise(size * n // count for n in range(count + 1))
+    waiting: deque[Future[Part]] = deque()
+    with ProcessPoolExecutor(workers) as pool:
+        for start, end in seams:
+            waiting.append(pool.submit(part, path, start, end))
+            if len(waiting) > 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def joined(parts: Iterable[Part]) -> Iterator[Tallied]:
+    """The sessions of a file out of its parts, in order."""
+    left: dict[bytes, list[bytes]] = {}
+    last: dict[bytes, bytes] = {}
+    for found in parts:
+        # A client that goes on with another message has a session of its own for it.
+        gone = [p for p, message in found.first.items() if last.get(p, message) != message]
+        yield from judged(gone, [_shape(p, left.pop(p, [])) for p in gone])
+        shapes = [found.shapes[number] for number in found.numbers]
+        processes = found.processes.split(b"\n") if shapes else []
+        if left:
+            for at, process in enumerate(processes):
+                begun = left.pop(process, None)
+                if begun is not None:
+                    kind, *rest = shapes[at]
+                    shapes[at] = (kind, *begun, *rest)
+        yield from judged(processes, shapes)
+        for process, lines in found.left.items():
+            left[process] = left.pop(process, []) + lines
+        last = {**{p: m for p, m in last.items() if p not in found.first}, **found.last}
+    yield from judged(left, [_shape(process, lines) for process, lines in left.items()])
