@@ -1,24 +1,32 @@
-"""Fuzz the readers for as long as one likes: no crash, no input that takes long.
+"""Fuzz the readers for as long as one likes: no crash, no line lost, no input that takes long.
 
-    python -m tests.formats.fuzz [--seconds 60] [--seed 1]
+    python -m tests.formats.fuzz [--inputs 1000000] [--seed 1]
+    python -m tests.formats.fuzz --guided build/corpus -runs=1000000
 
-Lines of the examples are cut, joined and dirtied, read by readers they are not meant for, and
-explained. An input that fails is printed, so that it can become a test.
+At random, lines of the examples are cut, joined and dirtied, read by readers they are not meant
+for, and explained. Guided, atheris (to be installed besides) changes octets so that they reach more
+of the code, and keeps what did in that folder. An input that fails is printed, so that it can
+become a test.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import random
+import re
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from simulator import formats
 from simulator.explainer import explain
-from simulator.formats.clean import text
+from simulator.formats.clean import CannotRead, text
+from simulator.session import Remark, Session
 
 HERE = Path(__file__).parent
+EXAMPLES = (*sorted((HERE / "transcripts").glob("*.txt")), *sorted((HERE / "real").iterdir()))
 DIRT = (
     "250 ", "220 ", "354 go", "STARTTLS", "EHLO x", "DATA", ".", "\0", "\x1b[31m", '"', "'", "\\",
     "\ufffd", " " * 50, "-", "<", ">", "{", "\u2028", "TLS error ",
@@ -29,13 +37,58 @@ LIMIT = 1.0
 
 def lines() -> list[str]:
     """Lines of all examples."""
-    paths = [*(HERE / "transcripts").glob("*.txt"), *(HERE / "real").iterdir()]
     return [
         line
-        for path in sorted(paths)
+        for path in EXAMPLES
         for line in path.read_text("utf-8", "replace").split("\n")[:200]
         if line.strip()
     ]
+
+
+def said(sessions: Sequence[Session]) -> str:
+    """All that the sessions hold, as text."""
+    return "\n".join(
+        event.text if isinstance(event, Remark) else event.raw.decode("utf-8", "replace")
+        for session in sessions
+        for event in session.events
+    )
+
+
+def lost(log: str, kind: formats.Format, sessions: Sequence[Session]) -> list[str]:
+    """The lines with words of the log of which the sessions hold nothing."""
+    numbers = {event.line for session in sessions for event in session.events}
+    held = said(sessions)
+    return [
+        line
+        for number, line in text(log).lines
+        if number not in numbers
+        and kind.name != "dotnet"  # says each line twice
+        and (words := re.findall(r"[a-z]{4,}", line))
+        and words[-1] not in held
+        and line.split()[-1] not in held
+        and not any(word in held for word in re.findall(r"\w{4,}", line))
+    ]
+
+
+def problem(log: str | bytes, kind: formats.Format | None) -> str:
+    """What goes wrong when that is read, by that reader or the one that fits; empty if nothing."""
+    began = time.process_time()
+    try:
+        if isinstance(log, bytes) or kind is None:
+            sessions = list(formats.read(log))
+        else:
+            sessions = list(kind.read(text(log).lines))
+        for session in sessions:
+            explain(session)
+    except CannotRead as error:
+        return "a message of several lines" if "\n" in str(error) else ""
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    if time.process_time() - began > LIMIT:
+        return "slow"
+    if isinstance(log, str) and kind and (gone := lost(log, kind, sessions)):
+        return f"lost: {gone[0]}"
+    return ""
 
 
 def dirtied(rng: random.Random, line: str, all_lines: list[str]) -> str:
@@ -53,34 +106,60 @@ def dirtied(rng: random.Random, line: str, all_lines: list[str]) -> str:
     return "".join(chr(rng.randrange(32, 0x300)) for _ in range(rng.randrange(40)))
 
 
-def main() -> int:
-    """Fuzz, and say how many inputs there were; 1 if one failed."""
-    ask = argparse.ArgumentParser(description=__doc__)
-    ask.add_argument("--seconds", type=float, default=60)
-    ask.add_argument("--seed", type=int, default=1)
-    given = ask.parse_args()
-    rng = random.Random(given.seed)
+def at_random(inputs: int, seed: int) -> int:
+    """How many of so many inputs failed."""
+    rng = random.Random(seed)
     known, kinds = lines(), formats.known()
-    end = time.monotonic() + given.seconds
-    inputs = failed = 0
-    while time.monotonic() < end:
+    done = failed = 0
+    while done < inputs:
         start, many = rng.randrange(len(known)), rng.randrange(1, 25)
         window = known[start : start + many] if rng.random() < 0.6 else rng.choices(known, k=many)
         log = "\n".join(dirtied(rng, line, known) for line in window)
         for kind in (None, *rng.sample(kinds, 3)):
-            inputs += 1
-            began = time.process_time()
-            try:
-                read = formats.read(log) if kind is None else kind.read(text(log).lines)
-                for session in read:
-                    explain(session)
-            except Exception as error:
+            done += 1
+            if wrong := problem(log, kind):
                 failed += 1
-                print(f"{type(error).__name__}: {error} ({kind and kind.name}): {log!r}")
-            if time.process_time() - began > LIMIT:
-                failed += 1
-                print(f"slow ({kind and kind.name}): {log!r}")
-    print(f"{inputs} inputs, {failed} failed")
+                print(f"{wrong} ({kind and kind.name}): {log!r}", flush=True)
+        if done % 10_000 < 4:
+            print(f"{done} inputs, {failed} failed", flush=True)
+    return failed
+
+
+def guided(corpus: Path, arguments: list[str]) -> None:
+    """Let atheris lead; does not return."""
+    atheris = importlib.import_module("atheris")
+    kinds = formats.known()
+
+    def one(data: bytes) -> None:
+        # The first octet chooses: the file as it is, or one reader and its lines.
+        number = data[0] if data else 255
+        whole = number >= len(kinds)
+        log = data[1:] if whole else data[1:].decode("utf-8", "replace")
+        if wrong := problem(log, None if whole else kinds[number]):
+            raise AssertionError(f"{wrong} ({whole or kinds[number].name}): {log!r}")
+
+    corpus.mkdir(parents=True, exist_ok=True)
+    for path in EXAMPLES:
+        for number in (255, *range(len(kinds))):
+            begun = bytes([number]) + path.read_bytes()[:1500]
+            if number == 255 or kinds[number].name in path.name:
+                (corpus / f"{path.name}.{number}").write_bytes(begun)
+    atheris.instrument_all()
+    atheris.Setup([sys.argv[0], str(corpus), "-max_len=2000", *arguments], one)
+    atheris.Fuzz()
+
+
+def main() -> int:
+    """Fuzz, and say how many inputs there were; 1 if one failed."""
+    ask = argparse.ArgumentParser(description=__doc__)
+    ask.add_argument("--inputs", type=int, default=20_000)
+    ask.add_argument("--seed", type=int, default=1)
+    ask.add_argument("--guided", type=Path, metavar="FOLDER", help="what follows is for libFuzzer")
+    given, more = ask.parse_known_args()
+    if given.guided:
+        guided(given.guided, more)
+    failed = at_random(given.inputs, given.seed)
+    print(f"{given.inputs} inputs, {failed} failed")
     return 1 if failed else 0
 
 
