@@ -250,6 +250,7 @@ class Dialogue:
         """TLS was begun, and did not come about."""
         self._close_reply()
         if self._secure or any(isinstance(event, Handshake) for event in self.events):
+            self._pending = None
             self.remark(detail, line)
             return
         if "STARTTLS" in self._waiting and self._replied and self._pending is None:

@@ -69,8 +69,8 @@ class Tallied(NamedTuple):
 def verdicts(path: Path, *, workers: int = 1) -> Iterator[Tallied]:
     """The verdict over each session of a Postfix log, in the order in which they end.
 
-    With more than one worker they share the parts of the file; the sessions across the seams are put
-    together. Raises OSError if the file cannot be read.
+    Several workers share the parts of the file; the sessions across the seams are put together.
+    Raises OSError if the file cannot be read.
     """
     if workers > 1:
         yield from joined(_parts(path, workers))

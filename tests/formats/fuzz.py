@@ -65,7 +65,7 @@ def lost(log: str, kind: formats.Format, sessions: Sequence[Session]) -> list[st
         and kind.name != "dotnet"  # says each line twice
         and (words := re.findall(r"[a-z]{4,}", line))
         and words[-1] not in held
-        and line.split()[-1] not in held
+        and re.sub(r"(\\[rn])*['\"]?$", "", line.split()[-1]) not in held
         and not any(word in held for word in re.findall(r"\w{4,}", line))
     ]
 

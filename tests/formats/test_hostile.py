@@ -239,3 +239,10 @@ def test_no_line_takes_long() -> None:
             began = time.process_time()
             list(kind.read(text(log).lines))
             assert time.process_time() - began < 2, (kind.name, unit)
+
+
+def test_a_second_handshake_that_fails_is_read() -> None:
+    again = "STARTTLS\n220 go\nSSL_connect error: handshake failure\n"
+    log = f"220 a.example.com ESMTP\nEHLO b\n250-a.example.com\n250 STARTTLS\n{2 * again}EHLO b\n"
+    (session,) = formats.read(log)
+    assert [event.line for event in session.events] == [1, 2, 3, 5, 6, 7, 8, 9, 10, 11]
