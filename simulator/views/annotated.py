@@ -83,7 +83,9 @@ def _cause(cause: Cause, language: str, width: int, ink: _Ink) -> list[str]:
     if cause.experiment:
         command = {"command": f"ehlo-twice replay {cause.experiment}"}
         written += _wrap(say(Text(prose.SEE, command), language), width, "    ", "    ")
-    return written
+    # Never broken: a terminal makes a link of a whole address only.
+    page = {"page": prose.page(cause, language)}
+    return [*written, "    " + say(Text(prose.ON_SITE, page), language)]
 
 
 def _told(heading: str, text: str, language: str, width: int, ink: _Ink) -> list[str]:

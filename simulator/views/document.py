@@ -86,7 +86,8 @@ class SaidStep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SaidCause(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a session failed and what to do about it; `experiment` is a scenario that shows it."""
+    """Why a session failed and what to do about it; `experiment` is a scenario that shows it, and
+    `page` the place on the site that tells of it."""
 
     id: str
     title: str
@@ -96,6 +97,7 @@ class SaidCause(msgspec.Struct, frozen=True, kw_only=True):
     keyword: str
     url: str
     experiment: str
+    page: str
 
 
 class SaidVerdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -262,6 +264,7 @@ def _cause(cause: Cause, language: str) -> SaidCause:
         keyword=citation.keyword if citation else "",
         url=citation.url if citation else "",
         experiment=cause.experiment,
+        page=f"your-log/#{cause.id}",
     )
 
 

@@ -79,7 +79,9 @@ def _cause(cause: Cause, language: str) -> list[str]:
     if cause.experiment:
         command = {"command": code(f"ehlo-twice replay {cause.experiment}")}
         written += [say(Text(prose.SEE, command), language), ""]
-    return written
+    page = prose.page(cause, language)
+    shown = f"<{page}>" if "://" in page else code(page)
+    return [*written, say(Text(prose.ON_SITE, {"page": shown}), language), ""]
 
 
 def _told(heading: str, text: str, language: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -96,6 +97,19 @@ LOG_MORE = N_("To see more")
 CAUSE = N_("Cause")
 REMEDY = N_("What to do")
 SEE = N_("See it happen: {command}")
+ON_SITE = N_("On the site: {page}")
+
+SITE = "EHLO_TWICE_SITE"
+"""The variable with the address at which the site stands, as `http://127.0.0.1:8000/`."""
+
+
+def page(cause: Cause, language: str) -> str:
+    """Where the site tells of a cause: its whole address if it is known where the site stands."""
+    place = f"your-log/#{cause.id}"
+    site = os.environ.get(SITE, "")
+    if not site.startswith(("http://", "https://")):
+        return place
+    return f"{site.rstrip('/')}/{'pt-BR' if language == 'pt_BR' else 'en'}/{place}"
 
 
 class Story(NamedTuple):

@@ -87,11 +87,14 @@ def _cause(cause: Cause, language: str) -> str:
     if cause.experiment:
         command = {"command": f"ehlo-twice replay {cause.experiment}"}
         see = f"<p>{_said(Text(prose.SEE, command), language)}</p>"
+    page = escape(prose.page(cause, language))
+    shown = f'<a href="{page}">{page}</a>' if "://" in page else f"<code>{page}</code>"
+    on_site = say(Text(prose.ON_SITE, {"page": shown}), language)
     return (
         f'<div class="cause"><p class="broken"><b>✗ {_said(cause.title, language)}</b>{place}</p>'
         f"<p><b>{_said(prose.CAUSE, language)}:</b> {_said(cause.cause, language)}</p>"
         f"<p><b>{_said(prose.REMEDY, language)}:</b> {_said(cause.remedy, language)}</p>"
-        f"{see}</div>\n"
+        f"{see}<p>{on_site}</p></div>\n"
     )
 
 

@@ -10,9 +10,11 @@ import click
 import pytest
 
 from simulator import lab, smtp
+from simulator.causes import causes
 from simulator.cli import cli
 from simulator.rules import rules
-from tools.site.page import CITE, MARK, PAGE
+from tools.site import findings
+from tools.site.page import CITE, MARK, PAGE, Page
 
 DOCS = Path(__file__).parents[2] / "docs"
 LANGUAGES = ("en", "pt-BR")
@@ -93,6 +95,24 @@ def test_every_command_that_a_page_shows_exists(page: str, line: str) -> None:
 
 def test_every_rule_has_a_finding() -> None:
     assert {rule.id for rule in rules()} <= set(data("findings.toml"))
+
+
+def test_no_cause_is_told_by_two_findings() -> None:
+    told = [
+        cause for finding in data("findings.toml").values() for cause in finding.get("causes", ())
+    ]
+    assert len(told) == len(set(told))
+    assert set(told) <= set(causes())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_cause_has_a_place_to_point_at(language: str) -> None:
+    page = Page(path="your-log.md", language=language, text="")
+    shown = "".join(findings.show(page, group) for group in findings.GROUPS)
+    for cause in causes().values():
+        assert len(re.findall(rf'{{ #{cause.id} }}|id="{cause.id}"', shown)) == 1, cause.id
+    shows = re.findall(r"show findings (\w+)", source(language, "your-log.md"))
+    assert shows == list(findings.GROUPS)
 
 
 @pytest.mark.parametrize("key", data("findings.toml"))

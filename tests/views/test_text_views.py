@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from simulator import matrix
+from simulator import formats, matrix
 from simulator.explainer import Explanation, explain
 from simulator.restore import restore
 from simulator.session import (
@@ -39,7 +39,7 @@ from simulator.session import (
     to_json,
 )
 from simulator.smtp import citations
-from simulator.views import annotated, dialogue, esa, grid, markdown, prose, repairs, table
+from simulator.views import annotated, dialogue, esa, grid, markdown, prose, repairs, report, table
 from simulator.views.prose import Story
 from tests.views import sessions
 
@@ -299,7 +299,8 @@ def check(text: str) -> None:
         "inline", "text", "text_special", "paragraph_open", "bullet_list_open", "code_inline",
         "softbreak",
     }  # fmt: skip
-    assert found["code_inline"] == 2 + sum(bool(cause.experiment) for cause in causes)
+    commands = sum(bool(cause.experiment) for cause in causes)
+    assert found["code_inline"] == 2 + commands + len(causes)
 
 
 @each_payload
@@ -348,3 +349,39 @@ def test_a_row_of_the_matrix_stays_a_row(text: str) -> None:
         for t in (said, plain)
     )
     assert kinds(source) == kinds(expected)
+
+
+FORGOTTEN = """\
+220 a.example.com ESMTP
+EHLO b.example.com
+250-a.example.com
+250 STARTTLS
+STARTTLS
+220 Go ahead
+TLS connection established: TLSv1.3
+MAIL FROM:<a@example.com>
+503 Send hello first
+"""
+
+
+@pytest.mark.parametrize(
+    ("address", "language", "shown"),
+    [
+        ("", "en", "On the site: your-log/#second-ehlo-not-sent"),
+        ("http://h:8/x/", "en", "On the site: http://h:8/x/en/your-log/#second-ehlo-not-sent"),
+        ("https://h", "pt_BR", "No site: https://h/pt-BR/your-log/#second-ehlo-not-sent"),
+        ("https://h", "de", "Auf der Website: https://h/en/your-log/#second-ehlo-not-sent"),
+        ("javascript:alert(1)", "en", "On the site: your-log/#second-ehlo-not-sent"),
+    ],
+)
+def test_a_cause_points_at_the_site(
+    address: str, language: str, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(prose.SITE, address)
+    (session,) = formats.read(FORGOTTEN)
+    explanation = explain(session)
+    assert shown in annotated.render(explanation, language)
+    assert re.sub("[`<>]", "", markdown.render(explanation, language)).count(shown) == 1
+    page = shown.partition(": ")[2]
+    link = f'<a href="{page}">{page}</a>' if "://" in page else f"<code>{page}</code>"
+    assert link in "".join(report.render([explanation], language))

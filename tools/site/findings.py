@@ -5,13 +5,18 @@ from __future__ import annotations
 import tomllib
 from typing import Any
 
+from simulator.causes import causes
+from simulator.language import say
 from simulator.rules import rules
+from simulator.views.markdown import escape
 from tools.site.experiments import path, title
 from tools.site.page import SOURCES, Page, cite
 from tools.site.plays import scenarios
 from tools.site.words import word
 
-GROUPS = ("after", "before", "risk")
+MORE = "more"
+GROUPS = ("after", "before", "risk", MORE)
+"""The last: causes that the program names, and no finding tells of."""
 
 
 def findings() -> dict[str, Any]:
@@ -21,6 +26,8 @@ def findings() -> dict[str, Any]:
 
 def show(page: Page, group: str) -> str:
     """The findings of one group, each under a heading that has its id as the anchor."""
+    if group == MORE:
+        return _more(page)
     cited = {rule.id: rule.citation for rule in rules()}
     titles = {scenario.name: title(scenario, page.language) for scenario in scenarios()}
     parts = []
@@ -28,6 +35,9 @@ def show(page: Page, group: str) -> str:
         if finding["group"] != group:
             continue
         parts += [f"### {finding['title'][page.language]} {{ #{key} }}", ""]
+        others = [cause for cause in finding.get("causes", ()) if cause != key]
+        if others:
+            parts += ["".join(f'<a id="{cause}"></a>' for cause in others), ""]
         source = f" {cite(cited[key])}" if key in cited else ""
         for part in ("sign", "cause", "remedy"):
             end = source if part == "cause" else ""
@@ -35,4 +45,22 @@ def show(page: Page, group: str) -> str:
             parts += [f"**{label}** {finding[part][page.language]}{end}", ""]
         links = ", ".join(f"[{titles[name]}]({path(name)})" for name in finding["experiments"])
         parts += [f"**{word('findings.experiments', page.language)}** {links}", ""]
+    return "\n".join(parts)
+
+
+def _more(page: Page) -> str:
+    told = {cause for finding in findings().values() for cause in finding.get("causes", ())}
+    titles = {scenario.name: title(scenario, page.language) for scenario in scenarios()}
+    parts = []
+    for cause in causes().values():
+        if cause.id in told:
+            continue
+        parts += [f"### {say(cause.title, page.said, escape)} {{ #{cause.id} }}", ""]
+        source = f" {cite(cause.citation)}" if cause.citation else ""
+        for part, text, end in (("cause", cause.cause, source), ("remedy", cause.remedy, "")):
+            label = word(f"findings.{part}", page.language)
+            parts += [f"**{label}** {say(text, page.said, escape)}{end}", ""]
+        if cause.experiment:
+            link = f"[{titles[cause.experiment]}]({path(cause.experiment)})"
+            parts += [f"**{word('findings.experiments', page.language)}** {link}", ""]
     return "\n".join(parts)
