@@ -132,12 +132,14 @@ class Dialogue:
             at += 86400
         self._at = max(self._at, at)
 
-    def connect(self, line: int) -> None:
-        """The connection was opened."""
+    def connect(self, line: int, text: str = "") -> None:
+        """The connection was opened. `text`: the line that tells of it, kept if told again."""
         self._settle()
         if not any(isinstance(event, Connect) for event in self.events):
             self._add(Connect(by="client", at=self._at, line=line))
             self._waiting.append(_GREETING)
+        elif text:
+            self._add(Remark(by="client", at=self._at, line=line, text=text))
 
     @property
     def expects_greeting(self) -> bool:
@@ -597,7 +599,11 @@ class Dialogue:
 
     def _secured(self, handshake: Handshake) -> None:
         place = len(self.events) if self._pending is None else self._pending
-        before = [e for e in self.events[:place] if not isinstance(e, Handshake)]
+        before = [
+            _retold(event) if isinstance(event, Handshake) else event
+            for event in self.events[:place]
+            if not isinstance(event, Handshake) or event.detail
+        ]
         self.events[:place] = before
         place = len(before)
         self.events.insert(place, handshake)
@@ -613,9 +619,7 @@ class Dialogue:
         """What looked like a failed handshake was none: the talk goes on as inside TLS."""
         for index, event in enumerate(self.events):
             if isinstance(event, Handshake) and event.error:
-                self.events[index] = Remark(
-                    by="client", at=event.at, line=event.line, text=event.detail
-                )
+                self.events[index] = _retold(event)
                 self._pending = index + 1
                 self._infer()
                 return
@@ -762,6 +766,11 @@ def _is_binary(text: str) -> bool:
     """Bytes of TLS as a tool shows them: dots, or what no text has."""
     strange = sum(c in ".\ufffd" or (ord(c) > 126 and not c.isalpha()) for c in text)
     return len(text) >= 6 and strange >= 0.4 * len(text)
+
+
+def _retold(failed: Handshake) -> Remark:
+    """The line that looked like the failure of a handshake which came about after all."""
+    return Remark(by="client", at=failed.at, line=failed.line, text=failed.detail)
 
 
 def _version(said: str) -> str:

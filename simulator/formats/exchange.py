@@ -77,7 +77,7 @@ def _take(desk: Desk, row: dict[str, str], line: Line) -> None:
     data, context = row.get("data", "").strip(), row.get("context", "").strip()
     match row["event"]:
         case "+":
-            dialogue.connect(line.number)
+            dialogue.connect(line.number, line.text)
             _peers(dialogue, row)
         case "-":
             local = _local(dialogue)

@@ -359,7 +359,7 @@ class PatternFormat:
         version, cipher = groups.get("version", ""), groups.get("cipher", "")
         match rule.means:
             case "connect":
-                dialogue.connect(line.number)
+                dialogue.connect(line.number, line.text)
             case "close":
                 dialogue.close(line.number, rule.by, rule.reason)
                 dialogue.remark(line.text, line.number)

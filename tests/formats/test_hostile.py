@@ -246,3 +246,22 @@ def test_a_second_handshake_that_fails_is_read() -> None:
     log = f"220 a.example.com ESMTP\nEHLO b\n250-a.example.com\n250 STARTTLS\n{2 * again}EHLO b\n"
     (session,) = formats.read(log)
     assert [event.line for event in session.events] == [1, 2, 3, 5, 6, 7, 8, 9, 10, 11]
+
+
+@pytest.mark.parametrize(
+    ("kind", "log"),
+    [
+        (
+            "curl",
+            "* Connected to a (192.0.2.1) port 25 (#0)\n* Connected to b (192.0.2.2) port 2525",
+        ),
+        (
+            "maddy",
+            "STARTTLS\nAUTH LOGIN\n... 連線被強制中TLS error 斷\n250 ENHANCEDSTATUSCODES\n"
+            "STARTTLS\n220 2.0.0 Ready to start TLS\nEHLO",
+        ),
+    ],
+)
+def test_a_line_told_again_or_taken_back_is_kept(kind: str, log: str) -> None:
+    (reader,) = (found for found in KINDS if found.name == kind)
+    assert fuzz.lost(log, reader, list(reader.read(text(log).lines))) == []
