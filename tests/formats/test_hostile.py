@@ -262,6 +262,7 @@ def test_a_second_handshake_that_fails_is_read() -> None:
         ),
     ],
 )
-def test_a_line_told_again_or_taken_back_is_kept(kind: str, log: str) -> None:
+def test_a_line_told_again_or_taken_back_is_kept(kind: str, log: list[str]) -> None:
     (reader,) = (found for found in KINDS if found.name == kind)
-    assert fuzz.lost(log, reader, list(reader.read(text(log).lines))) == []
+    sessions = list(reader.read(text("\n".join(log)).lines))
+    assert fuzz.lost("\n".join(log), reader, sessions) == []
