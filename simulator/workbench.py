@@ -12,13 +12,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import tempfile
 import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from html import escape
+from html import escape, unescape
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ from simulator.views.inert import printable
 AMBER = "color-mix(in srgb,currentColor 25%,#b87a00)"
 GREEN = "color-mix(in srgb,currentColor 25%,#1f9d57)"
 """Mixed with the colour of the text, so that they can be read on light and on dark."""
+
+_TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 
 CHOOSE = {"client": N_("client"), "server": N_("server"), "middlebox": N_("on the way")}
 
@@ -69,16 +72,18 @@ def data(name: str) -> Any:
 class Picture:
     """A drawing, as SVG, that shows itself as wide as there is room; `str()` tells it in words."""
 
-    def __init__(self, svg: bytes, words: str) -> None:
+    def __init__(self, svg: bytes, words: str, alt: str = "") -> None:
         self.svg = svg.decode()
         self._words = words
+        title = _TITLE.search(self.svg)
+        self.alt = alt or (unescape(title[1]) if title else "")
+        """What it shows, in a sentence: the drawing's own title if nothing else is given."""
 
     def _repr_html_(self) -> str:
         # An image of its own: its identifiers never meet those of another one on the page.
         source = b64encode(self.svg.encode()).decode()
-        told = escape(self._words.strip().split("\n")[0], quote=True)
         return (
-            f'<img style="max-width:100%;height:auto" alt="{told}" '
+            f'<img style="max-width:100%;height:auto" alt="{escape(self.alt, quote=True)}" '
             f'src="data:image/svg+xml;base64,{source}">'
         )
 
@@ -111,7 +116,11 @@ def drawing(explanation: Explanation) -> Picture:
     from simulator.views import annotated, sequence
 
     language = notebook.spoken()
-    return Picture(sequence.render(explanation, language), annotated.render(explanation, language))
+    return Picture(
+        sequence.render(explanation, language),
+        annotated.render(explanation, language),
+        say(explanation.verdict.outcome, language, printable),
+    )
 
 
 def beside(left: str, right: str = "documented") -> Picture:
@@ -168,7 +177,7 @@ def _facts(
         if fact.discarded is None:
             yield f'<span style="color:{colour};font-weight:600">{escape(text)}</span>', text
         else:
-            yield f'<s style="color:{colour};opacity:.8">{escape(text)}</s>', f"({text})"
+            yield f'<s style="color:{colour}">{escape(text)}</s>', f"({text})"
 
 
 def heat(middlebox: str = "nothing") -> Picture:
@@ -184,11 +193,10 @@ def heat(middlebox: str = "nothing") -> Picture:
         for names, session in zip(wanted, arena.play_all(wanted), strict=True)
     )
     clients, servers = (
-        {name: entry.title.get(language, entry.title[SOURCE]) for name, entry in group.items()}
+        {name: _titled(entry, language) for name, entry in group.items()}
         for group in (sides.client, sides.server)
     )
-    titles = sides.middlebox[middlebox].title
-    between = titles.get(language, titles[SOURCE])
+    between = _titled(sides.middlebox[middlebox], language)
     return Picture(
         heatmap.render(cells, clients, servers, language, between=between),
         grid.text(cells, clients, servers, language),
@@ -221,7 +229,7 @@ def wire(explanation: Explanation, *, most: int = 40) -> Table:
             names = ", ".join(record.messages) or "▒" * max(1, min(record.length // 8, 60))
             rows.append((segment.at, arrow, f"{record.name} {record.length}: {names}", False))
     html = "".join(
-        f'<tr><td style="text-align:right;opacity:.6">{at * 1000:.1f} ms</td><td>{arrow}</td>'
+        f'<tr><td style="text-align:right;opacity:.75">{at * 1000:.1f} ms</td><td>{arrow}</td>'
         f'<td style="text-align:left;font-family:monospace;overflow-wrap:anywhere;'
         f'color:{AMBER if clear else GREEN}">{escape(text)}</td></tr>'
         for at, arrow, text, clear in rows[:most]
@@ -329,14 +337,19 @@ class Knobs:
         bundle[view] = box._repr_mimebundle_()[view]
         return bundle
 
+    def choices(self) -> list[tuple[str, str]]:
+        """What is chosen: for each knob its name and the title of the choice."""
+        language = notebook.spoken()
+        groups = _groups()
+        return [
+            (say(CHOOSE[which], language), _titled(groups[which][name], language))
+            for which, name in self.chosen.items()
+        ]
+
     def _widgets(self, still: Table) -> Any:
         ipywidgets = import_module("ipywidgets")
 
         language = notebook.spoken()
-        sides = arena.sides()
-        groups: dict[str, Mapping[str, Any]] = {
-            "client": sides.client, "server": sides.server, "middlebox": sides.middlebox,
-        }  # fmt: skip
         shown = ipywidgets.HTML(still._repr_html_())
 
         def turned(which: str) -> Callable[[Any], None]:
@@ -346,12 +359,9 @@ class Knobs:
             return play
 
         knobs = []
-        for which, group in groups.items():
+        for which, group in _groups().items():
             knob = ipywidgets.Dropdown(
-                options=[
-                    (entry.title.get(language, entry.title[SOURCE]), name)
-                    for name, entry in group.items()
-                ],
+                options=[(_titled(entry, language), name) for name, entry in group.items()],
                 value=self.chosen[which],
                 description=say(CHOOSE[which], language),
                 layout={"width": "28em"},
@@ -359,6 +369,16 @@ class Knobs:
             knob.observe(turned(which), names="value")
             knobs.append(knob)
         return ipywidgets.VBox([*knobs, shown])
+
+
+def _groups() -> dict[str, Mapping[str, Any]]:
+    sides = arena.sides()
+    return {"client": sides.client, "server": sides.server, "middlebox": sides.middlebox}
+
+
+def _titled(entry: Any, language: str) -> str:
+    title: str = entry.title.get(language, entry.title[SOURCE])
+    return title
 
 
 def knobs(

@@ -28,7 +28,7 @@ transparent);border-left:6px solid var(--ink);border-radius:6px;padding:.7em 1.1
 max-width:60em;--ink:color-mix(in srgb,currentColor 30%,#2f7dd1)}
 .ehlo-card.right{--ink:color-mix(in srgb,currentColor 30%,#1f9d57)}
 .ehlo-card.wrong{--ink:color-mix(in srgb,currentColor 30%,#d9622b)}
-.ehlo-card h4{margin:.1em 0 .5em;font-size:1.1em;color:var(--ink)}
+.ehlo-card h3{margin:.1em 0 .5em;font-size:1.1em;color:var(--ink)}
 .ehlo-card p{margin:.45em 0}
 .ehlo-card.ehlo-card code,.ehlo-card.ehlo-card pre{font-size:.93em;
 font-family:ui-monospace,monospace;
@@ -42,10 +42,10 @@ font-family:ui-monospace,monospace;font-size:.93em;border-left:4px solid #b8860b
 .ehlo-card ol.log li.tls{border-left-color:#1d7f46}
 .ehlo-card ol.log li.marked{background:color-mix(in srgb,var(--ink) 16%,transparent);
 font-weight:600}
-.ehlo-card ol.log .n{opacity:.6;text-align:right;padding-right:.4em}
+.ehlo-card ol.log .n{opacity:.75;text-align:right;padding-right:.4em}
 .ehlo-card ol.log .t{white-space:pre-wrap;overflow-wrap:anywhere}
 .ehlo-card ol.log .note{grid-column:3;font:.93em/1.4 system-ui,sans-serif;font-weight:400}
-.ehlo-card ol.log .note.broken{color:color-mix(in srgb,currentColor 30%,#d9622b)}
+.ehlo-card ol.log .note.broken{color:color-mix(in srgb,currentColor 45%,#d9622b)}
 .ehlo-card dl{display:grid;grid-template-columns:max-content 1fr;gap:.25em .8em;margin:.5em 0}
 .ehlo-card dt{font-weight:700;font-family:ui-monospace,monospace}.ehlo-card dd{margin:0}
 """
@@ -112,7 +112,7 @@ def html(title: str, blocks: Shown, language: str, *, tone: str = "", mark: str 
     """For a notebook: one element, without an empty line in it."""
     parts = [f"<style>{STYLE.replace(chr(10), '')}</style>"]
     parts.append(f'<div class="ehlo-card {tone}" lang="{language.replace("_", "-")}">')
-    parts.append(f"<h4>{_inert(f'{mark} {title}'.strip())}</h4>")
+    parts.append(f"<h3>{_inert(f'{mark} {title}'.strip())}</h3>")
     for block in blocks:
         parts += _html(block, language)
     parts.append("</div>")

@@ -73,6 +73,9 @@ def test_pictures_show_themselves() -> None:
         assert fromstring(picture.svg).tag.endswith("svg")
         assert picture._repr_html_().startswith("<img ")
         assert str(picture)
+        assert f'alt="{picture.alt}"' in picture._repr_html_()
+    assert "in the clear" in workbench.drawing(replay("plain")).alt
+    assert workbench.beside("plain").alt == "No TLS at all ⇄ The documented session"
     assert "503" in str(workbench.beside("skipped-ehlo"))
 
 
@@ -82,6 +85,12 @@ def test_turning_a_knob_plays() -> None:
     assert "REFUSED 503" in str(knobs.play(client="skips"))
     assert "INSIDE TLS" in str(knobs.play(server="lax"))
     assert "text/html" in knobs._repr_mimebundle_()
+    knobs.play(client="skips")
+    titles = dict(knobs.choices())
+    assert (titles["client"], titles["server"]) == (
+        "skips the second EHLO",
+        "forgets, does not care",
+    )
 
 
 def test_a_server_for_a_client_of_ones_own() -> None:
