@@ -9,12 +9,25 @@ MkDocs, or whatever follows it, makes pages of that.
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
-from tools.site import assets, experiments, glossary, octets, reference, sandbox, shows, wild
-from tools.site.page import BUILD, LANGUAGES, ROOT, BadPage, complete, save, sources
+from tools.site import (
+    assets,
+    cells,
+    experiments,
+    glossary,
+    notebooks,
+    octets,
+    reference,
+    sandbox,
+    shows,
+    wild,
+)
+from tools.site.page import BUILD, LANGUAGES, ROOT, Asset, BadPage, Page, complete, save, sources
 
 OFFLINE = ROOT / "build" / "site-offline"
 
@@ -28,21 +41,35 @@ def assemble(*, offline: bool = False) -> None:
         kept.add(target)
         save(target, data)
 
-    for language in LANGUAGES:
-        pages = [*sources(language, offline=offline), *experiments.pages(language, offline=offline)]
+    def put_all(pages: Iterable[Page], files: Iterable[Asset], language: str) -> None:
         for page in pages:
             text = complete(page, shows.ALL) + glossary.tips(page)
             put(f"{language}/{page.path}", text.encode())
-        for asset in (
-            *assets.files(),
-            *wild.files(),
-            *experiments.files(language, offline=offline),
-            *octets.files(language, offline=offline),
-            *reference.files(language, offline=offline),
-            *sandbox.files(language, offline=offline),
-        ):
+        for asset in files:
             put(f"{language}/{asset.path}", asset.data)
-        put(f"{language}.nav.json", experiments.navigation(language))
+
+    # The notebooks run meanwhile, in a process of their own.
+    with cells.Running() as running:
+        for language in LANGUAGES:
+            pages = (
+                *sources(language, offline=offline),
+                *experiments.pages(language, offline=offline),
+            )
+            files = (
+                *assets.files(),
+                *wild.files(),
+                *experiments.files(language, offline=offline),
+                *octets.files(language, offline=offline),
+                *reference.files(language, offline=offline),
+                *sandbox.files(language, offline=offline),
+            )
+            put_all(pages, files, language)
+            listed = experiments.navigation(language) | notebooks.navigation(language)
+            put(f"{language}.nav.json", json.dumps(listed, ensure_ascii=False).encode())
+        for language in LANGUAGES:
+            books = running.books(language)
+            shown = notebooks.pages(books, offline=offline)
+            put_all(shown, notebooks.files(books, offline=offline), language)
     for path in BUILD.rglob("*"):
         if path.is_file() and path not in kept:
             path.unlink()

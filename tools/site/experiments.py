@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 from simulator.explainer import Explanation
 from simulator.lab import Scenario
@@ -59,14 +60,13 @@ def files(language: str, *, offline: bool = False) -> Iterator[Asset]:
         yield Asset(f"{base}.toml", source.read_bytes())
 
 
-def navigation(language: str) -> bytes:
+def navigation(language: str) -> dict[str, Any]:
     """The pages below the one that introduces them, for the sidebar."""
     groups: dict[str, list[dict[str, str]]] = {}
     for scenario in scenarios():
         below = groups.setdefault(word(f"groups.{scenario.group}", language), [])
         below.append({html.escape(title(scenario, language)): path(scenario.name)})
-    listed = [{group: below} for group, below in groups.items()]
-    return json.dumps({f"{FOLDER}/index.md": listed}, ensure_ascii=False).encode()
+    return {f"{FOLDER}/index.md": [{group: below} for group, below in groups.items()]}
 
 
 def _data(name: str) -> str:
@@ -76,14 +76,18 @@ def _data(name: str) -> str:
 def element(page: Page, name: str, attributes: str = "") -> str:
     """The player with a session, and the same session as a list for whoever has no script."""
     explanation = play(name)
-    source, inside = f' src="{page.up}{_data(name)}"', ""
+    data = player.data([explanation], page.said) if page.offline else ""
+    return framed(page, _data(name), data, player.listing(explanation, page.said), attributes)
+
+
+def framed(page: Page, source: str, data: str, listing: str, attributes: str) -> str:
+    """The player fed by the file `source`, or, in a page opened from disk, by `data` within it."""
+    origin, inside = f' src="{page.up}{source}"', ""
     if page.offline:
-        source = ""
-        data = player.data([explanation], page.said)
-        inside = f'\n<script type="application/json">{data}</script>'
-    listed = re.sub(r"\n\s*\n", "\n", player.listing(explanation, page.said))
+        origin, inside = "", f'\n<script type="application/json">{data}</script>'
+    listed = re.sub(r"\n\s*\n", "\n", listing)
     return (
-        f'<div class="session" data-search-exclude>\n<smtp-session{source}{attributes}>{inside}\n'
+        f'<div class="session" data-search-exclude>\n<smtp-session{origin}{attributes}>{inside}\n'
         f"{listed}\n</smtp-session>\n</div>"
     )
 
