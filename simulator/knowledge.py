@@ -264,7 +264,8 @@ class Ledger:
                 self._learn("client", "greeting", "220", name)
             case Command(verb=("EHLO" | "LHLO")) if reply.code == 250:
                 self._discard("EHLO answered")
-                self._learn("client", "name", "250", name)
+                if name:
+                    self._learn("client", "name", "250", name)
                 for keyword in smtp.parse_ehlo_reply(reply.lines)[1]:
                     self._learn("client", "keyword", keyword.name, keyword.parameters)
             case Command(verb="HELO") if reply.code == 250:

@@ -237,6 +237,8 @@ def _reply(moment: Moment, event: Reply) -> Text:
     }
     if verb == "EHLO" and event.code == 250:
         _, keywords = smtp.parse_ehlo_reply(event.lines)
+        if not text.strip():
+            return Text(N_("The server gives the list of what it offers here."))
         if not keywords:
             return Text(N_("The server gives its name, {name}, and offers no extension."), values)
         if event.secure and not moment.implicit_tls:

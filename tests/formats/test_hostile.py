@@ -251,14 +251,13 @@ def test_a_second_handshake_that_fails_is_read() -> None:
 @pytest.mark.parametrize(
     ("kind", "log"),
     [
-        (
-            "curl",
-            "* Connected to a (192.0.2.1) port 25 (#0)\n* Connected to b (192.0.2.2) port 2525",
-        ),
+        ("curl", ["* Connected to a (192.0.2.1) port 25 (#0)", "* Connected to b (::1) port 26"]),
         (
             "maddy",
-            "STARTTLS\nAUTH LOGIN\n... 連線被強制中TLS error 斷\n250 ENHANCEDSTATUSCODES\n"
-            "STARTTLS\n220 2.0.0 Ready to start TLS\nEHLO",
+            [
+                *("STARTTLS", "AUTH LOGIN", "... TLS error", "250 DSN"),
+                *("STARTTLS", "220 2.0.0 Ready to start TLS", "EHLO"),
+            ],
         ),
     ],
 )
