@@ -71,9 +71,9 @@ def colour(stream: IO[Any]) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def width() -> int:
+def width(most: int = 110, unknown: int = 100) -> int:
     """Columns to write in: the terminal's, within reason."""
-    return max(60, min(shutil.get_terminal_size((100, 24)).columns, 110))
+    return max(60, min(shutil.get_terminal_size((unknown, 24)).columns, most))
 
 
 def put(text: str) -> None:

@@ -194,7 +194,7 @@ def _one(explanation: Explanation, view: str, lang: str, title: str) -> str:
         case "markdown":
             return markdown.render(explanation, lang, story=Story(title=title))
         case "table":
-            return f"{title}\n{table.render(explanation, lang)}"
+            return f"{title}\n{table.render(explanation, lang, width=width(160, 160))}"
         case "sequence":
             return ladder.render(
                 explanation, lang, width=width(), colour=colour(sys.stdout), title=title

@@ -130,7 +130,7 @@ def _view(
         case "table":
             from simulator.views import table
 
-            return table.render(explanation, lang)
+            return table.render(explanation, lang, width=width(160, 160))
         case "svg":
             from simulator.views import sequence
 
@@ -226,6 +226,9 @@ def _check(scenario: Scenario, explanation: Explanation) -> int:
 )
 def compare(left: str, right: str, lang: str, view: str, tls: str | None, out: Path | None) -> None:
     """Play two scenarios and set the sessions side by side, event by event.
+
+    Replies count as equal if their code and the keywords they list are; the words of their first
+    line are the server's own.
 
     \b
     Examples:

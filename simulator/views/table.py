@@ -23,13 +23,17 @@ HEADINGS = (
 LIMITS = (4, 9, 7, 46, 40, 44)
 """Columns of each cell; what is longer ends in an ellipsis."""
 
+NARROWEST = 16
+"""Columns that the last three keep, however narrow the page."""
 
-def render(explanation: Explanation, language: str = SOURCE) -> str:
-    """The table as plain text."""
+
+def render(explanation: Explanation, language: str = SOURCE, *, width: int = 160) -> str:
+    """The table as plain text, at most `width` columns wide if that can be read."""
     rows = [tuple(say(heading, language) for heading in HEADINGS)]
     rows += [_cells(row, language) for row in dialogue.of(explanation).rows]
+    limits = _limits(rows, width)
     rows = [
-        tuple(wrap(cell, limit)[0][0] for cell, limit in zip(row, LIMITS, strict=True))
+        tuple(wrap(cell, limit)[0][0] for cell, limit in zip(row, limits, strict=True))
         for row in rows
     ]
     head, *body = columns(rows)
@@ -59,6 +63,18 @@ def _cells(row: Row, language: str) -> tuple[str, ...]:
         text,
         *(_ledger(row, side, language) for side in ("server", "client")),
     )
+
+
+def _limits(rows: Sequence[tuple[str, ...]], width: int) -> list[int]:
+    wanted = [
+        min(limit, max(map(cells, column)))
+        for limit, column in zip(LIMITS, zip(*rows, strict=True), strict=True)
+    ]
+    narrow, wide = wanted[:3], wanted[3:]
+    room = width - sum(narrow) - 2 * (len(wanted) - 1)
+    if sum(wide) > room:
+        wide = [max(NARROWEST, room * share // sum(wide)) for share in wide]
+    return narrow + wide
 
 
 def _ledger(row: Row, side: Side, language: str) -> str:

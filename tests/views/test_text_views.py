@@ -40,6 +40,7 @@ from simulator.session import (
 )
 from simulator.smtp import citations
 from simulator.views import annotated, dialogue, esa, grid, markdown, prose, repairs, report, table
+from simulator.views.lines import cells
 from simulator.views.prose import Story
 from tests.views import sessions
 
@@ -385,3 +386,14 @@ def test_a_cause_points_at_the_site(
     page = shown.partition(": ")[2]
     link = f'<a href="{page}">{page}</a>' if "://" in page else f"<code>{page}</code>"
     assert link in "".join(report.render([explanation], language))
+
+
+@pytest.mark.parametrize("width", [80, 100, 120, 160])
+def test_a_table_is_as_wide_as_the_page(width: int) -> None:
+    lines = table.render(recorded(), "en", width=width).splitlines()
+    assert max(map(cells, lines)) <= width
+    assert "EHLO mx4" in lines[4]
+
+
+def test_a_table_can_be_read_on_the_narrowest_page() -> None:
+    assert "+EHLO mx4.examp" in table.render(recorded(), "en", width=20)
