@@ -6,6 +6,9 @@ import contextlib
 import html
 import re
 import shlex
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
 
 from click.testing import CliRunner
 
@@ -13,6 +16,7 @@ from simulator.cli import cli
 from simulator.explainer import Step
 from simulator.knowledge import Fact
 from simulator.session import Handshake
+from simulator.views import esa
 from simulator.views.inert import printable
 from tools.site import (
     documented,
@@ -40,9 +44,14 @@ def player(page: Page, name: str = "documented", *attributes: str) -> str:
 
 def run(page: Page, *words: str) -> str:
     """A command of the program and what it writes: it is run, not remembered."""
+    return _ran(page, words, ROOT)
+
+
+def _ran(page: Page, words: Sequence[str], folder: Path) -> str:
     line = shlex.join(words)
-    with contextlib.chdir(ROOT):
-        result = CliRunner().invoke(cli, list(words), env={"COLUMNS": "96"})
+    settings = {"COLUMNS": "96", "EHLO_TWICE_LANG": None, "EHLO_TWICE_SITE": None}
+    with contextlib.chdir(folder):
+        result = CliRunner().invoke(cli, list(words), env=settings)
     if result.exit_code:
         raise BadPage(f"docs/{page.language}/{page.path}: ehlo-twice {line}: {result.output}")
     return f"```console\n$ ehlo-twice {line}\n{result.output.rstrip()}\n```"
@@ -73,13 +82,21 @@ def _chip(fact: Fact) -> str:
     return f'<span class="fact {kind}">{html.escape(printable(fact.label))}</span>'
 
 
-def explain(page: Page) -> str:
-    """How to have a log explained by the program, once it has a command for that."""
-    if "explain" not in cli.commands:
-        return ""
-    option = "" if page.said == "en" else f" --lang {page.said}"
-    said = word("log.explain", page.language)
-    return f"{said}\n\n```sh\nehlo-twice explain{option} session.log\n```"
+LOGS = {
+    "session.log": ("skipped-ehlo",),
+    "mail.log": ("documented", "different-name", "refused-454"),
+}
+"""The logs that pages have explained, as a gateway writes them of these experiments."""
+
+
+def explain(page: Page, *words: str) -> str:
+    """`explain` and what it says, in the page's language, of the logs in `LOGS`."""
+    option = () if page.said == "en" else ("--lang", page.said)
+    with tempfile.TemporaryDirectory(prefix="ehlo-twice-") as folder:
+        for name, played in LOGS.items():
+            log = "".join(esa.render(play(scenario)) for scenario in played)
+            (Path(folder) / name).write_text(log, encoding="utf-8")
+        return _ran(page, ("explain", *option, *words), Path(folder))
 
 
 ALL: dict[str, Show] = {
