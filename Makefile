@@ -10,7 +10,7 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard simulator/locales/*/LC_MESSAGES/*.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help pictures replay test notebooks test-notebooks lint types layers format bench site serve check-site site-offline slides handout workshop hub hub-bench messages lock clean
+.PHONY: help pictures replay test notebooks test-notebooks lint types layers format bench site serve check-site site-offline slides handout workshop hub test-hub hub-bench messages lock clean
 
 help: ## show this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -80,6 +80,9 @@ workshop: site-offline ## everything for a class without network, as one zip
 # Settings: make hub EHLO_HUB_PORT=9000 …; the configuration lists them.
 hub: $(VENV)/.hub $(CATALOGUES) ## a JupyterHub for the class, on http://127.0.0.1:8000/
 	@$(BIN)/python -m jupyterhub -f workshop/jupyterhub/jupyterhub_config.py
+
+test-hub: $(VENV)/.hub $(CATALOGUES) ## start a hub and try its limits, ports and culling
+	@$(BIN)/python -m pytest -q workshop/jupyterhub $(ARGS)
 
 hub-bench: $(VENV)/.hub $(CATALOGUES) ## measure thirty learners at once on a hub of their own
 	@$(BIN)/python -m benchmarks.classroom $(ARGS)

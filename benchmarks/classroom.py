@@ -26,8 +26,10 @@ import tempfile
 import threading
 import time
 import uuid
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -79,12 +81,13 @@ class Learner:
         """Start the server, open the notebook, run it to the end. Raises `Failed`."""
         start.wait()
         began = time.monotonic()
-        self._spawn(began + PATIENCE)
+        self.spawn(began + PATIENCE)
         self.seconds["server"] = time.monotonic() - began
         self._run(notebook, began + PATIENCE)
         self.seconds["all"] = time.monotonic() - began
 
-    def _spawn(self, until: float) -> None:
+    def spawn(self, until: float) -> None:
+        """Press the button, and wait until the server is there. Raises `Failed`."""
         address = f"{self.hub}/hub/api/users/{self.name}/server"
         while (answer := self.web.post(address, timeout=60)).status_code == 429:
             # The hub starts ten at a time and asks the others to come again: a browser does so.
@@ -105,6 +108,16 @@ class Learner:
         content = self._check(
             self.web.get(f"{self.server}/api/contents/{notebook}?content=1", timeout=60)
         )["content"]
+        with self.kernel(notebook) as execute:
+            for number, cell in enumerate(content["cells"], 1):
+                source = cell["source"]
+                source = source if isinstance(source, str) else "".join(source)
+                if cell["cell_type"] == "code" and source.strip():
+                    execute(source, f"{notebook}, cell {number}", until)
+
+    @contextlib.contextmanager
+    def kernel(self, notebook: str) -> Iterator[Callable[[str, str, float], str]]:
+        """What runs a cell of that notebook and returns what it printed. Raises `Failed`."""
         opened = self._check(
             self.web.post(
                 f"{self.server}/api/sessions",
@@ -124,15 +137,11 @@ class Learner:
             timeout=120,
         )
         try:
-            for number, cell in enumerate(content["cells"], 1):
-                source = cell["source"]
-                source = source if isinstance(source, str) else "".join(source)
-                if cell["cell_type"] == "code" and source.strip():
-                    self._execute(channel, source, f"{notebook}, cell {number}", until)
+            yield partial(self._execute, channel)
         finally:
             channel.close()
 
-    def _execute(self, channel: websocket.WebSocket, source: str, place: str, until: float) -> None:
+    def _execute(self, channel: websocket.WebSocket, source: str, place: str, until: float) -> str:
         asked = uuid.uuid4().hex
         channel.send(
             json.dumps(
@@ -160,16 +169,19 @@ class Learner:
                 }
             )
         )
+        printed = ""
         while True:
             self._hurry(until, place)
             said = json.loads(channel.recv())
             if said["parent_header"].get("msg_id") != asked:
                 continue
+            told = said["content"]
             if said["msg_type"] == "error":
-                told = said["content"]
                 raise Failed(f"{self.name}: {place}: {told['ename']}: {told['evalue']}")
-            if said["msg_type"] == "status" and said["content"]["execution_state"] == "idle":
-                return
+            if said["msg_type"] == "stream" and told["name"] == "stdout":
+                printed += told["text"]
+            if said["msg_type"] == "status" and told["execution_state"] == "idle":
+                return printed
 
     def _check(self, answer: requests.Response) -> dict:
         if answer.status_code >= 400:
@@ -217,8 +229,8 @@ class Watch(threading.Thread):
         return sum(used for whose, used in self.processor.values() if whose == owner)
 
 
-def sign_in(hub: str, name: str, password: str) -> None:
-    """Through the form, as a person does. Raises `Failed`."""
+def sign_in(hub: str, name: str, password: str) -> requests.Session:
+    """Through the form, as a person does; returns their browser. Raises `Failed`."""
     web = requests.Session()
     form = web.get(f"{hub}/hub/login", timeout=60)
     [token] = re.findall(r'name="_xsrf" value="([^"]+)"', form.text)[:1]
@@ -232,6 +244,7 @@ def sign_in(hub: str, name: str, password: str) -> None:
     fields = {"username": name, "password": "wrong" + password, "_xsrf": token}
     if refused.post(f"{hub}/hub/login", data=fields, timeout=60).status_code != 403:
         raise Failed(f"{name} signs in with a wrong password")
+    return web
 
 
 @contextlib.contextmanager

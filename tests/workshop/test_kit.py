@@ -2,14 +2,14 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from tests.workshop.conftest import heavy
+from tests.workshop.conftest import built
 from tools.site.page import Page
 from tools.workshop import hub, kit, trial, wheels
 
@@ -70,7 +70,27 @@ def test_only_wheels_that_a_laptop_can_install_count(wheel: str, system: str, fi
     line = ["aiosmtpd==1 --hash=sha256:a"]
     found = wheels.serve([Path(wheel)], line, target(system, "3.11"))
     assert found == ({Path(wheel)} if fits else set())
-    assert wheels.gathered([Path(wheel)], line, target(system, "3.11")) == fits
+    assert bool(wheels.served([Path(wheel)], line, target(system, "3.11"))) == fits
+
+
+def test_only_what_is_not_there_yet_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[list[str]] = []
+
+    def pip(needed: list[str], *_: object) -> subprocess.CompletedProcess[str]:
+        asked.append([line.split("==")[0] for line in needed])
+        missing = "No matching distribution found for three==3" if "three" in asked[-1] else ""
+        return subprocess.CompletedProcess([], bool(missing), "", missing)
+
+    monkeypatch.setattr(wheels, "_pip", pip)
+    (tmp_path / "one-1-py3-none-any.whl").touch()
+    lines = [f"{name}=={n} --hash=sha256:a" for n, name in enumerate(["one", "two", "three"], 1)]
+    here = target("linux-x86_64", "3.11")
+    assert wheels.download(lines, here, tmp_path) == ["three 3"]
+    assert asked == [["two", "three"], ["two"]]
+    assert wheels.download(lines, here, tmp_path, ["three 3"]) == ["three 3"]
+    assert asked[2:] == [["two"]]
 
 
 @pytest.mark.parametrize("language", ["en", "pt-BR"])
@@ -95,6 +115,26 @@ def test_a_kit_without_site_says_what_to_do(
     monkeypatch.setattr(kit, "SITE", tmp_path)
     with pytest.raises(kit.Incomplete, match="make site-offline"):
         kit.build()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(sys.platform != "linux", reason="the network is taken away by Linux's means")
+def test_the_kit_works_with_the_network_off() -> None:
+    assert len(trial.run(built(kit.ZIP), sys.executable)) == 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", wheels.TARGETS, ids=str)
+def test_the_kit_serves_every_laptop_or_says_so(target: wheels.Target) -> None:
+    with zipfile.ZipFile(built(kit.ZIP)) as archive:
+        names = [Path(name) for name in archive.namelist()]
+        start = archive.read(f"{kit.NAME}/START-HERE.html").decode()
+    there = [path for path in names if path.suffix == ".whl" and "ehlo_twice" not in path.name]
+    lacking = wheels.names(LOCK, target) - wheels.served(there, LOCK, target)
+    told = [line.split(", ") for line in re.findall(f"<li>{target}: ([^<]*)</li>", start)]
+    # Once in each language.
+    assert told == ([sorted(" ".join(package) for package in lacking)] * 2 if lacking else [])
 
 
 # --- the hub ------------------------------------------------------------------------------------
@@ -133,74 +173,3 @@ def test_hub_and_notebooks_agree_on_versions() -> None:
     for line in LOCK:
         name, version = line.split(" ")[0].split("==")
         assert both.get(name, version) == version or " ; " in line, name
-
-
-# --- elsewhere ----------------------------------------------------------------------------------
-
-
-def test_binder_and_dev_container_read_what_is_there() -> None:
-    [line] = [
-        line
-        for line in (ROOT / "binder" / "requirements.txt").read_text("utf-8").splitlines()
-        if not line.startswith("#")
-    ]
-    assert (ROOT / "binder" / line.removeprefix("-r ")).is_file()
-    told = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text("utf-8"))
-    targets = re.findall(r"make ([\w-]+)", told["postCreateCommand"])
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert targets
-    for name in targets:
-        assert f"\n{name}:" in makefile
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """What a clone of this commit would hold, the changes of today included."""
-    told = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    for name in filter(None, told.stdout.split("\0")):
-        if (ROOT / name).is_file():
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, tmp_path / name)
-    return tmp_path
-
-
-def typed(line: str, place: Path, **environment: str) -> None:
-    """A command that must end well."""
-    done = subprocess.run(
-        line,
-        shell=True,
-        cwd=place,
-        env=environment or None,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, f"{line}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
-
-
-@heavy
-@pytest.mark.timeout(900)
-def test_what_repo2docker_would_run_works_in_an_empty_environment(checkout: Path) -> None:
-    room = checkout / "room" / "bin"
-    typed(f"{sys.executable} -m venv room", checkout)
-    typed(f"{room}/python -m pip install --quiet -r binder/requirements.txt", checkout)
-    typed("binder/postBuild", checkout, PATH=f"{room}:/usr/bin:/bin", HOME=str(checkout))
-
-
-@heavy
-@pytest.mark.timeout(900)
-def test_what_a_dev_container_would_run_works_in_an_empty_checkout(checkout: Path) -> None:
-    told = json.loads((checkout / ".devcontainer" / "devcontainer.json").read_text("utf-8"))
-    command = told["postCreateCommand"].replace("make ", f"make PYTHON={sys.executable} ")
-    typed(command, checkout)
-
-
-@heavy
-@pytest.mark.timeout(900)
-def test_the_kit_works_with_the_network_off() -> None:
-    if not kit.ZIP.is_file():
-        pytest.skip("no kit: make workshop")
-    if sys.platform != "linux":
-        pytest.skip("the network is taken away by means of Linux")
-    assert len(trial.run(kit.ZIP, sys.executable)) == 4

@@ -2,12 +2,14 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
+from playwright.sync_api import sync_playwright
 
-from tests.workshop.conftest import heavy
+from simulator.views import sequence
+from tests.workshop.conftest import built
 from tools.site.page import CITE, MARK
+from tools.site.plays import play
 from tools.workshop import paper, sheets, slides
 
 LANGUAGES = ("en", "pt-BR")
@@ -80,39 +82,47 @@ def test_every_card_is_on_the_table_and_in_the_key(language: str) -> None:
     assert sum(table.count('class="letter"') for table in tables) == count
 
 
+def test_a_drawing_is_cut_where_a_ground_ends() -> None:
+    drawing = sequence.render(play("documented"), "en").decode()
+    (top, width, height), (cut, _, rest) = slides.pieces(drawing)
+    assert (top, cut) == (0, height)
+    assert f'<path d="M 0 {cut:g} ' in drawing
+    assert f'viewBox="0 0 {width:g} {height + rest:g}"' in drawing
+    assert 0.75 < height / rest < 1.33
+
+
+def test_a_drawing_of_one_ground_stays_whole() -> None:
+    drawing = sequence.render(play("stripped"), "en").decode()
+    assert len(slides.pieces(drawing)) == 1
+
+
 def test_without_a_browser_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(paper.NoBrowser, match="apt install chromium"):
         paper.chromium()
 
 
-@heavy
-@pytest.mark.needs("chromium")
-@pytest.mark.timeout(600)
-def test_everything_prints_on_the_pages_it_should() -> None:
-    pytest.importorskip("markdown")
-    made = {path.name: path.read_bytes() for path in (*sheets.build(), *slides.build())}
-    for language in LANGUAGES:
-        assert pages(made[f"handout.{language}.pdf"]) == 2
-        slide_count = len(slides.split(sources("slides")[LANGUAGES.index(language)]))
-        assert pages(made[f"{language}.pdf"]) == slide_count
+@pytest.mark.slow
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_everything_is_printed_on_the_pages_it_should(language: str) -> None:
+    assert pages(built(sheets.BUILD / f"handout.{language}.pdf")) == 2
+    assert pages(built(sheets.BUILD / f"cards.{language}.pdf")) == len(sheets.SETS) + 1
+    source = dict(zip(LANGUAGES, sources("slides"), strict=True))[language]
+    assert pages(built(slides.BUILD / f"{language}.pdf")) == len(slides.split(source))
 
 
-def pages(pdf: bytes) -> int:
-    return len(re.findall(rb"/Type\s*/Page[^s]", pdf))
+def pages(pdf: Path) -> int:
+    return len(re.findall(rb"/Type\s*/Page[^s]", pdf.read_bytes()))
 
 
-@heavy
+@pytest.mark.slow
 @pytest.mark.needs("chromium")
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_slides_play_from_disk_and_ask_nobody(language: str) -> None:
-    pytest.importorskip("markdown")
-    api: Any = pytest.importorskip("playwright.sync_api")
-    if not (slides.BUILD / f"{language}.html").is_file():
-        slides.build(pdf=False)
+    page_file = built(slides.BUILD / f"{language}.html")
     wrong: list[str] = []
-    with api.sync_playwright() as driver:
+    with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=paper.chromium(), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 720})
         page.on("pageerror", lambda error: wrong.append(str(error)))
@@ -122,7 +132,7 @@ def test_slides_play_from_disk_and_ask_nobody(language: str) -> None:
                 None if r.url.startswith(("file:", "data:", "blob:")) else wrong.append(r.url)
             ),
         )
-        page.goto((slides.BUILD / f"{language}.html").as_uri() + "#/3")
+        page.goto(page_file.as_uri() + "#/3")
         session = "document.querySelector('.present smtp-session')"
         page.wait_for_function(f"{session}?.length > 0")
         page.locator(".present smtp-session .poster").click()

@@ -36,6 +36,8 @@ def main(arguments: list[str]) -> int:
         else:
             for line, seconds in trial.run(kit.ZIP, sys.executable):
                 print(f"{seconds:6.1f} s  {line}")
+            if not trial.alone():
+                print("No namespace without network here: only proxies led nowhere.")
     except (kit.Incomplete, paper.NoBrowser, trial.Failed) as error:
         print(f"tools.workshop: {error}", file=sys.stderr)
         return 2

@@ -67,15 +67,14 @@ def gather(folder: Path) -> dict[wheels.Target, list[str]]:
     """All wheels, and one list of what to install; returns the laptops that cannot be served."""
     text = (ROOT / "requirements" / "notebooks.txt").read_text(encoding="utf-8")
     lock = wheels.locked(text)
-    # What has no wheel is asked for once for each lock: every answer takes a minute.
+    # What has no wheel is asked for once for each lock.
     known = CACHE / f"missing-{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
     told: dict[str, list[str]] = json.loads(known.read_text("utf-8")) if known.is_file() else {}
     for target in wheels.TARGETS:
-        there = sorted(CACHE.glob("*.whl"))
-        if not (str(target) in told or wheels.gathered(there, lock, target)):
-            told[str(target)] = wheels.download(lock, target, CACHE)
+        name = str(target)
+        told[name] = wheels.download(lock, target, CACHE, told.get(name, ()))
     known.write_text(json.dumps(told), encoding="utf-8")
-    missing = {target: told[str(target)] for target in wheels.TARGETS if told.get(str(target))}
+    missing = {target: told[str(target)] for target in wheels.TARGETS if told[str(target)]}
     folder.mkdir(parents=True)
     there = sorted(CACHE.glob("*.whl"))
     needed: set[Path] = set()

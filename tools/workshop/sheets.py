@@ -25,7 +25,7 @@ BUILD = ROOT / "build" / "workshop" / "print"
 SETS = ("documented", "skipped-ehlo", "auth-only-inside")
 LAST = {"documented": "MAIL", "auth-only-inside": "MAIL"}
 """Where a set of cards ends, if not with the session."""
-ON_A_PAGE = 10
+ON_A_PAGE = 12
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 PAGE = """<!doctype html>

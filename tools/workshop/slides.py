@@ -80,7 +80,7 @@ def log(page: Page) -> str:
     explanation = play("documented")
     first, last = explanation.session.documented or (0, len(explanation.steps))
     shown = [line for step, line in esa.lines(explanation) if first <= step.index <= last]
-    lines = (f"{n:2}  {html.escape(line[11:])}" for n, line in enumerate(shown, 1))
+    lines = (f"{n:2}  {html.escape(line)}" for n, line in enumerate(shown, 1))
     return "<pre>" + "\n".join(lines) + "</pre>"
 
 
@@ -98,24 +98,40 @@ def poll(page: Page, name: str) -> str:
 
 
 def session(page: Page, name: str) -> str:
-    """The player, and for paper the drawing of the same session."""
+    """The player, and for paper the drawing of the same session, its halves side by side."""
     explanation = play(name)
     data = player.data([explanation], page.said)
     drawing = sequence.render(explanation, page.said).decode()
     drawing = drawing[drawing.index("<svg") :]
     # Ids of one drawing must not meet those of another on the page: it comes as a picture.
-    (page_folder(page) / f"{name}.{page.language}.svg").write_text(drawing, encoding="utf-8")
+    picture = f"{name}.{page.language}.svg"
+    (BUILD / "assets").mkdir(parents=True, exist_ok=True)
+    (BUILD / "assets" / picture).write_text(drawing, encoding="utf-8")
+    parts = "".join(
+        f'<img src="assets/{picture}#svgView(viewBox(0,{top:g},{width:g},{height:g}))" '
+        f'style="aspect-ratio:{width:g}/{height:g}" alt="">'
+        for top, width, height in pieces(drawing)
+    )
     return (
         f'<smtp-session nolink><script type="application/json">{data}</script></smtp-session>'
-        f'<img class="on-paper" src="assets/{name}.{page.language}.svg" alt="">'
+        f'<div class="on-paper">{parts}</div>'
     )
 
 
-def page_folder(page: Page) -> Path:
-    """Where the assets of the slides go."""
-    folder = BUILD / "assets"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+def pieces(drawing: str) -> list[tuple[float, float, float]]:
+    """A drawing in two pieces of about the same height: where each begins, its width and height.
+
+    It is cut where a ground ends, for nothing is written across that. A ground is drawn from the
+    left edge on. Where none ends near the middle, the drawing stays whole.
+    """
+    size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawing)
+    assert size is not None
+    width, height = float(size[1]), float(size[2])
+    edges = [float(y) for y in re.findall(r'<path d="M 0 ([\d.]+) ', drawing)]
+    cut = min(edges, key=lambda y: abs(y - height / 2))
+    if not 0.25 < cut / height < 0.75:
+        return [(0, width, height)]
+    return [(0, width, cut), (cut, width, height - cut)]
 
 
 BUILD = ROOT / "build" / "workshop" / "slides"

@@ -1,7 +1,8 @@
 """Try the kit as a learner would: unpacked in an empty folder, with the network off.
 
 Linux only. The network is taken away by a namespace of its own in which there is loopback and
-nothing else; that needs root, or a system that lets users have such namespaces.
+nothing else. Where neither root nor users may have such namespaces, as in some containers, every
+proxy that a program asks for is a port at which nobody listens: `alone` tells which of the two.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import time
 import zipfile
+from functools import cache
 from pathlib import Path
 
 from tools.site.page import ROOT
@@ -22,6 +24,7 @@ from tools.workshop import kit
 
 IFF_UP, IFF_RUNNING = 0x1, 0x40
 SIOCSIFFLAGS = 0x8914
+NOWHERE = "http://127.0.0.1:9"
 
 
 class Failed(Exception):
@@ -47,17 +50,32 @@ def run(archive: Path, python: str) -> list[tuple[str, float]]:
         return made
 
 
+@cache
+def alone() -> tuple[str, ...]:
+    """What to put before a command that is to have no network; nothing where that is refused."""
+    for command in (("unshare", "--net"), ("unshare", "--net", "--map-root-user")):
+        try:
+            subprocess.run([*command, "true"], check=True, capture_output=True)  # noqa: S603
+        except (OSError, subprocess.CalledProcessError):
+            continue
+        return command
+    return ()
+
+
 def _type(command: str, room: Path) -> None:
-    alone = [] if os.geteuid() == 0 else ["--map-root-user"]
-    inside = [sys.executable, str(Path(__file__).resolve()), command]
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(room),
         "LANG": "C.UTF-8",
-        "PYTHONPATH": str(ROOT),
     }
+    if alone():
+        line = [*alone(), sys.executable, str(Path(__file__).resolve()), command]
+        environment["PYTHONPATH"] = str(ROOT)
+    else:
+        line = command.split()
+        environment |= dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), NOWHERE)
     result = subprocess.run(  # noqa: S603
-        ["unshare", "--net", *alone, *inside],  # noqa: S607
+        line,
         cwd=room,
         env=environment,
         capture_output=True,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -105,15 +106,23 @@ def wanted(requirements: list[str], target: Target, patch: str = LAST) -> list[s
     return chosen
 
 
-def download(requirements: list[str], target: Target, folder: Path) -> list[str]:
-    """Fetch the wheels into `folder`; returns what has none for that kind of laptop.
+def download(
+    requirements: list[str], target: Target, folder: Path, known: Sequence[str] = ()
+) -> list[str]:
+    """Fetch the wheels that are not in `folder` yet; returns what has none for that laptop.
 
-    Raises `CalledProcessError` where anything else goes wrong.
+    `known` are packages that are known to have none: they are not asked for again. Raises
+    `CalledProcessError` where anything else goes wrong.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    missing: list[str] = []
-    newest = wanted(requirements, target)
-    oldest = [line for line in wanted(requirements, target, FIRST) if line not in newest]
+    missing = list(known)
+    done = {" ".join(one) for one in served(sorted(folder.glob("*.whl")), requirements, target)}
+    done.update(known)
+    newest, oldest = (
+        [line for line in wanted(requirements, target, patch) if " ".join(_named(line)) not in done]
+        for patch in (LAST, FIRST)
+    )
+    oldest = [line for line in oldest if line not in newest]
     for patch, needed in ((LAST, newest), (FIRST, oldest)):
         while needed:
             result = _pip(needed, target, patch, folder)
@@ -139,22 +148,18 @@ def serve(wheels: list[Path], requirements: list[str], target: Target) -> set[Pa
 
 def names(requirements: list[str], target: Target) -> set[tuple[str, str]]:
     """What this kind of laptop needs: names, as the index writes them, and versions."""
-    return {
-        (canonicalize_name(requirement.name), str(requirement.specifier).removeprefix("=="))
-        for patch in (FIRST, LAST)
-        for requirement in (
-            Requirement(line.partition(" --hash=")[0])
-            for line in wanted(requirements, target, patch)
-        )
-    }
+    return {_named(line) for patch in (FIRST, LAST) for line in wanted(requirements, target, patch)}
 
 
-def gathered(wheels: list[Path], requirements: list[str], target: Target) -> bool:
-    """Whether all that this kind of laptop needs is there already."""
-    served = (parse_wheel_filename(path.name) for path in serve(wheels, requirements, target))
-    return {(str(name), str(version)) for name, version, _, _ in served} == names(
-        requirements, target
-    )
+def served(wheels: list[Path], requirements: list[str], target: Target) -> set[tuple[str, str]]:
+    """What of it is there already."""
+    there = (parse_wheel_filename(path.name) for path in serve(wheels, requirements, target))
+    return {(str(name), str(version)) for name, version, _, _ in there}
+
+
+def _named(line: str) -> tuple[str, str]:
+    requirement = Requirement(line.partition(" --hash=")[0])
+    return canonicalize_name(requirement.name), str(requirement.specifier).removeprefix("==")
 
 
 def _pip(
