@@ -60,9 +60,10 @@ def lost(log: str, kind: formats.Format, sessions: Sequence[Session]) -> list[st
         for number, line in text(log).lines
         if number not in numbers
         and kind.name != "dotnet"  # says each line twice
+        and "\\" not in line  # an escape stands for another character
         and (words := re.findall(r"[a-z]{4,}", line))
         and words[-1] not in held
-        and re.sub(r"^b?['\"]|(\\[rn])*['\"]?$", "", line.split()[-1]) not in held
+        and re.sub(r"^b?['\"]|['\"]$", "", line.split()[-1]) not in held
         and not any(word in held for word in re.findall(r"\w{4,}", line))
     ]
 
