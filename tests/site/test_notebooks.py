@@ -3,6 +3,7 @@
 import re
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -162,3 +163,30 @@ def test_search_finds_a_notebook_by_its_text(opened: Open, language: str, typed:
     shown.keyboard.press("/")
     shown.keyboard.type(typed)
     shown.wait_for_selector(".md-search-result__link[href*='notebooks/02-two-ledgers']")
+
+
+@pytest.mark.needs("chromium")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_notebooks_work_from_disk(browser: Any, language: str) -> None:
+    folder = SITE.parent / "build" / "site-offline" / language / "teach" / "notebooks"
+    if not (folder / "index.html").exists():
+        pytest.skip("not built: make site-offline")
+    page = browser.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("requestfailed", lambda request: wrong.append(request.url))
+    for name in NAMES:
+        page.goto((folder / f"{name}.html").as_uri())
+        page.wait_for_load_state()
+        players = page.evaluate(
+            "[...document.querySelectorAll('smtp-session')].map((player) => player.length)"
+        )
+        assert all(length > 5 for length in players)
+        pictures = page.evaluate(
+            "Promise.all([...document.querySelectorAll('.output img')].map((picture) => {"
+            " picture.loading = 'eager'; return picture.decode(); }))"
+        )
+        assert pictures
+        assert (folder / f"{name}.ipynb").is_file()
+    page.close()
+    assert wrong == []
