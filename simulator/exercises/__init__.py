@@ -84,6 +84,10 @@ def show(name: str, *, language: str = "", progress: Path | None = None) -> Task
     exercise, puzzle, _, _ = _opened(name, language, progress)
     blocks: list[Block | Trials] = [puzzle.paragraph(exercise.task)]
     blocks += KINDS[exercise.kind].ask(puzzle)
+    begins = [block.text for block in blocks if isinstance(block, Code)]
+    file = "answer.py" if any("def " in text for text in begins) else "answer.toml"
+    how = "how-to-answer-file" if begins else "how-to-answer"
+    blocks.append(puzzle.told(how, name=exercise.name, file=file))
     return Task(_title(puzzle), blocks, puzzle.language, "✎")
 
 

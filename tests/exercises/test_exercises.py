@@ -60,6 +60,25 @@ def test_every_text_stands_in_both_languages(name: str) -> None:
         assert text["en"] == text["en"].strip()
 
 
+@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_exercise_says_how_it_is_answered(name: str, language: str) -> None:
+    told = " ".join(str(show(name, language=language)).split())
+    assert f'check("{name}", …)' in told
+    begins = start(name)
+    assert f"ehlo-twice exercise {name} {'--start >' if begins else '…'}" in told
+    if begins:
+        assert f"--file answer.{'py' if 'def ' in begins else 'toml'}" in told
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("answer", "ABCDE")
+def test_a_sentence_within_a_sentence_has_no_full_stop(answer: str, language: str) -> None:
+    told = str(check("10", answer, language=language))
+    assert ".." not in told
+    assert "“" in told
+
+
 def test_an_unknown_exercise_names_the_nearest() -> None:
     with pytest.raises(UnknownExercise, match="no exercise '99'"):
         show("99")

@@ -137,6 +137,7 @@ def test_the_lines_in_order(name: str, variant: str) -> None:
         (["TLS", "EHLO", "STARTTLS", "EHLO", "MAIL", "RCPT", "DATA", "the m", "QUIT"], ""),
         (["QUIT", "EHLO", "STARTTLS", "TLS", "EHLO", "MAIL", "RCPT", "DATA", "the m"], ""),
         (["DATA", "EHLO", "STARTTLS", "TLS", "EHLO", "MAIL", "RCPT", "the m", "QUIT"], "503"),
+        (["EHLO", "STARTTLS", "TLS", "EHLO", "MAIL", "RCPT", "the m", "DATA", "QUIT"], "too early"),
     ],
 )
 def test_lines_out_of_order(wanted: list[str], told: str) -> None:

@@ -95,8 +95,9 @@ def _stopped(puzzle: Puzzle, found: Explanation) -> list[Block]:
         if isinstance(event, Reply) and event.code >= 400:
             heard = None if step.heard_as is None else found.session.events[step.heard_as]
             verb = heard.verb if isinstance(heard, Command) else ""
+            why = "order-no-data" if verb == "FROM:" else "order-refused"
             return [
-                puzzle.told("order-refused", verb=verb or "?", code=event.code),
+                puzzle.told(why, verb=verb or "?", code=event.code),
                 _around(found, step),
             ]
     for step in found.steps:

@@ -103,9 +103,10 @@ def _read(puzzle: Puzzle, answer: Any) -> str:
 
 
 def _shown(puzzle: Puzzle, answer: str) -> str:
-    if puzzle.exercise.asks == "ending":
-        name = f"ending-{answer}"
-        return puzzle.say(words()[name]) if name in words() else answer
+    name = f"ending-{answer}"
+    if puzzle.exercise.asks == "ending" and name in words():
+        # A sentence of its own elsewhere, here a part of one.
+        return f"“{puzzle.say(words()[name]).removesuffix('.')}”"
     return answer
 
 
