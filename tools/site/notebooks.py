@@ -7,6 +7,7 @@ of pages see nothing.
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -74,7 +75,10 @@ def _placed(book: Book, cell: int) -> Iterator[tuple[str, Output]]:
 
 
 def _page(book: Book, page: Page) -> Iterator[str]:
-    yield f"---\ntitle: {book.title}\ndescription: {book.description}\n---"
+    title, description = (
+        json.dumps(text, ensure_ascii=False) for text in (book.title, book.description)
+    )
+    yield f"---\ntitle: {title}\ndescription: {description}\n---"
     # The styles come with the page, whatever builder puts a frame around it.
     yield f'<link rel="stylesheet" href="{page.up}assets/notebook.css">'
     for number, (kind, source) in enumerate(book.cells):
