@@ -71,7 +71,7 @@ pictures: $(VENV)/.core $(CATALOGUES) ## draw the pictures of the READMEs anew
 slides: $(VENV)/.docs node_modules/.package-lock.json $(CATALOGUES) ## the workshop's slides, to show and to print
 	@$(BIN)/python -m tools.workshop slides
 
-handout: $(VENV)/.docs node_modules/.package-lock.json $(CATALOGUES) ## sheets for the workshop: wall diagram, handout, cards
+handout: $(VENV)/.docs node_modules/.package-lock.json $(CATALOGUES) ## sheets for the workshop: wall diagram, handout, cards, quiz
 	@$(BIN)/python -m tools.workshop handout
 
 workshop: site-offline ## everything for a class without network, as one zip

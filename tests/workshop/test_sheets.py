@@ -1,5 +1,6 @@
 """Slides, handout and cards, before they are printed."""
 
+import html
 import re
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from simulator.views import sequence
 from tests.workshop.conftest import built
 from tools.site.page import CITE, MARK
 from tools.site.plays import play
-from tools.workshop import paper, sheets, slides
+from tools.workshop import paper, quiz, sheets, slides
 
 LANGUAGES = ("en", "pt-BR")
 ROOT = Path(__file__).parents[2]
@@ -82,6 +83,16 @@ def test_every_card_is_on_the_table_and_in_the_key(language: str) -> None:
     assert sum(table.count('class="letter"') for table in tables) == count
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_quiz_on_paper_asks_everything_and_solves_nothing(language: str) -> None:
+    body = sheets.questions(language)
+    for question in quiz.of_use("quiz"):
+        assert html.escape(question.ask(language)) in body
+        for option in question.options:
+            assert html.escape(option.of(language)) in body
+            assert not option.reveals or html.escape(option.reveals.of(language)) not in body
+
+
 def test_a_drawing_is_cut_where_a_ground_ends() -> None:
     drawing = sequence.render(play("documented"), "en").decode()
     (top, width, height), (cut, _, rest) = slides.pieces(drawing)
@@ -107,6 +118,7 @@ def test_without_a_browser_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
 def test_everything_is_printed_on_the_pages_it_should(language: str) -> None:
     assert pages(built(sheets.BUILD / f"handout.{language}.pdf")) == 2
     assert pages(built(sheets.BUILD / f"cards.{language}.pdf")) == len(sheets.SETS) + 1
+    assert pages(built(sheets.BUILD / f"quiz.{language}.pdf")) == 1
     source = dict(zip(LANGUAGES, sources("slides"), strict=True))[language]
     assert pages(built(slides.BUILD / f"{language}.pdf")) == len(slides.split(source))
 

@@ -148,9 +148,11 @@ TOLD = {
         "look": "Or only look: the site, the slides, the sheets to print.",
         "not": "No wheels are offered for:",
         "debian": "On Debian and Ubuntu the first line wants the package python3-venv.",
-        "where": "site/en/index.html|The site;slides/en.html|Slides (S: notes);"
+        "where": "site/en/teach/guide.html|For the teacher: instructor guide;"
+        "site/en/index.html|The site;slides/en.html|Slides (S: notes);"
         "slides/en.pdf|Slides for paper;print/handout.en.pdf|Handout;"
-        "print/cards.en.pdf|Cards to lay in order;captures|Captures for Wireshark",
+        "print/cards.en.pdf|Cards to lay in order;print/quiz.en.pdf|Quiz, before and after;"
+        "captures|Captures for Wireshark",
     },
     "pt-BR": {
         "title": "Comece aqui",
@@ -160,9 +162,11 @@ TOLD = {
         "look": "Ou apenas olhe: o site, os slides, as folhas para imprimir.",
         "not": "Não há pacotes (wheels) para:",
         "debian": "No Debian e no Ubuntu, a primeira linha precisa do pacote python3-venv.",
-        "where": "site/pt-BR/index.html|O site;slides/pt-BR.html|Slides (S: notas);"
+        "where": "site/pt-BR/teach/guide.html|Para quem ensina: guia do instrutor;"
+        "site/pt-BR/index.html|O site;slides/pt-BR.html|Slides (S: notas);"
         "slides/pt-BR.pdf|Slides para imprimir;print/handout.pt-BR.pdf|Folha de apoio;"
-        "print/cards.pt-BR.pdf|Cartas para pôr em ordem;captures|Capturas para o Wireshark",
+        "print/cards.pt-BR.pdf|Cartas para pôr em ordem;"
+        "print/quiz.pt-BR.pdf|Questionário, antes e depois;captures|Capturas para o Wireshark",
     },
 }
 

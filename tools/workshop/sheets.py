@@ -1,6 +1,6 @@
-"""What is printed for the class: the handout of two pages, and the cards to lay in order.
+"""What is printed for the class: the handout of two pages, cards to lay in order, the quiz.
 
-Both are made from sessions that were played just now, as HTML, and printed to PDF.
+Handout and cards are made from sessions that were played just now; all as HTML, printed to PDF.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from simulator.views.inert import printable
 from tools.site import assets, shows
 from tools.site.page import LANGUAGES, ROOT, Page, complete
 from tools.site.plays import play
-from tools.workshop import paper
+from tools.workshop import paper, quiz
 from tools.workshop.words import word
 
 SOURCES = ROOT / "workshop" / "handout"
@@ -49,17 +49,17 @@ class Card(NamedTuple):
 
 
 def build(*, pdf: bool = True) -> list[Path]:
-    """Write handout and cards in both languages below build/workshop/print; returns the files.
+    """Write all sheets in both languages below build/workshop/print; returns the files.
 
     Raises `NoBrowser` where a PDF is asked for in vain.
     """
     _assets()
     made = []
     for language in LANGUAGES:
-        for name, body in (("handout", handout(language)), ("cards", cards(language))):
+        for name, make in (("handout", handout), ("cards", cards), ("quiz", questions)):
             target = BUILD / f"{name}.{language}.html"
             title = html.escape(word(f"{name}-title", language))
-            text = PAGE.format(language=language, title=title, body=body)
+            text = PAGE.format(language=language, title=title, body=make(language))
             target.write_text(text, encoding="utf-8")
             if pdf:
                 paper.to_pdf(target, target.with_suffix(".pdf"))
@@ -126,7 +126,7 @@ def cards(language: str) -> str:
             how = f"<p>{html.escape(word('cards-how', language))}</p>" if name == SETS[0] else ""
             pages.append(f'{head}{how if not first else ""}<div class="table">{part}</div>')
     orders = "".join(
-        f"<h2>{html.escape(word(f'set-{name}', language))}</h2><ol>"
+        f'<h2>{html.escape(word(f"set-{name}", language))}</h2><ol class="key">'
         + "".join(f"<li><b>{card.letter}</b> {_short(card, language)}</li>" for card in deck(name))
         + "</ol>"
         for name in SETS
@@ -149,6 +149,28 @@ def _short(card: Card, language: str) -> str:
     if not card.lines:
         return word("handshake", language)
     return f"<code>{html.escape(card.lines[0])}{' …' if len(card.lines) > 1 else ''}</code>"
+
+
+def questions(language: str) -> str:
+    """The quiz to tick, on one page; what is right is not in it."""
+    asked = "".join(
+        f"<li><b>{html.escape(question.ask(language))}</b><ul>"
+        + "".join(
+            f"<li><b>{letter}</b> {html.escape(option.of(language))}</li>"
+            for letter, option in question.choices()
+        )
+        + "</ul></li>"
+        for question in quiz.of_use("quiz")
+    )
+    head = html.escape(word("quiz-title", language))
+    fields = "".join(
+        f"<span>{html.escape(word(f'quiz-{name}', language))}</span>"
+        for name in ("name", "before", "after")
+    )
+    return (
+        f'<div class="page quiz"><h1>{head}</h1><p class="fields">{fields}</p>'
+        f"<ol>{asked}</ol></div>"
+    )
 
 
 def _assets() -> None:
