@@ -118,7 +118,7 @@ class _Pairing:
         answers = heard_as = None
         self._heard = True
         if not self._played and event.code not in _GREETINGS:
-            self._pass_over_greeting()
+            self._pass_over_unshown(event.code)
         if event.by == "server" and self._asked:
             answers = self._asked.popleft()
             self._ahead.discard(answers)
@@ -134,15 +134,24 @@ class _Pairing:
             heard_as = self._waiting.popleft()
         return _Paired(answers=answers, heard_as=heard_as, grouped=heard_as in self._grouped)
 
-    def _pass_over_greeting(self) -> None:
-        """Where a log does not show the greeting, this reply answers what came after it."""
+    def _pass_over_unshown(self, code: int) -> None:
+        """Where a log shows no greeting, or no reply to EHLO, this one answers what came after."""
         for queue in (self._asked, self._waiting):
-            if len(queue) > 1 and isinstance(self._session.events[queue[0]], Connect):
-                queue.popleft()
+            while len(queue) > 1:
+                match self._session.events[queue[0]]:
+                    case Connect():
+                        queue.popleft()
+                    case Command(verb=("EHLO" | "HELO")) if code in _NEVER_TO_HELLO:
+                        queue.popleft()
+                    case _:
+                        break
 
 
 _GREETINGS = (220, 421, 521, 554)
 """What a server may say first (RFC 5321 §3.1, RFC 7504 §3)."""
+
+_NEVER_TO_HELLO = (235, 334, 354, 530, 534, 535, 538)
+"""Replies to AUTH, DATA, or what wants TLS first; no server says them to EHLO (RFC 3207 §4)."""
 
 
 class _Paired(NamedTuple):

@@ -14,6 +14,7 @@ from simulator.rules import Note
 from simulator.session import (
     AnyEvent,
     Command,
+    Connect,
     Disconnect,
     Handshake,
     Message,
@@ -200,6 +201,8 @@ def _tls(session: Session, paired: Paired) -> Tls | None:
 def _tls_without_list(session: Session, paired: Paired) -> Tls | None:
     """What can be said where no list of keywords was ever given."""
     events = session.events
+    if _begins_in_the_middle(events):
+        return None
     if any(isinstance(e, Message) for e in events):
         return "not_attempted"
     if _heard(session, paired, "EHLO") or _heard(session, paired, "HELO"):
@@ -209,6 +212,14 @@ def _tls_without_list(session: Session, paired: Paired) -> Tls | None:
     if session.shown != "outline" and answered and said and not said & {"EHLO", "HELO"}:
         return "not_attempted"
     return None
+
+
+def _begins_in_the_middle(events: Sequence[AnyEvent]) -> bool:
+    """The first thing in the record is a command of a transaction: TLS may be on already."""
+    first = next((e for e in events if isinstance(e, Connect | Command | Reply)), None)
+    if isinstance(first, Reply):
+        return first.code not in (220, 250, 421, 554)
+    return isinstance(first, Command) and first.verb in ("MAIL", "RCPT", "DATA", "BDAT", "RSET")
 
 
 def _list(session: Session, paired: Paired) -> Reply | None:

@@ -229,6 +229,8 @@ _TYPOGRAPHY = str.maketrans(
 _ENTITY = re.compile(r"&(?:lt|gt|quot|amp|nbsp|#39|#x27|#34|apos);")
 _TAG = re.compile(r"</?(?:br|p|pre|code|div|span|li|td|tr|font|b|i)(?: [^<>]{0,200})?/?>", re.I)
 _LINE_END = re.compile(r"(?:\^M)+\$?$|(?<=.)\\r(?:\\n)?$")
+_LISTED = re.compile(r"\s*(['\"])((?:(?!\1).){0,2000})\1,?\s*")
+"""An item of a list of strings, as source code or JSON has it."""
 _QUOTED = re.compile(r"\s{0,8}> ?")
 
 
@@ -279,6 +281,8 @@ def _habits(head: list[str]) -> list[Callable[[str], str]]:
         inner = [_QUOTED.sub("", line, count=1) for line in full]
         if any(re.match(r"\s*[2-5]\d\d[ -]|\W{0,4}[<>=-]", line) for line in inner):
             steps.append(lambda line: _QUOTED.sub("", line, count=1))
+    if len(full) > 2 and all(_LISTED.fullmatch(line[:4000]) for line in full):
+        steps.append(lambda line: _LISTED.sub(r"\2", line, count=1))
     if "^M" in text:
         steps.append(lambda line: _LINE_END.sub("", line))
     elif len(full) > 1 and sum(line.endswith("$") for line in full) > 0.8 * len(full):
@@ -374,6 +378,9 @@ _PREFIXES = tuple(
         r"<\d{1,3}>",
         r"[A-Z]{4,8}:[A-Za-z0-9_.-]{1,60}:",
         r"\[[A-Za-z0-9_.#:/-]{1,60}\]:?(?= )",
+        r"\([A-Za-z0-9_.#:/ -]{1,60}\)(?= )",
+        # Spring Boot: process id, thread, logger
+        r"\d{1,7} --- \[[^\]]{1,40}\] \S{1,60} {1,40}:(?= )",
         r"[A-Za-z][A-Za-z0-9_./-]{0,60}\[\d{1,10}\]:",
         r"[A-Za-z0-9_.-]{1,60} {1,20}\|",
         # the host of a syslog line

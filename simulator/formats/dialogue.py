@@ -51,10 +51,15 @@ MOST_OPEN = 20_000
 
 _GREETING, _AUTH, _MESSAGE = "(greeting)", "(auth)", "(message)"
 
+_HELLO = ("EHLO", "HELO")
+_NEVER_TO_HELLO = (235, 334, 354, 530, 534, 535, 538)
+"""Codes that answer something later, where a log leaves out the reply to EHLO."""
+
 _COMMAND_LINE = re.compile(
-    r"(?:(?:EHLO|HELO|LHLO)(?: +\S+)?|STARTTLS(?: +\S+)?|AUTH(?: +[A-Z0-9_-]{3,20}(?: +\S+)?)?"
+    r"(?:(?:EHLO|HELO|LHLO)(?: +\S+)?|STARTTLS(?: +\S+)?"
+    r"|AUTH(?: +[A-Z0-9_-]{3,20}(?: +(?!(?:LOGIN|PLAIN|NTLM|CRAM-MD5|XOAUTH2)\s*$)\S+)?)?"
     r"|(?:MAIL +FROM|RCPT +TO) ?:.*|DATA|BDAT +\d+(?: +LAST)?|RSET|QUIT|NOOP|HELP(?: +\S+)?"
-    r"|(?:VRFY|EXPN|ETRN|TURN|ATRN|XCLIENT|XFORWARD)(?: +\S.*)?)\s*",
+    r"|(?:TURN|ATRN(?: +\S.*)?)|(?:VRFY|EXPN|ETRN|XCLIENT|XFORWARD) +\S.*)\s*",
     re.IGNORECASE,
 )
 _LAST_WORD = re.compile(
@@ -63,6 +68,10 @@ _LAST_WORD = re.compile(
 _MASKED = re.compile(
     r"[<\[({]?.{0,40}(?:credential|password|hidden|suppressed|\*{3,}).{0,60}", re.I
 )
+
+
+_STAGED = re.compile(r"(?i)\s*[<(\[].{0,60}(?:tls|ssl|handshake|negotiat|encrypt).{0,80}$")
+"""What a write-up has the client do in the place of the handshake: `<starts TLS negotiation>`."""
 
 
 def is_command(text: str) -> bool:
@@ -90,6 +99,8 @@ class Dialogue:
         self.client = Peer()
         self.server = Peer()
         self.marks: dict[str, Side] = {}
+        self.bare = False
+        """What follows without a mark goes on with the reply, though it bears no code."""
         self.events: list[AnyEvent] = []
         self.remarks = 0
         self.told = False
@@ -144,11 +155,13 @@ class Dialogue:
     @property
     def expects_greeting(self) -> bool:
         """A 220 would be the greeting: a first, or that of a new connection."""
-        return "STARTTLS" not in self._waiting and not self._reply
+        return not {"STARTTLS", "XCLIENT"} & set(self._waiting) and not self._reply
 
     def answers_starttls(self, text: str) -> bool:
-        """In a log that shows only the server, a reply about TLS answers STARTTLS."""
-        return self._replied and not self._spoke and signs.about_tls(text[3:])
+        """In a log that does not show STARTTLS, a reply about TLS answers it."""
+        if not self._replied:
+            return False
+        return signs.go_ahead(text) if self._spoke else signs.about_tls(text[3:])
 
     @property
     def begun(self) -> bool:
@@ -411,6 +424,8 @@ class Dialogue:
         self._reply = []
         if len(self._waiting) > 1 and self._waiting[0] == _GREETING and code not in (220, 421, 554):
             self._waiting.popleft()
+        while len(self._waiting) > 1 and self._waiting[0] in _HELLO and code in _NEVER_TO_HELLO:
+            self._waiting.popleft()
         answered = self._waiting.popleft() if self._waiting else ""
         if code in (220, 454) and not answered and self.answers_starttls(texts[0]):
             answered = "STARTTLS"
@@ -460,7 +475,7 @@ class Dialogue:
         text = text.strip("\r\n")
         if self._reply:
             self._close_reply()
-        if self._pending is not None and "\ufffd" in text[:8]:
+        if self._pending is not None and ("\ufffd" in text[:8] or _STAGED.match(text)):
             self.remark(text, line)
             return
         if self._data is not None:
@@ -705,12 +720,27 @@ class Dialogue:
                     return
                 case Command() | Reply():
                     break
+        self.implicit = self.implicit or self._speaks_on_465()
         if self.implicit and not any(isinstance(e, Handshake) for e in self.events):
             self._pending = next(
                 (i for i, e in enumerate(self.events) if isinstance(e, Command | Reply)), None
             )
             if self._pending is not None:
                 self._infer()
+
+    def _speaks_on_465(self) -> bool:
+        """A program greeted on port 465, and of STARTTLS there is no word: TLS is on (RFC 8314)."""
+        said = [e for e in self.events if isinstance(e, Command | Reply)]
+        words = (line for e in said if isinstance(e, Reply) for line in e.lines)
+        return (
+            self.server.port == 465
+            and not self.plain
+            and bool(said)
+            and isinstance(said[0], Reply)
+            and said[0].code == 220
+            and not any(isinstance(e, Command) and e.verb == "STARTTLS" for e in said)
+            and not any("STARTTLS" in word.upper() for word in words)
+        )
 
     def _from_remarks(self, events: tuple[AnyEvent, ...]) -> tuple[AnyEvent, ...]:
         """Nothing of the dialogue is shown, but a line may tell what became of it."""
@@ -725,6 +755,8 @@ class Dialogue:
         )
         sentence = sentences[best]
         self.told = True
+        if any(isinstance(e, Remark) and _ON_465.search(e.text) for e in events):
+            self.implicit = True
         if sentence.error and (self.implicit or sentence.error == "not-tls"):
             if not sentence.starttls:
                 self.implicit, self.told = True, False
@@ -750,6 +782,9 @@ class Dialogue:
         if self.implicit and any(isinstance(e, Handshake) and e.error for e in events):
             return "all"
         return "outline"
+
+
+_ON_465 = re.compile(r"(?i)\bport\W{1,3}465\b|[\w\])]:465\b|smtps://")
 
 
 def _sentence(event: AnyEvent) -> signs.Sentence | None:

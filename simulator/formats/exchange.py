@@ -24,7 +24,10 @@ _FIELDS = [
     "date-time", "connector-id", "session-id", "sequence-number", "local-endpoint",
     "remote-endpoint", "event", "data", "context",
 ]  # fmt: skip
-_ROW = re.compile(r'"?\d{4}-\d\d-\d\dT[\d:.]+Z"?,[^,]*,"?[0-9A-F]{4,16}"?,"?\d+"?,')
+_ROW = re.compile(
+    r'"?\d{4}-\d\d-\d\dT[\d:.]+Z"?,[^,]*,"?[0-9A-F]{4,16}"?,"?\d+"?,'
+    r"|[^,]{0,40},[^,]{0,80},[^,]{1,40},\d{1,6},[^,]{0,60}:\d+,[^,]{0,60}:\d+,[-+<>*],"
+)
 _KEYWORDS = frozenset((
     "SIZE", "PIPELINING", "DSN", "ENHANCEDSTATUSCODES", "STARTTLS", "AUTH", "8BITMIME",
     "BINARYMIME", "CHUNKING", "ETRN", "SMTPUTF8", "HELP", "DELIVERBY", "EXPN", "VRFY", "TURN",

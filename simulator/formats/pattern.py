@@ -43,7 +43,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     `text` stands in for the group, with `{name}` for a group called name; so does `connection`
     for the group `conn`. `quoted`: backslash escapes and quotes are undone. `plus`: `+` is a
     space. `split`: what stands between the lines of a reply. `secure`: the mark says that it
-    travelled inside TLS. `by` and `reason`: of the close. `verified`: of the certificate.
+    travelled inside TLS. `bare`: further lines of the reply follow, without a code or a mark.
+    `by` and `reason`: of the close. `verified`: of the certificate.
 
     Groups with a meaning: `conn` names the connection; `client_name`, `client_address`,
     `server_name`, `server_address`, `port`; `version` and `cipher` of TLS; `detail` of a failure.
@@ -58,6 +59,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     plus: bool = False
     split: str = ""
     secure: bool | None = None
+    bare: bool = False
     connection: str = ""
     by: Side = "client"
     reason: Reason = "closed"
@@ -331,7 +333,11 @@ class PatternFormat:
                 return
         else:
             side = "client" if pattern.rule.means == "client" else "server"
+        bare = pattern.rule.bare and is_reply(said) and "\n" not in said
+        if bare:
+            said = f"{said[:3]}-{said[4:]}"
         self._speak(desk, pattern, connection, side, said, line)
+        desk.of(connection).bare = bare
         if said == pattern.rule.text:
             desk.of(connection).unquote()
         if pattern.names_peers:
@@ -428,6 +434,9 @@ def continued(desk: Desk, line: Line) -> bool:
     dialogue = desk.latest
     if dialogue is None or not dialogue.in_reply:
         return False
+    if dialogue.bare and len(line.text) < 200:
+        dialogue.say("server", f"{dialogue.in_reply}-{line.text.strip()}", line.number)
+        return True
     for text in (line.text, without_prefix(line.text).rest):
         match = _CONTINUED.fullmatch(text[:LONGEST].rstrip())
         if match and int(match["text"][:3]) == dialogue.in_reply:

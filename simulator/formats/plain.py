@@ -38,6 +38,11 @@ _CALLED = re.compile(
     r"(?i)[\"'«»「」“”](?:EHLO|HELO|STARTTLS|AUTH|MAIL FROM|RCPT TO|DATA|QUIT|ETRN)[\"'«»「」“”]"
     r"|command|comando|commande|befehl|opdracht|命令|コマンド|명령|команд"
 )
+_ANSWERED = re.compile(
+    r"(?i).{0,20}\b(?:response|reply|answer|resposta|respuesta|réponse|antwort|risposta)\b"
+    r"[^:=]{0,60}[:=]\s{0,4}(?P<text>[2-5]\d\d[ -].*)"
+)
+"""A program of one's own that prints what came back, and after what: `reply to EHLO: 250 …`."""
 _PIECE = re.compile(
     r"(?<= )(?=(?:[2-5]\d\d-\S)|(?<!\d\d\d )(?:EHLO |HELO |STARTTLS |STARTTLS$|MAIL FROM:|RCPT TO:"
     r"|AUTH (?:LOGIN|PLAIN)|DATA |QUIT|RSET )|(?:220|221|235|250|334|354|421|4[235]\d|5[0235]\d) \S"
@@ -52,7 +57,7 @@ def detect(head: str, telling: list[str]) -> float:
         for text in (_NOTE.sub("", line[:LONGEST]).strip() for line in telling)
     )
     if not hits:
-        return 0.3 if any(len(_flat(line)) > 3 for line in telling) else 0.02
+        return 0.25 if any(len(_flat(line)) > 3 for line in telling) else 0.02
     return 0.1 + 0.75 * hits / len(telling)
 
 
@@ -91,6 +96,12 @@ def _take(desk: Desk, line: Line, sentence: Line | None) -> Line | None:
         bare = bare[:-1].rstrip()
     if sentence is not None and is_reply(bare) and not bare.startswith("220"):
         _implied(desk, sentence)
+    if (answered := _ANSWERED.match(bare)) is not None and is_reply(answered["text"]):
+        verbs = set(_NAMED.findall(bare[: answered.start("text")]))
+        if len(verbs) == 1:
+            desk.speak("", "client", verbs.pop().split(" ")[0], line.number)
+        desk.speak("", "server", answered["text"], line.number)
+        return None
     said = Line(line.number, bare)
     if _spoken(desk, said, text):
         if (note := _NOTE.search(text[:LONGEST])) is not None:

@@ -69,6 +69,12 @@ def read(lines: Iterable[Line]) -> Iterator[Session]:
                 dialogue.tls(shake.number, version=version, cipher=cipher)
                 continue
             dialogue.tls(shake.number, version=version, cipher=cipher)
+        elif not known and starttls and text[:4] == "250 ":
+            # With -quiet nothing tells of the handshake but that the list is shown.
+            known = True
+            dialogue.say("server", text, line.number)
+            dialogue.tls(line.number)
+            continue
         if known and unmarked(desk, line, ""):
             continue
         if shake is None and not known and "tarttls in server response" in text:

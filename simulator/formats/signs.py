@@ -48,6 +48,7 @@ def _tables() -> dict[str, Table]:
 _HINT = re.compile(
     r"(?i)tls|ssl|x509|handshake|certif|cipher|crypt|16 ?03|026|self.signed|pkix|smtp host"
     r"|mismatch|altname|version number|eof|reset|negoti|upgraded|schannel|packet|protocol|hello"
+    r"|secure connection"
 )
 
 
@@ -78,6 +79,17 @@ def error(text: str) -> str:
 def about_tls(text: str) -> bool:
     """Whether a reply speaks of TLS."""
     return re.search(r"(?i)tls|ssl|handshake|encrypt|crypto", text) is not None
+
+
+_GO_AHEAD = re.compile(
+    r"(?i)220 (?:2\.\d\.\d |.{0,60}(?:ready (?:to (?:start|begin|negotiate)|for) (?:tls|ssl)"
+    r"|go ahead (?:with|and start) (?:tls|ssl)|(?:tls|ssl) go ahead|(?:start|begin)(?:ing)? tls))"
+)
+
+
+def go_ahead(text: str) -> bool:
+    """Whether a 220 can only answer STARTTLS: no greeting says this."""
+    return _GO_AHEAD.match(text[:LONGEST]) is not None
 
 
 def established(text: str) -> bool:

@@ -25,12 +25,17 @@ LOG_MORE = N_(
 )
 
 _INNER = re.compile(
-    r"(?P<before>.{0,160}?[\s:>'\"\]|)=,;/~-])(?P<text>(?:[2-5][0-57]\d[ -]\S|EHLO[ \\]|HELO[ \\]"
+    r"(?P<before>.{0,300}?[\s:>'\"\]|)=,;/~-])(?P<text>(?:[2-5][0-57]\d[ -]\S|EHLO[ \\]|HELO[ \\]"
     r"|STARTTLS(?=$|[\s\\'\"])|MAIL FROM ?:|RCPT TO ?:|QUIT(?=$|[\\'\"])|DATA(?=$|[\\'\"])"
     r"|AUTH (?:PLAIN|LOGIN|CRAM|NTLM|XOAUTH)|RSET(?=$|[\\'\"])).*)",
     re.IGNORECASE,
 )
 _TAIL = 10
+_TELLING = re.compile(
+    r"(?i)(<{1,3}|>{1,3}|<-{1,3}|-{1,3}>|<=|=>|\b[cs]:|\[[cs]\]"
+    r"|\b(?:c|client|s|server) ?(?:->|-->|<-|<--) ?(?:s|server|c|client):?)\s{0,4}(?:b?['\"])?$"
+)
+"""What stands for one side in whatever software, so that one line is enough to learn it."""
 LEARNED = 400
 """Lines that are read before the marks are taken as known."""
 
@@ -39,6 +44,9 @@ Who = Literal["client", "server", "either"]
 
 def _mark(before: str) -> str:
     """What stands right before the text, with its numbers left out."""
+    telling = _TELLING.search(before[-40:])
+    if telling:
+        return telling[1].lower()
     return re.sub(r"\d+", "0", before.strip()[-40:]).strip()[-_TAIL:]
 
 
@@ -51,7 +59,7 @@ def _learn(lines: Iterable[str]) -> dict[str, Who]:
             found.setdefault(_mark(match["before"]), Counter())[side] += 1
     known: dict[str, Who] = {}
     for mark, sides in found.items():
-        if sides.total() < 2 or not mark:
+        if not mark or (sides.total() < 2 and not (_TELLING.fullmatch(mark) or mark[-1] in "'\"")):
             continue
         best = sides.most_common(1)[0]
         if best[1] < 0.9 * sides.total():
@@ -67,7 +75,8 @@ def detect(head: str, telling: list[str]) -> float:
     if not marks or not ({"client", "server"} <= set(marks.values()) or "either" in marks.values()):
         return 0.0
     hits = sum(_said(line, marks) is not None for line in telling)
-    return 0.2 + 0.15 * hits / len(telling) if hits >= 3 else 0.0
+    least = 2 if all(_TELLING.fullmatch(mark) for mark in marks) else 3
+    return 0.25 + 0.15 * hits / len(telling) if hits >= least else 0.0
 
 
 def _said(line: str, marks: dict[str, Who]) -> tuple[Who, str] | None:
@@ -77,12 +86,22 @@ def _said(line: str, marks: dict[str, Who]) -> tuple[Who, str] | None:
         who = marks.get(_mark(match["before"]))
         if who is not None:
             said: Who = "server" if match["text"][0].isdigit() else "client"
-            return (who if who != "either" else said), match["text"]
+            return (who if who != "either" else said), _unquoted(match["before"], match["text"])
     for mark, who in marks.items():
         place = text.find(mark) if who != "either" and len(mark) > 1 else -1
         if 0 <= place < 160:
             return who, text[place + len(mark) :].strip()
     return None
+
+
+_QUOTED = {mark: re.compile(rf"(?:[^{mark}\\]|\\.){{0,4000}}") for mark in "'\""}
+
+
+def _unquoted(before: str, text: str) -> str:
+    """The text up to the quote that closes it, if one opened before it."""
+    quoted = _QUOTED.get(before[-1:])
+    match = quoted.match(text) if quoted is not None else None
+    return match[0] if match is not None else text
 
 
 def read(lines: Iterable[Line]) -> Iterator[Session]:
