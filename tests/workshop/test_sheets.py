@@ -7,11 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-from simulator.views import sequence
 from tests.workshop.conftest import built
 from tools.site.page import CITE, MARK
-from tools.site.plays import play
-from tools.workshop import paper, quiz, sheets, slides
+from tools.workshop import drawings, paper, quiz, sheets, slides
 
 LANGUAGES = ("en", "pt-BR")
 ROOT = Path(__file__).parents[2]
@@ -94,8 +92,8 @@ def test_the_quiz_on_paper_asks_everything_and_solves_nothing(language: str) -> 
 
 
 def test_a_drawing_is_cut_where_a_ground_ends() -> None:
-    drawing = sequence.render(play("documented"), "en").decode()
-    (top, width, height), (cut, _, rest) = slides.pieces(drawing)
+    drawing = drawings.draw("documented", "en").decode()
+    (top, width, height), (cut, _, rest) = drawings.pieces(drawing)
     assert (top, cut) == (0, height)
     assert f'<path d="M 0 {cut:g} ' in drawing
     assert f'viewBox="0 0 {width:g} {height + rest:g}"' in drawing
@@ -103,8 +101,8 @@ def test_a_drawing_is_cut_where_a_ground_ends() -> None:
 
 
 def test_a_drawing_of_one_ground_stays_whole() -> None:
-    drawing = sequence.render(play("stripped"), "en").decode()
-    assert len(slides.pieces(drawing)) == 1
+    drawing = drawings.draw("stripped", "en").decode()
+    assert len(drawings.pieces(drawing)) == 1
 
 
 def test_without_a_browser_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

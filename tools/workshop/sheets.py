@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from simulator.session import Command, Handshake, Message, Reply
-from simulator.views import sequence
 from simulator.views.inert import printable
 from tools.site import assets, shows
 from tools.site.page import LANGUAGES, ROOT, Page, complete
 from tools.site.plays import play
-from tools.workshop import paper, quiz
+from tools.workshop import drawings, paper, quiz
 from tools.workshop.words import word
 
 SOURCES = ROOT / "workshop" / "handout"
@@ -75,7 +74,7 @@ def handout(language: str) -> str:
     told = _filled(page, source)
     text = paper.to_html(told)
     drawing = f"documented.{language}.svg"
-    (BUILD / "assets" / drawing).write_bytes(sequence.render(play("documented"), page.said))
+    (BUILD / "assets" / drawing).write_bytes(drawings.draw("documented", language))
     return (
         f'<div class="page wall"><img src="assets/{drawing}" alt=""></div>\n'
         f'<div class="page">{text}</div>'

@@ -12,11 +12,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from simulator.views import esa, player, sequence
+from simulator.views import esa, player
 from tools.site import assets, documented, shows
 from tools.site.page import LANGUAGES, MARK, ROOT, Page
 from tools.site.plays import play
-from tools.workshop import paper, quiz
+from tools.workshop import drawings, paper, quiz
 from tools.workshop.words import word
 
 SOURCES = ROOT / "workshop" / "slides"
@@ -101,7 +101,7 @@ def session(page: Page, name: str) -> str:
     """The player, and for paper the drawing of the same session, its halves side by side."""
     explanation = play(name)
     data = player.data([explanation], page.said)
-    drawing = sequence.render(explanation, page.said).decode()
+    drawing = drawings.draw(name, page.language).decode()
     drawing = drawing[drawing.index("<svg") :]
     # Ids of one drawing must not meet those of another on the page: it comes as a picture.
     picture = f"{name}.{page.language}.svg"
@@ -110,28 +110,12 @@ def session(page: Page, name: str) -> str:
     parts = "".join(
         f'<img src="assets/{picture}#svgView(viewBox(0,{top:g},{width:g},{height:g}))" '
         f'style="aspect-ratio:{width:g}/{height:g}" alt="">'
-        for top, width, height in pieces(drawing)
+        for top, width, height in drawings.pieces(drawing)
     )
     return (
         f'<smtp-session nolink><script type="application/json">{data}</script></smtp-session>'
         f'<div class="on-paper">{parts}</div>'
     )
-
-
-def pieces(drawing: str) -> list[tuple[float, float, float]]:
-    """A drawing in two pieces of about the same height: where each begins, its width and height.
-
-    It is cut where a ground ends, for nothing is written across that. A ground is drawn from the
-    left edge on. Where none ends near the middle, the drawing stays whole.
-    """
-    size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawing)
-    assert size is not None
-    width, height = float(size[1]), float(size[2])
-    edges = [float(y) for y in re.findall(r'<path d="M 0 ([\d.]+) ', drawing)]
-    cut = min(edges, key=lambda y: abs(y - height / 2))
-    if not 0.25 < cut / height < 0.75:
-        return [(0, width, height)]
-    return [(0, width, cut), (cut, width, height - cut)]
 
 
 BUILD = ROOT / "build" / "workshop" / "slides"
