@@ -142,6 +142,17 @@ def test_the_kit_serves_every_laptop_or_says_so(target: wheels.Target) -> None:
     assert told <= lacking
 
 
+@pytest.mark.slow
+def test_where_to_start_leads_to_what_is_there() -> None:
+    with zipfile.ZipFile(built(kit.ZIP)) as archive:
+        names = archive.namelist()
+        start = archive.read(f"{kit.NAME}/START-HERE.html").decode()
+    links = re.findall(r'href="([^"]+)"', start)
+    assert len(links) > 10
+    for link in links:
+        assert any(name.startswith(f"{kit.NAME}/{link}") for name in names), link
+
+
 # --- the hub ------------------------------------------------------------------------------------
 
 

@@ -146,7 +146,8 @@ TOLD = {
         "Open a terminal in this folder and type the three lines of your system.",
         "then": "The notebooks, in the browser:",
         "look": "Or only look: the site, the slides, the sheets to print.",
-        "not": "No wheels are offered for:",
+        "not": "Not on these laptops (macos-x86_64 is a Mac with an Intel processor): the packages "
+        "named have no wheel there. Open the site from this folder, or share with a neighbour.",
         "debian": "On Debian and Ubuntu the first line wants the package python3-venv.",
         "where": "site/en/teach/guide.html|For the teacher: instructor guide;"
         "site/en/index.html|The site;slides/en.html|Slides (S: notes);"
@@ -160,7 +161,8 @@ TOLD = {
         "Abra um terminal nesta pasta e digite as três linhas do seu sistema.",
         "then": "Os notebooks Jupyter, no navegador:",
         "look": "Ou apenas olhe: o site, os slides, as folhas para imprimir.",
-        "not": "Não há pacotes (wheels) para:",
+        "not": "Nestes computadores, não (macos-x86_64 é um Mac com processador Intel): os pacotes "
+        "indicados não têm wheel para eles. Abra o site desta pasta ou use o de um colega.",
         "debian": "No Debian e no Ubuntu, a primeira linha precisa do pacote python3-venv.",
         "where": "site/pt-BR/teach/guide.html|Para quem ensina: guia do instrutor;"
         "site/pt-BR/index.html|O site;slides/pt-BR.html|Slides (S: notas);"
@@ -206,6 +208,6 @@ def _start(language: str, missing: dict[wheels.Target, list[str]]) -> str:
         )
         lacking = f"<p>{told['not']}</p><ul>{items}</ul>"
     return (
-        f'<section lang="{language}"><h1>{told["title"]}</h1><p>{told["need"]}</p>{blocks}'
-        f"<p>{told['debian']}</p>{lacking}<p>{told['look']}</p><ul>{links}</ul></section>"
+        f'<section lang="{language}"><h1>{told["title"]}</h1><p>{told["need"]}</p>{lacking}'
+        f"{blocks}<p>{told['debian']}</p><p>{told['look']}</p><ul>{links}</ul></section>"
     )
