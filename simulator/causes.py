@@ -259,9 +259,9 @@ def missing(session: Session, tls: str | None, second_ehlo: str | None) -> Text 
     """What the record does not show and a verdict would need; None if nothing is missing."""
     said = [e for e in session.events if isinstance(e, Command | Reply | Handshake)]
     key = ""
-    if not said and not any(isinstance(e, Remark) and e.tells for e in session.events):
+    if not said and not any(_tells(event) for event in session.events):
         key = "nothing"
-    elif session.shown == "outline":
+    elif session.shown == "outline" or not said:
         key = "outline"
     elif session.shown == "clear" and tls in ("established", "implicit"):
         key = "clear"
@@ -272,3 +272,10 @@ def missing(session: Session, tls: str | None, second_ehlo: str | None) -> Text 
     elif tls == "established" and second_ehlo is None:
         key = "ends-inside"
     return Text(NOT_SHOWN[key]) if key else None
+
+
+def _tells(event: object) -> bool:
+    """Whether a line is about SMTP, though it shows nothing of what was said."""
+    return isinstance(event, Remark) and (
+        bool(event.tells) or re.search(r"(?i)starttls|\be?smtps?\b", event.text[:1000]) is not None
+    )

@@ -228,6 +228,7 @@ _TYPOGRAPHY = str.maketrans(
 )
 _ENTITY = re.compile(r"&(?:lt|gt|quot|amp|nbsp|#39|#x27|#34|apos);")
 _TAG = re.compile(r"</?(?:br|p|pre|code|div|span|li|td|tr|font|b|i)(?: [^<>]{0,200})?/?>", re.I)
+_LINK = re.compile(r"\[([\w.@:-]{1,200})\]\((?:https?://|mailto:)[^)\s]{0,400}\)")
 _LINE_END = re.compile(r"(?:\^M)+\$?$|(?<=.)\\r(?:\\n)?$")
 _LISTED = re.compile(r"\s*(['\"])((?:(?!\1).){0,2000})\1,?\s*")
 """An item of a list of strings, as source code or JSON has it."""
@@ -277,6 +278,8 @@ def _habits(head: list[str]) -> list[Callable[[str], str]]:
         steps.append(lambda line: _TAG.sub("", html.unescape(_TAG.sub("", line))))
     elif re.search(r"(?i)<br ?/?>(?:\n|$)", text):
         steps.append(lambda line: _TAG.sub("", line))
+    if "](http" in text or "](mailto:" in text:
+        steps.append(lambda line: _LINK.sub(r"\1", line))
     if len(full) > 1 and all(_QUOTED.match(line) for line in full):
         inner = [_QUOTED.sub("", line, count=1) for line in full]
         if any(re.match(r"\s*[2-5]\d\d[ -]|\W{0,4}[<>=-]", line) for line in inner):

@@ -70,6 +70,16 @@ _MASKED = re.compile(
 )
 
 
+def _unflatten(text: str) -> str:
+    """The lines of a reply whose ends were lost, as in HTML: `250-mx.example250-SIZE250 DSN`."""
+    code = text[:3]
+    if not code.isdigit() or text.count(f"{code}-") + text.count(f"{code} ") < 2:
+        return text
+    return re.sub(
+        rf"(?<=\S) ?(?={code}[ -](?:[A-Z8][A-Z0-9=-]+(?: |$|{code})|\d\.\d\.\d))", "\n", text
+    )
+
+
 _STAGED = re.compile(r"(?i)\s*[<(\[].{0,60}(?:tls|ssl|handshake|negotiat|encrypt).{0,80}$")
 """What a write-up has the client do in the place of the handshake: `<starts TLS negotiation>`."""
 
@@ -212,6 +222,8 @@ class Dialogue:
     def say(self, who: Side, text: str, line: int, *, secure: bool | None = None) -> None:
         """One side said `text`, one line or several."""
         text = text.replace("\r", "").rstrip("\n")
+        if who == "server" and text[3:4] == "-" and "\n" not in text:
+            text = _unflatten(text)
         for part in text.split("\n"):
             if who == "client":
                 self._client(part, line, secure)
@@ -362,11 +374,14 @@ class Dialogue:
 
     def close(self, line: int, by: Side = "client", reason: Reason = "closed") -> None:
         """The connection ended."""
+        if self.closed:
+            return
         self._settle()
         if self._pending is not None and not self._secure:
             self._unexplained_end(line)
         last = next((e for e in reversed(self.events) if isinstance(e, Command)), None)
-        if reason == "closed" and last is not None and last.verb == "QUIT":
+        broken = self._failed and not self._refused
+        if reason == "closed" and last is not None and last.verb == "QUIT" and not broken:
             reason = "quit"
         self._add(Disconnect(by=by, reason=reason, at=self._at, line=line))
         self.closed = True

@@ -7,6 +7,7 @@ rules are met or broken. It is worked out once here; a drawing only draws it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
@@ -129,6 +130,14 @@ def of(explanation: Explanation) -> Dialogue:
     )
 
 
+_NO_NAME = re.compile(
+    r"(?:\d\.\d{1,3}\.\d{1,3}|SIZE|PIPELINING|8BITMIME|STARTTLS|AUTH|DSN|ETRN|VRFY|HELP|OK"
+    r"|ENHANCEDSTATUSCODES|CHUNKING|SMTPUTF8)$",
+    re.IGNORECASE,
+)
+"""A status code (RFC 3463) or a keyword: what a log that begins in the middle has first."""
+
+
 def names(session: Session) -> tuple[str, str]:
     """The host names of client and server: as recorded, or else as each said its own."""
     client, server = session.client.name, session.server.name
@@ -137,7 +146,8 @@ def names(session: Session) -> tuple[str, str]:
             case Command(by="client", verb="EHLO" | "HELO" | "LHLO") if not client:
                 client = event.argument
             case Reply(by="server", code=220 | 250) if not server and event.lines:
-                server = event.lines[0].split(" ", 1)[0]
+                said = event.lines[0].split(" ", 1)[0]
+                server = "" if _NO_NAME.match(said) else said
     return printable(client), printable(server)
 
 
