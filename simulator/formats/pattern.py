@@ -277,10 +277,12 @@ class PatternFormat:
         joined = held.text if held.closed else held.first
         match = held.pattern.match(joined)
         if match is None:
-            desk.remark(first.text, first.number)
+            told = False
         else:
-            self._tell(desk, held.pattern, match, held.connection, first)
-        if not held.closed:
+            told = self._tell(desk, held.pattern, match, held.connection, first)
+        if not told:
+            desk.remark(first.text, first.number, held.connection if match else None)
+        if not (told and held.closed):
             for line in held.lines[1:]:
                 self._unmatched(desk, line)
 
@@ -301,7 +303,8 @@ class PatternFormat:
                 raw = groups.get("text")
                 if rule.quoted and raw is not None and not _closed(match[0]):
                     return _Held(pattern, match[0], connection, line)
-                self._tell(desk, pattern, match, connection, line)
+                if not self._tell(desk, pattern, match, connection, line):
+                    desk.remark(line.text, line.number, connection)
             case "either":
                 said = pattern.said(match)
                 if not unmarked(desk, Line(line.number, said), connection):
@@ -323,14 +326,14 @@ class PatternFormat:
 
     def _tell(
         self, desk: Desk, pattern: Pattern, match: re.Match[str], connection: str, line: Line
-    ) -> None:
+    ) -> bool:
+        """Take it as said; not where nothing shows who said it."""
         said = pattern.said(match)
         side: Side | None
         if pattern.rule.means == "mark":
             side = learn(desk.of(connection), match["mark"], said)
             if side is None:
-                desk.remark(line.text, line.number, connection)
-                return
+                return False
         else:
             side = "client" if pattern.rule.means == "client" else "server"
         bare = pattern.rule.bare and is_reply(said) and "\n" not in said
@@ -342,6 +345,7 @@ class PatternFormat:
             desk.of(connection).unquote()
         if pattern.names_peers:
             peers(desk.of(connection), {k: v for k, v in match.groupdict().items() if v})
+        return True
 
     def _speak(
         self, desk: Desk, pattern: Pattern, connection: str, side: str, said: str, line: Line

@@ -252,6 +252,7 @@ def test_a_second_handshake_that_fails_is_read() -> None:
     ("kind", "log"),
     [
         ("curl", ["* Connected to a (192.0.2.1) port 25 (#0)", "* Connected to b (::1) port 26"]),
+        ("ruby", ['<- "E', "postfork: something", "'"]),
         (
             "maddy",
             [
