@@ -61,6 +61,7 @@ def lost(log: str, kind: formats.Format, sessions: Sequence[Session]) -> list[st
         if number not in numbers
         and kind.name != "dotnet"  # says each line twice
         and "\\" not in line  # an escape stands for another character
+        and not line.endswith(">>> ")  # an empty line of a message, as s-nail shows it
         and (words := re.findall(r"[a-z]{4,}", line))
         and words[-1] not in held
         and re.sub(r"^b?['\"]|['\"]$", "", line.split()[-1]) not in held
