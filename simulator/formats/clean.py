@@ -265,6 +265,19 @@ _ENVELOPE = re.compile(r'\s*\{.*"(?:log|MESSAGE)" ?: ?"')
 _ENVELOPED = re.compile(r'"(?:stream|__REALTIME_TIMESTAMP|_PID|_BOOT_ID)" ?:')
 
 
+_ESCAPED = re.compile(r"=(3D|2E|20|2D|3[CE]|46)")
+"""What an archive of a mailing list leaves of ASCII in quoted-printable (RFC 2045 §6.7)."""
+_OCTETS = re.compile(r"\s*((?:[0-9a-f]{2}){3,4000})\s*")
+
+
+def _octets(line: str) -> str:
+    """What a line of hexadecimal digits says, as tshark -z follow,tcp,raw writes it."""
+    match = _OCTETS.fullmatch(line)
+    if match is None:
+        return line
+    return tidy(bytes.fromhex(match[1]).decode("latin-1").replace("\r\n", "\n").rstrip("\n"))
+
+
 def _habits(head: list[str]) -> list[Callable[[str], str]]:
     """What has to be undone in every line of this file, judging by its first lines."""
     full = [line for line in head if line.strip()]
@@ -278,6 +291,10 @@ def _habits(head: list[str]) -> list[Callable[[str], str]]:
         steps.append(lambda line: _TAG.sub("", html.unescape(_TAG.sub("", line))))
     elif re.search(r"(?i)<br ?/?>(?:\n|$)", text):
         steps.append(lambda line: _TAG.sub("", line))
+    if text.count("=3D") > 2 or "=2E" in text:
+        steps.append(lambda line: _ESCAPED.sub(lambda m: chr(int(m[1], 16)), line))
+    if "Follow: tcp,raw" in text:
+        steps.append(_octets)
     if "](http" in text or "](mailto:" in text:
         steps.append(lambda line: _LINK.sub(r"\1", line))
     if len(full) > 1 and all(_QUOTED.match(line) for line in full):

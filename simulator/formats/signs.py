@@ -82,7 +82,8 @@ def about_tls(text: str) -> bool:
 
 
 _GO_AHEAD = re.compile(
-    r"(?i)220 (?:2\.\d\.\d |.{0,60}(?:ready (?:to (?:start|begin|negotiate)|for) (?:tls|ssl)"
+    r"(?i)220 (?:2\.\d\.\d (?!.*ESMTP)"
+    r"|.{0,60}(?:ready (?:to (?:start|begin|negotiate)|for) (?:tls|ssl)"
     r"|go ahead (?:with|and start) (?:tls|ssl)|(?:tls|ssl) go ahead|(?:start|begin)(?:ing)? tls))"
 )
 
