@@ -8,6 +8,7 @@ python -m tools.workshop try       # that zip in an empty folder, with the netwo
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 from tools.site.page import ROOT
@@ -40,6 +41,10 @@ def main(arguments: list[str]) -> int:
                 print("No namespace without network here: only proxies led nowhere.")
     except (kit.Incomplete, paper.NoBrowser, trial.Failed) as error:
         print(f"tools.workshop: {error}", file=sys.stderr)
+        return 2
+    except subprocess.CalledProcessError as error:
+        said = (error.stderr or "").strip().splitlines() or ["no word of why"]
+        print(f"tools.workshop: {' '.join(error.cmd[:4])} failed: {said[-1]}", file=sys.stderr)
         return 2
     return 0
 

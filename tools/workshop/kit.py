@@ -10,10 +10,12 @@ from __future__ import annotations
 import hashlib
 import html
 import json
+import os
 import shutil
 import subprocess
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from simulator.views import capture
@@ -70,9 +72,15 @@ def gather(folder: Path) -> dict[wheels.Target, list[str]]:
     # What has no wheel is asked for once for each lock.
     known = CACHE / f"missing-{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
     told: dict[str, list[str]] = json.loads(known.read_text("utf-8")) if known.is_file() else {}
-    for target in wheels.TARGETS:
-        name = str(target)
-        told[name] = wheels.download(lock, target, CACHE, told.get(name, ()))
+
+    def fetch(target: wheels.Target) -> list[str]:
+        return wheels.download(lock, target, CACHE, told.get(str(target), ()))
+
+    # What the first one fetched is good for the others, but for a quarter of it.
+    first, *others = wheels.TARGETS
+    told[str(first)] = fetch(first)
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        told |= zip(map(str, others), pool.map(fetch, others), strict=True)
     known.write_text(json.dumps(told), encoding="utf-8")
     missing = {target: told[str(target)] for target in wheels.TARGETS if told[str(target)]}
     folder.mkdir(parents=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -165,17 +166,19 @@ def _named(line: str) -> tuple[str, str]:
 def _pip(
     needed: list[str], target: Target, patch: str, folder: Path
 ) -> subprocess.CompletedProcess[str]:
-    # pip takes requirements with hashes out of a file only.
-    listed = folder / ".wanted.txt"
-    listed.write_text("\n".join(needed) + "\n", encoding="utf-8")
-    tags = [f"--platform={tag}" for tag in SYSTEMS[target.system][2]]
-    command = [
-        *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
-        *("--disable-pip-version-check", "--require-hashes", "--only-binary=:all:"),
-        *("--implementation=cp", f"--python-version={target.python}.{patch}", *tags),
-        *(f"--dest={folder}", f"--find-links={folder}", f"--requirement={listed}"),
-    ]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    finally:
-        listed.unlink()
+    # Fetched beside the folder and moved into it: another pip never sees half a wheel there.
+    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as fetched:
+        # pip takes requirements with hashes out of a file only.
+        listed = Path(fetched) / "wanted.txt"
+        listed.write_text("\n".join(needed) + "\n", encoding="utf-8")
+        tags = [f"--platform={tag}" for tag in SYSTEMS[target.system][2]]
+        command = [
+            *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
+            *("--disable-pip-version-check", "--require-hashes", "--only-binary=:all:"),
+            *("--implementation=cp", f"--python-version={target.python}.{patch}", *tags),
+            *(f"--dest={fetched}", f"--find-links={folder}", f"--requirement={listed}"),
+        ]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        for wheel in Path(fetched).glob("*.whl"):
+            wheel.replace(folder / wheel.name)
+    return result
