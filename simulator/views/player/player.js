@@ -4,11 +4,11 @@
 // loads nothing but `src`. The JSON may also stand inside the element, in a
 // <script type="application/json">, or be set as the property `data`.
 //
-// Attributes: src, start (number of a step, from 1), view (all, client, server, eavesdropper),
-// question (over the play button), autoplay, focused, nolink (leave the page's address alone).
+// Attributes: src, start (a step, from 1), view (all, client, server, eavesdropper),
+// question (over the play button), autoplay, focused, nolink (leave the address alone).
 // Properties: step (an index, from 0), length, view, data, playing. Methods: play(), pause().
 // Events, which bubble: smtp-ready {length}, smtp-step {index}.
-// Links: #t=7 for the first player of a page, #<id>:t=7 for any other.
+// Links: #t=7 to the first player, #<id>:t=7 to any other.
 (() => {
 "use strict";
 if (customElements.get("smtp-session")) return;
@@ -158,14 +158,15 @@ class SmtpSession extends HTMLElement {
 
 	async #load() {
 		this.#loading?.abort();
-		this.#loading = new AbortController();
+		const { signal } = this.#loading = new AbortController();
 		try {
+			await 0; // when made with src, it is told twice
 			// Until the page is read, what stands inside may be missing.
 			if (document.readyState === "loading") await new Promise((read) => document.addEventListener("DOMContentLoaded", read));
 			const inline = this.querySelector('script[type="application/json"]'), src = this.getAttribute("src");
 			if (!inline && !src) return;
 			if (inline) this.data = JSON.parse(inline.textContent);
-			else this.data = await (await fetch(src, { signal: this.#loading.signal })).json();
+			else this.data = await (await fetch(src, { signal })).json();
 		} catch (error) {
 			if (error.name !== "AbortError") this.#shadow().append(el("p", { class: "mark", role: "alert" }, this.#t("The session could not be loaded.")));
 		}
