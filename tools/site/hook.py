@@ -13,6 +13,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 _serving = False
+_listed: list[tuple[Any, list[Any]]] = []
+"""The sections that hold generated pages, each with all of them."""
 
 
 def on_startup(command: str, dirty: bool) -> None:
@@ -30,9 +32,29 @@ def on_config(config: Any) -> Any:
         config["extra"]["polyfills"] = ["assets/iframe-worker.js"]
     if _serving:
         _assemble()
-    made = json.loads((ROOT / "build" / "site" / f"{language}.nav.json").read_text("utf-8"))
-    _insert(config["nav"], made)
+    _insert(config["nav"], _made(language))
     return config
+
+
+def _made(language: str) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = json.loads(
+        (ROOT / "build" / "site" / f"{language}.nav.json").read_text("utf-8")
+    )
+    return found
+
+
+def on_nav(nav: Any, config: Any, files: Any) -> None:
+    """Remember where the generated pages are listed."""
+    made = _made(Path(config["docs_dir"]).name)
+    _listed[:] = [
+        (page.parent, page.parent.children) for page in nav.pages if page.file.src_uri in made
+    ]
+
+
+def on_page_context(context: Any, page: Any, config: Any, nav: Any) -> None:
+    """List the generated pages beside each other alone: every other page would carry them too."""
+    for section, below in _listed:
+        section.children = below if section.active else below[:1]
 
 
 def _insert(nav: list[Any], made: dict[str, list[Any]]) -> None:

@@ -47,6 +47,8 @@
 		return { there, back, parted: parted < 0 && b.length > a.length ? a.length : parted };
 	}
 
+	const pause = () => new Promise((ready) => { setTimeout(ready); });
+
 	class SmtpSandbox extends HTMLElement {
 		#data; #words; #chosen = { ...START }; #panes = {}; #locked = false; #lines;
 		#onHash = () => this.#read();
@@ -58,19 +60,19 @@
 			const inline = this.querySelector('script[type="application/json"]');
 			this.#data = inline ? JSON.parse(inline.textContent) : await (await fetch(this.getAttribute("src"))).json();
 			this.#build();
-			this.#read();
+			await this.#read(pause);
 			this.toggleAttribute("ready", true);
 			this.dispatchEvent(new CustomEvent("sandbox-ready", { bubbles: true }));
 		}
 
 		disconnectedCallback() { removeEventListener("hashchange", this.#onHash); }
 
-		#read() {
+		async #read(between) {
 			const wanted = new URLSearchParams(location.hash.slice(1).replaceAll("+", "%2B"));
 			for (const pane of PANES) {
 				if (Object.hasOwn(this.#data.cells, wanted.get(pane))) this.#chosen[pane] = wanted.get(pane);
 			}
-			this.#show();
+			await this.#show(between);
 			const step = Number(wanted.get("t"));
 			if (step) this.#panes.a.player.step = step - 1;
 		}
@@ -123,21 +125,23 @@
 			this.#write();
 		}
 
-		#show() {
-			const entries = {};
+		// Fill both panes. With a pause `between`, the page stays at hand while they are built.
+		async #show(between) {
 			for (const pane of PANES) {
+				if (between) await between();
 				const names = this.#chosen[pane], { selects, player, outcome, command } = this.#panes[pane];
 				names.split("+").forEach((name, index) => { selects[index].value = name; });
-				entries[pane] = entry(this.#data, this.#data.cells[names][0]);
+				const shown = entry(this.#data, this.#data.cells[names][0]);
 				const { language, labels } = this.#data;
 				this.#locked = true;
-				player.data = { language, labels, sessions: [entries[pane]] };
+				player.data = { language, labels, sessions: [shown] };
 				player.step = 0;
 				this.#locked = false;
-				outcome.textContent = entries[pane].verdict.outcome;
+				outcome.textContent = shown.verdict.outcome;
 				command.textContent = `ehlo-twice replay ${names.replace(/\+nothing$/, "")}`;
 			}
-			const { there, back, parted } = alignment(entries.a.steps, entries.b.steps);
+			if (between) await between();
+			const { there, back, parted } = alignment(...PANES.map((pane) => this.#panes[pane].player.data.sessions[0].steps));
 			this.#lines.there = { a: there, b: back };
 			this.#lines.verdict.textContent = parted < 0 ? this.#words.same : this.#words.part.replace("{n}", parted + 1);
 			this.#grid();

@@ -1,6 +1,9 @@
 // What the theme leaves open: the language switch keeps the place in the page, the search dialog
-// has a name, wide blocks can be scrolled by keyboard, and a plural finds its singular.
+// has a name, and wide blocks can be scrolled by keyboard.
 {
+	// The theme's script waits for the page to be read, which it was when that script came.
+	window.document$?.next(document);
+
 	for (const link of document.querySelectorAll(".language a")) {
 		link.addEventListener("click", () => { link.hash = location.hash; });
 	}
@@ -22,24 +25,16 @@
 	};
 	name();
 	new MutationObserver(name).observe(document.body, { childList: true, subtree: true });
+	// A block takes the keys unless all of it shows; what is far from the window is measured later.
+	const sized = new ResizeObserver((seen) => {
+		const blocks = seen.map(({ target }) => target.closest("code") ?? target.parentElement);
+		const scroll = blocks.map((block) => block.scrollWidth > block.clientWidth);
+		blocks.forEach((block, index) => { scroll[index] ? block.tabIndex = 0 : block.removeAttribute("tabindex"); });
+	});
 	for (const block of document.querySelectorAll(".wide, .md-typeset pre > code, .md-typeset__scrollwrap")) {
-		if (block.scrollWidth > block.clientWidth) block.tabIndex = 0;
+		const measured = block.localName === "code" ? block : block.firstElementChild;
+		if (!measured) continue;
+		block.tabIndex = 0;
+		sized.observe(measured);
 	}
-
-	// The search finds every word that begins with what was typed. So it is enough to take the
-	// ending of a plural off before the question goes to the worker.
-	const ENDINGS = document.documentElement.lang.startsWith("pt")
-		? [[/(?:ões|ães|ãos|ns|is)$/u, ""], [/([rzs])es$/u, "$1"], [/s$/u, ""]]
-		: [[/ies$/u, ""], [/([sxz]|ch|sh)es$/u, "$1"], [/([^su])s$/u, "$1"]];
-	const singular = (word) => {
-		const [ending, stem] = ENDINGS.find(([found]) => found.test(word)) ?? [/$/, ""];
-		return word.replace(ending, stem);
-	};
-	const { postMessage } = Worker.prototype;
-	Worker.prototype.postMessage = function (message, ...more) {
-		const question = message?.data;
-		if (typeof question !== "string") return postMessage.call(this, message, ...more);
-		const asked = question.replace(/\p{L}{5,}/gu, singular);
-		return postMessage.call(this, { ...message, data: asked }, ...more);
-	};
 }
