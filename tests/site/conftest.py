@@ -17,6 +17,19 @@ ADDRESS = "https://example.org/ehlo-twice/"
 LANGUAGES = ("en", "pt-BR")
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 
+NOTED = """
+    const loaded = new Set();
+    document.addEventListener("load", ({ target }) => { loaded.add(target.src); }, true);
+    window.loaded = (address) => loaded.has(new URL(address, document.baseURI).href);
+"""
+READY = """
+    document.readyState === "complete" &&
+    [...document.querySelectorAll("script[data-src]")].every((s) => loaded(s.dataset.src)) &&
+    [...document.querySelectorAll("smtp-session")].every((s) => s.shadowRoot?.childElementCount) &&
+    !document.querySelector("smtp-sandbox:not([ready]), smtp-bytes:not([ready])")
+"""
+"""All scripts of a page have run, which come after it is painted, and what they fetch is there."""
+
 Open = Callable[..., Any]
 
 mimetypes.add_type("text/javascript", ".js")
@@ -53,11 +66,9 @@ def browser(site: Path) -> Iterator[Any]:
         chromium.close()
 
 
-@pytest.fixture
-def opened(browser: Any, site: Path) -> Iterator[Open]:
-    """Open a page of the site. Afterwards: no error was logged, and nothing asked for elsewhere."""
-    contexts: list[Any] = []
-    wrong: list[str] = []
+def watch(page: Any, site: Path, wrong: list[str]) -> None:
+    """Serve the site to a page, and list what goes wrong there: errors that were logged, and
+    whatever was asked for elsewhere."""
 
     def serve(route: Any) -> None:
         address = route.request.url.split("?")[0].split("#")[0]
@@ -73,6 +84,24 @@ def opened(browser: Any, site: Path) -> Iterator[Open]:
             kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
             route.fulfill(body=path.read_bytes(), content_type=kind)
 
+    page.route("**/*", serve)
+    page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.add_init_script(NOTED)
+
+
+def show(page: Any, path: str) -> None:
+    """Open a page of the site, with all that it fetches."""
+    page.goto(ADDRESS + path)
+    page.wait_for_function(READY)
+
+
+@pytest.fixture
+def opened(browser: Any, site: Path) -> Iterator[Open]:
+    """Open a page of the site in a window of its own. Afterwards: nothing went wrong there."""
+    contexts: list[Any] = []
+    wrong: list[str] = []
+
     def open_page(
         path: str, *, width: int = 1280, scheme: str = "light", motion: bool = False
     ) -> Any:
@@ -83,14 +112,24 @@ def opened(browser: Any, site: Path) -> Iterator[Open]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.route("**/*", serve)
-        page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.goto(ADDRESS + path)
-        page.wait_for_load_state("networkidle")
+        watch(page, site, wrong)
+        show(page, path)
         return page
 
     yield open_page
     for context in contexts:
         context.close()
     assert wrong == []
+
+
+@pytest.fixture(scope="session")
+def window(browser: Any, site: Path) -> Iterator[tuple[Any, list[str]]]:
+    """One page for many tests, since a new one takes longer than most; and its troubles."""
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 800}, color_scheme="light", reduced_motion="reduce"
+    )
+    page = context.new_page()
+    wrong: list[str] = []
+    watch(page, site, wrong)
+    yield page, wrong
+    context.close()

@@ -10,7 +10,7 @@ import pytest
 from simulator import explainer, lab
 from simulator.lab import matrix, play
 from simulator.views import document
-from tests.site.conftest import ADDRESS, AXE, LANGUAGES, SITE, Open, built
+from tests.site.conftest import ADDRESS, AXE, LANGUAGES, READY, SITE, Open, built, show
 
 pytestmark = pytest.mark.needs("chromium")
 
@@ -19,11 +19,16 @@ BUDGET = 350_000
 OWN = ("file:", "data:", "blob:")
 
 
-def violations(page: Any) -> list[str]:
-    """What axe finds, players included."""
+TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+COLOURS = ("color-contrast", "link-in-text-block")
+"""The rules of axe that look at colours: what else it finds is alike in both themes."""
+
+
+def violations(page: Any, *only: str) -> list[str]:
+    """What axe finds, players included; by some of its rules `only`, or by all that we keep."""
     found = page.evaluate(
-        "axe.run(document, {resultTypes: ['violations'], runOnly: "
-        "['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+        "(runOnly) => axe.run(document, {resultTypes: ['violations'], runOnly})",
+        {"type": "rule" if only else "tag", "values": only or TAGS},
     )["violations"]
     return [
         f"{v['id']}: {v['nodes'][0]['target']} {v['nodes'][0]['failureSummary'][:300]}"
@@ -31,25 +36,20 @@ def violations(page: Any) -> list[str]:
     ]
 
 
-def looked_at() -> list[tuple[str, str]]:
-    """Every page; of the experiments, which are made alike, in Portuguese every eighth."""
-    experiments = [page for page in built("pt-BR") if page.startswith("what-if/")]
-    spared = set(experiments) - set(experiments[::8])
-    return [
-        (language, page)
-        for language in LANGUAGES
-        for page in built(language)
-        if language == "en" or page not in spared
-    ]
-
-
-@pytest.mark.parametrize(("language", "page"), looked_at())
-def test_no_barrier_on_any_page_in_either_theme(opened: Open, language: str, page: str) -> None:
-    shown = opened(f"{language}/{page}")
-    shown.add_script_tag(content=AXE.read_text(encoding="utf-8"))
+@pytest.mark.parametrize(
+    ("language", "page"), [(language, page) for language in LANGUAGES for page in built(language)]
+)
+def test_no_barrier_on_any_page_in_either_theme(
+    window: tuple[Any, list[str]], language: str, page: str
+) -> None:
+    shown, wrong = window
+    wrong.clear()
+    show(shown, f"{language}/{page}")
+    shown.evaluate(AXE.read_text(encoding="utf-8"))
     assert violations(shown) == []
     shown.evaluate("document.body.dataset.mdColorScheme = 'slate'")
-    assert violations(shown) == []
+    assert violations(shown, *COLOURS) == []
+    assert wrong == []
 
 
 @pytest.mark.parametrize("page", ["", "sandbox/", "bytes/", "why-twice/", "in-the-wild/"])
@@ -72,6 +72,53 @@ def _sent(path: Path) -> int:
     """What crosses the wire: compressed, unless it is so already."""
     data = path.read_bytes()
     return len(data) if path.suffix == ".woff2" else len(gzip.compress(data, 6))
+
+
+@pytest.mark.parametrize("page", ["", "documented-session/", "sandbox/"])
+def test_nothing_is_asked_for_twice_and_the_index_only_by_who_searches(
+    opened: Open, page: str
+) -> None:
+    shown = opened(f"en/{page}")
+    asked: list[str] = []
+    shown.on("request", lambda request: asked.append(request.url.removeprefix(ADDRESS)))
+    shown.reload()
+    shown.wait_for_function(READY)
+    assert sorted(asked) == sorted(set(asked))
+    assert "en/assets/player.js" in asked
+    assert "en/search/search_index.json" not in asked
+    shown.keyboard.press("/")
+    shown.locator(".md-search-result__meta", has_text="Type to start searching").wait_for()
+    assert asked.count("en/search/search_index.json") == 1
+
+
+@pytest.mark.parametrize(("scheme", "colours"), [("light", "default"), ("dark", "slate")])
+def test_the_first_picture_has_the_colours_that_the_reader_prefers(
+    browser: Any, site: Path, scheme: str, colours: str
+) -> None:
+    context = browser.new_context(color_scheme=scheme)
+    page = context.new_page()
+    page.route("**/*.js", lambda route: route.abort())
+    page.goto((site / "en" / "index.html").as_uri())
+    assert page.evaluate("document.body.dataset.mdColorScheme") == colours
+    context.close()
+
+
+def test_without_its_scripts_a_page_shows_the_session_as_a_list(browser: Any, site: Path) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.route("**/player.js", lambda route: route.abort())
+    page.goto((site / "en" / "index.html").as_uri())
+    page.locator("smtp-session ol > li").nth(10).wait_for()
+    context.close()
+
+
+def test_the_drawer_shows_its_links_when_it_is_open_and_only_then(opened: Open) -> None:
+    shown = opened("en/why-twice/", width=390)
+    link = shown.locator(".md-sidebar--primary a[href='../bytes/']")
+    assert not link.is_visible()
+    shown.locator("label.md-header__button[for=__drawer]").click()
+    link.click()
+    shown.wait_for_url("**/en/bytes/")
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])

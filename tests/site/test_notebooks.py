@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.site.conftest import AXE, LANGUAGES, SITE, Open
+from tests.site.conftest import AXE, LANGUAGES, NOTED, READY, SITE, Open
 from tests.site.test_browser import violations
 from tools.site import cells, notebooks
 from tools.site.cells import BadCell, Book, Drawing, Frame, Knobs, Player, Text
@@ -172,12 +172,13 @@ def test_notebooks_work_from_disk(browser: Any, language: str) -> None:
     if not (folder / "index.html").exists():
         pytest.skip("not built: make site-offline")
     page = browser.new_page()
+    page.add_init_script(NOTED)
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("requestfailed", lambda request: wrong.append(request.url))
     for name in NAMES:
         page.goto((folder / f"{name}.html").as_uri())
-        page.wait_for_load_state()
+        page.wait_for_function(READY)
         players = page.evaluate(
             "[...document.querySelectorAll('smtp-session')].map((player) => player.length)"
         )
