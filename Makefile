@@ -10,7 +10,7 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard simulator/locales/*/LC_MESSAGES/*.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help pictures replay test notebooks test-notebooks lint types layers format bench site serve check-site site-offline slides handout workshop hub test-hub hub-bench messages lock clean
+.PHONY: help pictures replay test notebooks test-notebooks lint types layers format bench site serve check-site lighthouse site-offline slides handout workshop hub test-hub hub-bench messages lock clean
 
 help: ## show this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -58,6 +58,9 @@ serve: site ## build the site and serve it on http://127.0.0.1:8000/ (PORT=… f
 
 check-site: $(VENV)/.dev ## check the built site: links, accessibility, search, budget
 	@$(BIN)/python -m pytest -q -n auto -m "" tests/site $(ARGS)
+
+lighthouse: $(VENV)/.core build/lighthouse/node_modules/.package-lock.json ## measure the built site with Lighthouse (needs chromium)
+	@$(BIN)/python -m tools.lighthouse $(ARGS)
 
 site-offline: export OFFLINE := true
 site-offline: export SITE_EN := build/site-offline/en
@@ -158,6 +161,10 @@ $(VENV)/.hub: workshop/jupyterhub/requirements.txt workshop/jupyterhub/package-l
 
 node_modules/.package-lock.json: package-lock.json
 	@npm ci --silent && touch $@
+
+build/lighthouse/node_modules/.package-lock.json: tools/lighthouse/package.json tools/lighthouse/package-lock.json
+	@mkdir -p build/lighthouse && cp $^ build/lighthouse/
+	@cd build/lighthouse && npm ci --silent && touch node_modules/.package-lock.json
 
 $(CATALOGUES): %.mo: %.po | $(VENV)/.core
 	@$(BIN)/python tools/catalogues.py compile
