@@ -74,8 +74,16 @@ def exercise(
                     raise Cannot("which exercise? `ehlo-twice exercise` lists them")
                 put(exercises.overview(language=lang, progress=progress).text(columns))
             elif start:
-                put(exercises.start(number, language=lang, progress=progress))
+                begun = exercises.start(number, language=lang, progress=progress)
+                if not begun:
+                    raise Cannot(
+                        f"exercise {number} is answered on the command line, not with a file: "
+                        f"`ehlo-twice exercise {number}` shows how"
+                    )
+                put(begun)
             elif answer or file:
+                if file and not Path(file).is_file():
+                    raise Cannot(f"{file}: no such file; `--start` prints what one may begin as")
                 given = file or " ".join(answer)
                 result = exercises.check(number, given, language=lang, progress=progress)
                 put(result.text(columns))

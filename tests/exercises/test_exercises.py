@@ -212,4 +212,5 @@ def test_the_command(command: Command, progress: Path, tmp_path: Path) -> None:
 def test_the_command_says_what_is_wrong(command: Command) -> None:
     assert "no exercise '77'" in command.fails("exercise", "77")
     assert "which exercise?" in command.fails("exercise", "--hint")
-    assert command("exercise", "13", "--file", "/nowhere.py").code == 1
+    assert "/nowhere.py: no such file" in command.fails("exercise", "13", "--file", "/nowhere.py")
+    assert "is answered on the command line" in command.fails("exercise", "01", "--start")
