@@ -119,7 +119,7 @@ def scores(reports: list[Report]) -> dict[str, int]:
 
 def row(page: str, device: str, reports: list[Report]) -> str:
     """What stands in the table: the scores, then what the performance is made of."""
-    numbers = [f"{score:>14}" for score in scores(reports).values()]
+    numbers = [f"{score:>16}" for score in scores(reports).values()]
     for audit in TIMES:
         value = median_low(r["audits"][audit]["numericValue"] for r in reports)
         numbers.append(f"{value / 1000:>6.1f} s" if "paint" in audit else f"{value:>5.0f} ms")
@@ -133,7 +133,7 @@ def main(pages: list[str]) -> int:
     if missing:
         print(f"tools.lighthouse: no {missing}: make site lighthouse", file=sys.stderr)
         return 2
-    heads = "".join(f"{category:>14}" for category in CATEGORIES)
+    heads = "".join(f"{category:>16}" for category in CATEGORIES)
     print(f"{'page':<28}{'device':<8}{heads}{'FCP':>8}{'LCP':>8}{'TBT':>8}{'CLS':>7}")
     reached = True
     with serving(SITE) as address:
