@@ -164,12 +164,13 @@ class Learner:
                         "store_history": True,
                         "user_expressions": {},
                         "allow_stdin": False,
-                        "stop_on_error": True,
+                        # Else the kernel passes over what comes right after an error.
+                        "stop_on_error": False,
                     },
                 }
             )
         )
-        printed = ""
+        printed = error = ""
         while True:
             self._hurry(until, place)
             said = json.loads(channel.recv())
@@ -177,10 +178,12 @@ class Learner:
                 continue
             told = said["content"]
             if said["msg_type"] == "error":
-                raise Failed(f"{self.name}: {place}: {told['ename']}: {told['evalue']}")
+                error = f"{self.name}: {place}: {told['ename']}: {told['evalue']}"
             if said["msg_type"] == "stream" and told["name"] == "stdout":
                 printed += told["text"]
             if said["msg_type"] == "status" and told["execution_state"] == "idle":
+                if error:
+                    raise Failed(error)
                 return printed
 
     def _check(self, answer: requests.Response) -> dict:
