@@ -9,6 +9,7 @@ Dialogue that `-v` wrote is passed over: the counts at the end of each session t
 
 from __future__ import annotations
 
+import gc
 from array import array
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -163,9 +164,8 @@ class _Scan:
             if number == _DISCONNECT:
                 process = data[rfind(b" ", 0, at) + 1 : at + 1]
                 end = find(b"\n", at)
-                last = data[find(b"] ", at + 18, end) + 1 : end]
-                if last[:1] != b" ":
-                    last = b""
+                counts = find(b" ", at + 19, end)
+                last = data[counts:end] if counts > 0 else b""
                 kind = b"smtps" if b"smtps" in process else b"smtpd"
                 lines = opened.pop(process, None)
                 ended.append(process)
@@ -176,10 +176,12 @@ class _Scan:
                 mark = rfind(b"]: ", 0, at)
                 # `Trusted`, and all that comes behind the peer's name.
                 said = data[mark + 3 : at] + data[find(b": TLS", at) : find(b"\n", at)]
-                self._keep(
-                    data[rfind(b" ", 0, mark) + 1 : mark + 1],
-                    same.get(said) or self._encrypted(said),
-                )
+                process = data[rfind(b" ", 0, mark) + 1 : mark + 1]
+                text = same.get(said) or self._encrypted(said)
+                if process in opened or len(opened) >= MOST_OPEN:
+                    self._keep(process, text)
+                else:
+                    opened[process] = [text]
             elif number == _SMTP:
                 self._client(data, at)
             else:
@@ -326,7 +328,8 @@ def _parts(path: Path, workers: int) -> Iterator[Part]:
     count = max(workers, size // PART)
     seams = pairwise(size * n // count for n in range(count + 1))
     waiting: deque[Future[Part]] = deque()
-    with ProcessPoolExecutor(workers) as pool:
+    # Nothing that a worker makes is cyclic, and it makes much.
+    with ProcessPoolExecutor(workers, initializer=gc.disable) as pool:
         for start, end in seams:
             waiting.append(pool.submit(part, path, start, end))
             if len(waiting) > 2 * workers:
