@@ -146,7 +146,7 @@ def test_in_threads() -> None:
 
 
 INTERRUPTED = """
-import asyncio, sys, threading
+import asyncio, signal, sys, threading
 from simulator.lab import LabError, play
 from simulator.lab.tap import Tap
 from tests.lab.peers import scenario
@@ -174,6 +174,8 @@ class Telling(Tap):
             print("under way", flush=True)
 
 def main(caller):
+    # What a script starts in the background is born deaf to it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.modules[LabError.__module__].Tap = Telling
     try:
         caller()
