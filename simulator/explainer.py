@@ -151,7 +151,8 @@ _GREETINGS = (220, 421, 521, 554)
 """What a server may say first (RFC 5321 §3.1, RFC 7504 §3)."""
 
 _NEVER_TO_HELLO = (235, 334, 354, 530, 534, 535, 538)
-"""Replies to AUTH, DATA, or what wants TLS first; no server says them to EHLO (RFC 3207 §4)."""
+"""Replies to AUTH (RFC 4954 §4, §6), to DATA (RFC 5321 §4.3.2), or for want of TLS, of which RFC
+3207 §4 excepts EHLO."""
 
 
 class _Paired(NamedTuple):
