@@ -34,7 +34,7 @@ from simulator.formats import clean as cleaning
 from simulator.formats.clean import CannotRead, Line, Source
 from simulator.formats.pattern import FormatError, PatternFormat
 from simulator.formats.tally import Tallied
-from simulator.session import Session
+from simulator.session import Remark, Session
 
 __all__ = [
     "CannotRead", "Format", "FormatError", "NoSuchFormat", "Source", "Tallied", "detect", "follow",
@@ -198,7 +198,9 @@ def verdicts(path: Path, *, workers: int = 1) -> Iterator[Tallied]:
         yield from tally.verdicts(path, workers=workers)
         return
     for session in read(path):
-        yield Tallied(session.connection, explain(session).verdict)
+        # Lines of no connection are told when a log is read, and are no session to count.
+        if session.connection or not all(isinstance(event, Remark) for event in session.events):
+            yield Tallied(session.connection, explain(session).verdict)
 
 
 def _is_plain(path: Path) -> bool:

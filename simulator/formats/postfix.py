@@ -250,6 +250,10 @@ class _Reader:
             self._marked(process, match, line)
             self._peer(desk.of(process), match["peer"])
             return
+        if "/lmtp[" in process and not desk.has(process):
+            # Delivery inside the house, by a socket or LMTP: no session of SMTP unless it is shown.
+            self._other(rest, line)
+            return
         done = self._delivered.get(process)
         status = _STATUS.match(rest)
         if done and (_NEW.match(rest) or (status is not None and status["id"] != done)):
