@@ -302,3 +302,25 @@ def test_notes_name_event_and_level() -> None:
 )
 def test_keywords_used(verb: str, argument: str, keywords: tuple[str, ...]) -> None:
     assert rules.keywords_used(cmd(verb, argument)) == keywords
+
+
+ONLY_IF_VERIFIED = (
+    "No one on the path can read the message.",
+    "Inside TLS no one on the path can alter the list.",
+)
+"""What may be said only of a server whose certificate the client checked (RFC 3207 §6)."""
+
+
+@pytest.mark.parametrize("name", names())
+def test_no_two_findings_contradict_each_other(name: str) -> None:
+    notes = explanation(name).notes
+    said = {say(note.text) for note in notes}
+    if any(note.rule == "server-name-checked" and not note.met for note in notes):
+        assert said.isdisjoint(ONLY_IF_VERIFIED)
+    found = {(note.rule, note.event, note.met) for note in notes}
+    assert {(rule, event) for rule, event, met in found if (rule, event, not met) in found} == set()
+
+
+def test_what_needs_a_checked_certificate_is_said_where_it_was() -> None:
+    said = {say(note.text) for note in explanation("documented").notes}
+    assert said.issuperset(ONLY_IF_VERIFIED)

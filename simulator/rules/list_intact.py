@@ -1,4 +1,4 @@
-"""In the clear, anybody on the way can alter the list."""
+"""In the clear, anyone on the path can alter the list."""
 
 from simulator.language import N_
 from simulator.rules import Finding, Moment, Rule, altered, broken, met
@@ -13,9 +13,16 @@ def check(moment: Moment) -> Finding | None:
         if reply.by == "middlebox":
             return broken(N_("The client does not get the list that the server sent."))
         return broken(N_("A line of the list is overwritten with X: a firewall masked it."))
-    if reply.secure:
-        return met(N_("Inside TLS nobody on the way can alter the list."))
-    return None
+    if not reply.secure:
+        return None
+    if moment.past.tls is not None and moment.past.tls.verified:
+        return met(N_("Inside TLS no one on the path can alter the list."))
+    return met(
+        N_(
+            "Inside TLS only the other end can have written the list. Nothing shows that the "
+            "client checked who that is."
+        )
+    )
 
 
 RULE = Rule(

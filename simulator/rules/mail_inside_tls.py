@@ -12,15 +12,22 @@ def check(moment: Moment) -> Finding | None:
             if secure and moment.past.behind_starttls:
                 # Whoever slipped a command in may be the one who gets the message.
                 return None
-            if secure:
-                return met(N_("Nobody on the way can read the message."))
-            return broken(N_("Anybody on the way can read the message, and change it."))
+            if not secure:
+                return broken(N_("Anyone on the path can read the message, and change it."))
+            if moment.past.tls is not None and moment.past.tls.verified:
+                return met(N_("No one on the path can read the message."))
+            return met(
+                N_(
+                    "Whoever only listens cannot read the message. Nothing shows that the client "
+                    "checked whose certificate it was, so someone in between could."
+                )
+            )
     return None
 
 
 RULE = Rule(
     id="mail-inside-tls",
-    citation="rfc7672-1_3_1-starttls-suppressed",
+    citation="rfc3207-1-monitor-or-alter",
     level="risk",
     text=N_("The message crosses the network inside TLS."),
     check=check,
