@@ -30,6 +30,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 ROOT = Path(__file__).resolve().parent.parent
 LOCALES = ROOT / "simulator" / "locales"
 DOMAIN = "ehlo_twice"
+COMPLETE = "pt_BR"
+"""The language that lacks nothing; in the others a text without translation stays English."""
 KEYWORDS = {"N_": None, "_": None}
 # A fixed date instead of today's: the same sources give the same bytes.
 DATE = datetime(2005, 5, 16, tzinfo=UTC)
@@ -95,6 +97,23 @@ def read(po: Path) -> Catalog:
     """Read a ``.po``; the folder two above names its language. Raises ``PoFileError``."""
     with po.open("rb") as source:
         return read_po(source, locale=po.parent.parent.name, abort_invalid=True)
+
+
+def lacking(po: Path, texts: Catalog | None = None) -> list[str]:
+    """The texts that a language shows in English: not translated, or no longer surely so."""
+    known = {m.id for m in read(po) if m.id and m.string and not m.fuzzy}
+    return [str(m.id) for m in texts or template() if m.id and m.id not in known]
+
+
+def report(locales: Path = LOCALES) -> list[str]:
+    """One line for each language that has texts to translate."""
+    texts = template()
+    found = {po.parts[-3]: lacking(po, texts) for po in catalogues(locales)}
+    return [
+        f"{code}: {len(left)} of {len(texts)} texts are shown in English, first {left[0]!r}"
+        for code, left in found.items()
+        if left
+    ]
 
 
 def update(new: str | None = None, locales: Path = LOCALES) -> list[Path]:
@@ -177,6 +196,9 @@ def main(arguments: list[str]) -> int:
             return 2
     for path in paths:
         print(done, path.relative_to(ROOT))
+    if done == "updated":
+        for line in report():
+            print(line)
     return 0
 
 
