@@ -14,13 +14,13 @@ TARGET = 1.0
 DRAW = """
 import time
 from simulator import replay
-from simulator.views import sequence
+from simulator.views import drawing
 explanation = replay("documented")
 begun = time.perf_counter()
 import matplotlib.figure
 import matplotlib.backends.backend_svg
 imported = time.perf_counter()
-sequence.render(explanation)
+drawing.render(explanation)
 print(imported - begun, time.perf_counter() - imported)
 """
 

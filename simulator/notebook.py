@@ -61,9 +61,9 @@ class Shown(Explanation, frozen=True, kw_only=True):
 
     def drawing(self, form: Literal["svg", "png", "pdf"] = "svg") -> bytes:
         """The sequence diagram."""
-        from simulator.views import sequence
+        from simulator.views import drawing
 
-        return sequence.render(self, spoken(), form=form)
+        return drawing.render(self, spoken(), form=form)
 
 
 def shown(explanation: Explanation) -> Shown:

@@ -113,11 +113,11 @@ class Table:
 
 def drawing(explanation: Explanation) -> Picture:
     """The sequence diagram of a session."""
-    from simulator.views import annotated, sequence
+    from simulator.views import annotated, drawing
 
     language = notebook.spoken()
     return Picture(
-        sequence.render(explanation, language),
+        drawing.render(explanation, language),
         annotated.render(explanation, language),
         say(explanation.verdict.outcome, language, printable),
     )

@@ -25,6 +25,7 @@ from simulator.session import Session, from_json
 from simulator.views import (
     annotated,
     comparison,
+    drawing,
     esa,
     grid,
     ladder,
@@ -34,7 +35,6 @@ from simulator.views import (
     player,
     repairs,
     report,
-    sequence,
     table,
     wire,
 )
@@ -464,7 +464,7 @@ def test_nothing_is_said_in_english(name: str, monkeypatch: pytest.MonkeyPatch) 
     assert spy.lacking == set()
 
 
-@pytest.mark.parametrize("view", [sequence.render, wire.render, player.render])
+@pytest.mark.parametrize("view", [drawing.render, wire.render, player.render])
 def test_no_figure_or_page_is_in_english(
     view: Callable[[Explanation, str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

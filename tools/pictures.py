@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from simulator import explainer, lab
-from simulator.views import sequence
+from simulator.views import drawing
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "assets"
 PICTURES = {"documented.svg": "en", "documented.pt-BR.svg": "pt_BR"}
@@ -21,7 +21,7 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, language in PICTURES.items():
         title = scenario.prose("title", language)
-        (FOLDER / name).write_bytes(sequence.render(explanation, language, title=title))
+        (FOLDER / name).write_bytes(drawing.render(explanation, language, title=title))
 
 
 if __name__ == "__main__":

@@ -132,9 +132,9 @@ def _view(
 
             return table.render(explanation, lang, width=width(160, 160))
         case "svg":
-            from simulator.views import sequence
+            from simulator.views import drawing
 
-            return sequence.render(explanation, lang, title=title).decode()
+            return drawing.render(explanation, lang, title=title).decode()
     from simulator.views import document
 
     return document.render(explanation, lang, title)
@@ -156,15 +156,15 @@ def _every_view(
 ) -> dict[str, bytes]:
     """All views by file name, in the order in which they are made."""
     from simulator import session
-    from simulator.views import annotated, capture, player, sequence
+    from simulator.views import annotated, capture, drawing, player
 
     title = scenario.prose("title", lang)
 
     def text(view: str) -> Callable[[], bytes]:
         return lambda: _view(view, scenario, explanation, lang, running=running).encode()
 
-    def drawing(form: Literal["svg", "png", "pdf"]) -> Callable[[], bytes]:
-        return lambda: sequence.render(explanation, lang, form=form, title=title)
+    def drawn(form: Literal["svg", "png", "pdf"]) -> Callable[[], bytes]:
+        return lambda: drawing.render(explanation, lang, form=form, title=title)
 
     makers: dict[str, Callable[[], bytes]] = {
         "session.json": lambda: session.to_json(explanation.session).encode(),
@@ -177,9 +177,9 @@ def _every_view(
         "table.txt": text("table"),
         "sequence.txt": text("sequence"),
         "sequence.mmd": text("mermaid"),
-        "sequence.svg": drawing("svg"),
-        "sequence.png": drawing("png"),
-        "sequence.pdf": drawing("pdf"),
+        "sequence.svg": drawn("svg"),
+        "sequence.png": drawn("png"),
+        "sequence.pdf": drawn("pdf"),
         "session.pcapng": lambda: capture.render(explanation, language=lang),
         "player.html": lambda: player.render(explanation, lang, title).encode(),
     }

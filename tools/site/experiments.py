@@ -14,7 +14,7 @@ from simulator.lab import Scenario
 from simulator.language import say
 from simulator.rules import Note
 from simulator.session import Command, Reply
-from simulator.views import capture, document, player, sequence
+from simulator.views import capture, document, drawing, player
 from simulator.views.markdown import escape
 from tools.site.page import LANGUAGES, ROOT, Asset, Page, cite, table
 from tools.site.plays import play, scenarios
@@ -143,7 +143,7 @@ def _page(scenario: Scenario, page: Page) -> Iterator[str]:
 @cache
 def _diagram(name: str, language: str) -> bytes:
     scenario = next(found for found in scenarios() if found.name == name)
-    return sequence.render(play(name), LANGUAGES[language], title=title(scenario, language))
+    return drawing.render(play(name), LANGUAGES[language], title=title(scenario, language))
 
 
 def _size(svg: bytes) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from simulator.views import sequence
+from simulator.views import drawing
 from tools.site.experiments import title
 from tools.site.page import LANGUAGES
 from tools.site.plays import play, scenarios
@@ -13,7 +13,7 @@ from tools.site.plays import play, scenarios
 def draw(name: str, language: str) -> bytes:
     """The sequence diagram of a scenario, as SVG, in a page's language."""
     scenario = next(scenario for scenario in scenarios() if scenario.name == name)
-    return sequence.render(play(name), LANGUAGES[language], title=title(scenario, language))
+    return drawing.render(play(name), LANGUAGES[language], title=title(scenario, language))
 
 
 def pieces(drawing: str) -> list[tuple[float, float, float]]:

@@ -14,7 +14,7 @@ from PIL import Image
 from simulator import language
 from simulator.explainer import explain
 from simulator.session import Session
-from simulator.views import sequence
+from simulator.views import drawing
 from simulator.views.canvas import Form, UnknownForm
 from tests.golden import same
 from tests.views import sessions
@@ -41,11 +41,11 @@ class Ideographic(gettext.NullTranslations):
 
 
 def draw(session: Session, form: Form = "svg", title: str = "") -> bytes:
-    return sequence.render(explain(session), form=form, title=title)
+    return drawing.render(explain(session), form=form, title=title)
 
 
 def test_reads_like_this():
-    expected = GOLDEN / "sequence.documented.txt"
+    expected = GOLDEN / "drawing.documented.txt"
     assert same(expected, words(draw(sessions.documented(), title="Why EHLO twice?")))
 
 
@@ -146,11 +146,11 @@ def test_a_png_is_fit_for_a_wall_and_never_beyond_what_programs_open():
 
 
 def test_without_a_font_for_the_language_a_png_is_in_english(monkeypatch):
-    monkeypatch.setattr(sequence, "languages", lambda: {"en": "English", "xx": "\U00012000"})
+    monkeypatch.setattr(drawing, "languages", lambda: {"en": "English", "xx": "\U00012000"})
     monkeypatch.setattr(language, "_catalogue", _only_english)
-    assert sequence.render(explain(sessions.documented()), "xx", "png")
+    assert drawing.render(explain(sessions.documented()), "xx", "png")
     with pytest.raises(language.UnknownLanguage):
-        sequence.render(explain(sessions.documented()), "xx", "svg")
+        drawing.render(explain(sessions.documented()), "xx", "svg")
 
 
 def _only_english(code: str) -> gettext.NullTranslations:
@@ -165,5 +165,5 @@ def test_an_unknown_form_is_refused():
 
 
 def test_matplotlib_is_loaded_only_to_draw():
-    code = "import sys, simulator.views.sequence; sys.exit('matplotlib' in sys.modules)"
+    code = "import sys, simulator.views.drawing; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
