@@ -187,7 +187,7 @@ def _title(explanation: Explanation, number: int, lang: str) -> str:
 
 
 def _one(explanation: Explanation, view: str, lang: str, title: str) -> str:
-    from simulator.views import annotated, ladder, markdown, table
+    from simulator.views import annotated, markdown, sequence, table
     from simulator.views.prose import Story
 
     match view:
@@ -196,7 +196,7 @@ def _one(explanation: Explanation, view: str, lang: str, title: str) -> str:
         case "table":
             return f"{title}\n{table.render(explanation, lang, width=width(160, 160))}"
         case "sequence":
-            return ladder.render(
+            return sequence.render(
                 explanation, lang, width=width(), colour=colour(sys.stdout), title=title
             )
     return annotated.render(

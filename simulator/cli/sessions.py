@@ -114,9 +114,9 @@ def _view(
 
             return esa.render(explanation, lang, running=running)
         case "sequence":
-            from simulator.views import ladder
+            from simulator.views import sequence
 
-            return ladder.render(
+            return sequence.render(
                 explanation, lang, width=width(), colour=colour(sys.stdout), title=title
             )
         case "mermaid":

@@ -15,7 +15,7 @@ from simulator.knowledge import DISCARDS
 from simulator.language import N_, SOURCE, Text, say
 from simulator.rules import Note
 from simulator.session import Disconnect, Handshake, Side
-from simulator.views import dialogue, document, ladder, prose
+from simulator.views import dialogue, document, prose, sequence
 from simulator.views.dialogue import Dialogue, Row
 from simulator.views.inert import printable
 from simulator.views.lines import wrap
@@ -167,14 +167,14 @@ class _Source:
     def _ledgers(self, row: Row) -> Iterator[str]:
         sides: tuple[tuple[Side, str], ...] = (("client", "left of C"), ("server", "right of S"))
         for side, place in sides:
-            facts = [(ladder.GONE, fact) for fact in row.forgotten_by(side)]
-            facts += [(ladder.LEARNED[fact.secure], fact) for fact in row.learned_by(side)]
+            facts = [(sequence.GONE, fact) for fact in row.forgotten_by(side)]
+            facts += [(sequence.LEARNED[fact.secure], fact) for fact in row.learned_by(side)]
             if facts:
                 told = [f"{mark} {document.label(fact, self.language)}" for mark, fact in facts]
                 yield from self._note(place, told, ROOM // 2)
 
     def _rule(self, note: Note) -> Iterator[str]:
-        head = f"{ladder.MET if note.met else ladder.BROKEN} {dialogue.cited(note)}"
+        head = f"{sequence.MET if note.met else sequence.BROKEN} {dialogue.cited(note)}"
         if not note.met:
             head += f" · {self.say(prose.LEVEL[note.level])}"
         yield from self._note("over C,S", [head, self.say(note.text)])

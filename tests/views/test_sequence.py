@@ -9,7 +9,7 @@ import pytest
 
 from simulator.explainer import explain
 from simulator.session import Session
-from simulator.views import ladder
+from simulator.views import sequence
 from simulator.views.lines import cells, wrap
 from tests.golden import same
 from tests.views import sessions
@@ -20,12 +20,12 @@ LIFELINES = "┆║┏┃┗┴"
 
 
 def draw(session: Session, width: int = 100, *, colour: bool = False) -> str:
-    return ladder.render(explain(session), width=width, colour=colour, title="Why twice?")
+    return sequence.render(explain(session), width=width, colour=colour, title="Why twice?")
 
 
 @pytest.mark.parametrize("name", ["documented", "attacked"])
 def test_reads_like_this(name):
-    assert same(GOLDEN / f"ladder.{name}.txt", draw(sessions.ALL[name]))
+    assert same(GOLDEN / f"sequence.{name}.txt", draw(sessions.ALL[name]))
 
 
 @pytest.mark.parametrize("width", [72, 100, 181])
@@ -60,7 +60,7 @@ def test_nothing_steers_the_terminal(session):
 
 
 def test_a_narrow_terminal_gets_the_narrowest_diagram():
-    assert draw(sessions.documented(), 10) == draw(sessions.documented(), ladder.NARROWEST)
+    assert draw(sessions.documented(), 10) == draw(sessions.documented(), sequence.NARROWEST)
 
 
 def test_what_a_middlebox_keeps_ends_halfway():
