@@ -156,7 +156,7 @@ def _every_view(
 ) -> dict[str, bytes]:
     """All views by file name, in the order in which they are made."""
     from simulator import session
-    from simulator.views import annotated, capture, drawing, player
+    from simulator.views import annotated, drawing, pcapng, player
 
     title = scenario.prose("title", lang)
 
@@ -180,7 +180,7 @@ def _every_view(
         "sequence.svg": drawn("svg"),
         "sequence.png": drawn("png"),
         "sequence.pdf": drawn("pdf"),
-        "session.pcapng": lambda: capture.render(explanation, language=lang),
+        "session.pcapng": lambda: pcapng.render(explanation, language=lang),
         "player.html": lambda: player.render(explanation, lang, title).encode(),
     }
     made: dict[str, bytes] = {}

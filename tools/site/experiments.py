@@ -14,7 +14,7 @@ from simulator.lab import Scenario
 from simulator.language import say
 from simulator.rules import Note
 from simulator.session import Command, Reply
-from simulator.views import capture, document, drawing, player
+from simulator.views import document, drawing, pcapng, player
 from simulator.views.markdown import escape
 from tools.site.page import LANGUAGES, ROOT, Asset, Page, cite, table
 from tools.site.plays import play, scenarios
@@ -54,7 +54,7 @@ def files(language: str, *, offline: bool = False) -> Iterator[Asset]:
         if not offline:
             yield Asset(_data(scenario.name), player.data([explanation], said).encode())
         yield Asset(f"{base}.svg", _diagram(scenario.name, language))
-        yield Asset(f"{base}.pcapng", capture.render(explanation.session))
+        yield Asset(f"{base}.pcapng", pcapng.render(explanation.session))
         yield Asset(f"{base}.json", document.render(explanation, said).encode())
         source = ROOT / "simulator" / "scenarios" / f"{scenario.name}.toml"
         yield Asset(f"{base}.toml", source.read_bytes())

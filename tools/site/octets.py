@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Literal
 
-from simulator.views import capture, wire
+from simulator.views import pcapng, wire
 from tools.site.page import LANGUAGES, Asset, Page
 from tools.site.plays import play
 from tools.site.words import word
@@ -46,7 +46,7 @@ def files(language: str, *, offline: bool = False) -> Iterator[Asset]:
             yield Asset(f"{_path(version)}.json", _data(version, language).encode())
         text = wire.render(explanation, LANGUAGES[language])
         yield Asset(f"{_path(version)}.txt", text.encode())
-        yield Asset(f"{_path(version)}.pcapng", capture.render(explanation.session))
+        yield Asset(f"{_path(version)}.pcapng", pcapng.render(explanation.session))
 
 
 def _path(version: str) -> str:

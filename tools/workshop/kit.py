@@ -18,7 +18,7 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from simulator.views import capture
+from simulator.views import pcapng
 from tools.site.page import LANGUAGES, ROOT
 from tools.site.plays import play, scenarios
 from tools.workshop import sheets, slides, wheels
@@ -58,7 +58,7 @@ def build() -> Path:
     )
     (folder / "captures").mkdir()
     for scenario in scenarios():
-        told = capture.render(play(scenario.name).session)
+        told = pcapng.render(play(scenario.name).session)
         (folder / "captures" / f"{scenario.name}.pcapng").write_bytes(told)
     missing = gather(folder / "wheels")
     start(folder, missing)

@@ -15,7 +15,7 @@ import pytest
 
 from simulator import replay
 from simulator.session import Peer, Session
-from simulator.views import capture
+from simulator.views import pcapng
 from simulator.views.claims import NothingOnTheWire
 from tests.recording import record
 
@@ -129,7 +129,7 @@ def ones_sum(data: bytes) -> int:
 @pytest.mark.parametrize("name", SESSIONS)
 def test_blocks_stand_in_order(name: str) -> None:
     session = SESSIONS[name]
-    kinds = [block.kind for block in blocks(capture.render(session))]
+    kinds = [block.kind for block in blocks(pcapng.render(session))]
     interfaces = 2 if {segment.link for segment in session.wire} == {"client", "server"} else 1
     assert kinds[:1] == [0x0A0D0D0A]
     assert kinds[1 : 1 + interfaces] == [1] * interfaces
@@ -139,7 +139,7 @@ def test_blocks_stand_in_order(name: str) -> None:
 
 @pytest.mark.parametrize("name", SESSIONS)
 def test_checksums(name: str) -> None:
-    for each in frames(capture.render(SESSIONS[name])):
+    for each in frames(pcapng.render(SESSIONS[name])):
         assert ones_sum(each.ip) == 0xFFFF
         pseudo = each.ip[12:20] + struct.pack("!HH", 6, len(each.tcp))
         assert ones_sum(pseudo + each.tcp) == 0xFFFF
@@ -147,7 +147,7 @@ def test_checksums(name: str) -> None:
 
 @pytest.mark.parametrize("name", SESSIONS)
 def test_time_never_goes_back(name: str) -> None:
-    times = [each.at for each in frames(capture.render(SESSIONS[name]))]
+    times = [each.at for each in frames(pcapng.render(SESSIONS[name]))]
     assert times == sorted(times)
 
 
@@ -156,7 +156,7 @@ def test_time_never_goes_back(name: str) -> None:
 def test_numbers_follow_one_another(name: str, interface: int) -> None:
     """Each side goes on where it left off, and acknowledges nothing it has not been sent."""
     expected: dict[tuple[str, int], int] = {}
-    for each in frames(capture.render(SESSIONS[name])):
+    for each in frames(pcapng.render(SESSIONS[name])):
         if each.interface != interface:
             continue
         if each.flags & SYN:
@@ -171,7 +171,7 @@ def test_numbers_follow_one_another(name: str, interface: int) -> None:
 @pytest.mark.parametrize("name", SESSIONS)
 def test_carries_what_was_recorded(name: str) -> None:
     session = SESSIONS[name]
-    found = frames(capture.render(session))
+    found = frames(pcapng.render(session))
     servers = {each.source for each in found if each.flags & (SYN | ACK) == SYN | ACK}
     for interface, link in enumerate(dict.fromkeys(s.link for s in session.wire)):
         here = [each for each in found if each.interface == interface]
@@ -184,7 +184,7 @@ def test_carries_what_was_recorded(name: str) -> None:
 
 
 def test_a_conversation_opens_and_closes() -> None:
-    flags = [each.flags for each in frames(capture.render(SESSIONS["1.3"]))]
+    flags = [each.flags for each in frames(pcapng.render(SESSIONS["1.3"]))]
     assert flags[:3] == [SYN, SYN | ACK, ACK]
     assert flags[-3:] == [FIN | ACK, FIN | ACK, ACK]
 
@@ -193,13 +193,13 @@ def test_a_conversation_opens_and_closes() -> None:
     ("name", "port"), [("cut by the server", 25), ("cut by the client", 50000)]
 )
 def test_a_cut_session_ends_in_a_reset(name: str, port: int) -> None:
-    last = frames(capture.render(SESSIONS[name]))[-1]
+    last = frames(pcapng.render(SESSIONS[name]))[-1]
     assert (last.flags, last.source[1]) == (RST | ACK, port)
     assert "cut" in last.comment
 
 
 def test_a_middlebox_cuts_both_ways() -> None:
-    resets = [f for f in frames(capture.render(SESSIONS["cut on the way"])) if f.flags & RST]
+    resets = [f for f in frames(pcapng.render(SESSIONS["cut on the way"])) if f.flags & RST]
     assert [each.source[0] for each in resets] == ["203.0.113.1", "203.0.113.1"]
     assert {each.target[0] for each in resets} == {"192.0.2.10", "198.51.100.25"}
 
@@ -207,7 +207,7 @@ def test_a_middlebox_cuts_both_ways() -> None:
 def test_a_session_without_an_end_stays_open() -> None:
     session = SESSIONS["1.3"]
     session = msgspec.structs.replace(session, events=session.events[:-1])
-    last = frames(capture.render(session))[-1]
+    last = frames(pcapng.render(session))[-1]
     assert (last.flags, last.data) == (ACK, b"")
 
 
@@ -235,12 +235,12 @@ def test_a_session_without_an_end_stays_open() -> None:
     ],
 )
 def test_addresses(session: Session, client: tuple[str, int], server: tuple[str, int]) -> None:
-    first = frames(capture.render(session))[0]
+    first = frames(pcapng.render(session))[0]
     assert (first.source, first.target) == (client, server)
 
 
 def test_the_legs_of_a_middlebox_are_two_conversations() -> None:
-    file = capture.render(SESSIONS["middlebox"])
+    file = pcapng.render(SESSIONS["middlebox"])
     pairs = {(f.interface, f.source[0], f.target[0]) for f in frames(file) if f.flags == SYN}
     assert pairs == {(0, "192.0.2.10", "203.0.113.1"), (1, "203.0.113.1", "198.51.100.25")}
     names = [options(b.body[8:])[2] for b in blocks(file) if b.kind == 1]
@@ -248,7 +248,7 @@ def test_the_legs_of_a_middlebox_are_two_conversations() -> None:
 
 
 def test_a_packet_tells_what_it_brings() -> None:
-    comments = [f.comment for f in frames(capture.render(SESSIONS["1.3"])) if f.comment]
+    comments = [f.comment for f in frames(pcapng.render(SESSIONS["1.3"])) if f.comment]
     assert comments[0] == "connect: The client opens a TCP connection to the server."
     second = next(c for c in comments if "inside TLS" in c)
     assert second.startswith("EHLO: The client introduces itself again")
@@ -257,13 +257,13 @@ def test_a_packet_tells_what_it_brings() -> None:
 
 
 def test_both_legs_of_a_middlebox_are_explained() -> None:
-    found = frames(capture.render(SESSIONS["middlebox"]))
+    found = frames(pcapng.render(SESSIONS["middlebox"]))
     one, other = ([f.comment for f in found if f.interface == i and f.comment] for i in (0, 1))
     assert one == other
 
 
 def test_without_secrets_it_does_not_tell_what_is_inside() -> None:
-    file = capture.render(SESSIONS["1.3"], secrets=False)
+    file = pcapng.render(SESSIONS["1.3"], secrets=False)
     assert 10 not in [block.kind for block in blocks(file)]
     comments = [f.comment for f in frames(file)]
     assert sum(comment.startswith("EHLO") for comment in comments) == 1
@@ -272,7 +272,7 @@ def test_without_secrets_it_does_not_tell_what_is_inside() -> None:
 
 def test_holds_the_key_log() -> None:
     session = SESSIONS["1.3"]
-    body = next(block.body for block in blocks(capture.render(session)) if block.kind == 10)
+    body = next(block.body for block in blocks(pcapng.render(session)) if block.kind == 10)
     kind, length = struct.unpack_from("<II", body)
     assert kind == 0x544C534B
     assert body[8 : 8 + length].decode().splitlines() == list(session.secrets)
@@ -282,19 +282,19 @@ def test_begins_when_the_session_did() -> None:
     moment = datetime(2005, 5, 16, 18, 34, 30, tzinfo=UTC)
     aware = msgspec.structs.replace(SESSIONS["1.3"], started=moment)
     naive = msgspec.structs.replace(SESSIONS["1.3"], started=moment.replace(tzinfo=None))
-    assert capture.render(aware) == capture.render(naive)
-    assert frames(capture.render(aware))[0].at == int(moment.timestamp()) * 10**9
+    assert pcapng.render(aware) == pcapng.render(naive)
+    assert frames(pcapng.render(aware))[0].at == int(moment.timestamp()) * 10**9
 
 
 @pytest.mark.parametrize("name", SESSIONS)
 def test_the_same_session_gives_the_same_bytes(name: str) -> None:
-    assert capture.render(SESSIONS[name]) == capture.render(SESSIONS[name])
+    assert pcapng.render(SESSIONS[name]) == pcapng.render(SESSIONS[name])
 
 
 def test_a_log_has_nothing_on_the_wire() -> None:
     session = msgspec.structs.replace(SESSIONS["1.3"], source="swaks", wire=())
     with pytest.raises(NothingOnTheWire, match="read from a log"):
-        capture.render(session)
+        pcapng.render(session)
 
 
 def test_hostile_names_do_not_reach_the_comments() -> None:
@@ -306,7 +306,7 @@ def test_hostile_names_do_not_reach_the_comments() -> None:
         for event in session.events
     )
     session = msgspec.structs.replace(session, events=events)
-    comments = "".join(f.comment for f in frames(capture.render(session)))
+    comments = "".join(f.comment for f in frames(pcapng.render(session)))
     assert "\\x1b]0;evil\\x07\\u202e" in comments
     assert "\x1b" not in comments
 
@@ -364,7 +364,7 @@ def ehlos(packets: list[dict[str, str]]) -> list[tuple[str, str, bool]]:
 @pytest.mark.needs("tshark")
 @pytest.mark.parametrize("name", SESSIONS)
 def test_tshark_finds_both_ehlos_and_nothing_wrong(tmp_path: Path, name: str) -> None:
-    packets = dissected(capture.render(SESSIONS[name]), tmp_path)
+    packets = dissected(pcapng.render(SESSIONS[name]), tmp_path)
     legs = sorted({packet["tcp.stream"] for packet in packets})
     clear = [] if "implicit" in name else [(leg, "mx4.example.net", False) for leg in legs]
     inside = [] if name == "failed" else [(leg, "mx4.example.net", True) for leg in legs]
@@ -381,7 +381,7 @@ def test_tshark_finds_both_ehlos_and_nothing_wrong(tmp_path: Path, name: str) ->
 def test_tshark_reads_what_the_lab_recorded(tmp_path: Path, version: Literal["1.2", "1.3"]) -> None:
     explanation = replay(tls=version)
     name = explanation.session.client.name
-    packets = dissected(capture.render(explanation), tmp_path)
+    packets = dissected(pcapng.render(explanation), tmp_path)
     assert ehlos(packets) == [("0", name, False), ("0", name, True)]
     assert wrong(packets) == []
 
@@ -389,7 +389,7 @@ def test_tshark_reads_what_the_lab_recorded(tmp_path: Path, version: Literal["1.
 @pytest.mark.needs("tshark")
 @pytest.mark.parametrize("name", ["1.3", "1.2", "implicit", "middlebox"])
 def test_tshark_without_the_secrets_sees_the_first_ehlo_only(tmp_path: Path, name: str) -> None:
-    packets = dissected(capture.render(SESSIONS[name], secrets=False), tmp_path)
+    packets = dissected(pcapng.render(SESSIONS[name], secrets=False), tmp_path)
     legs = sorted({packet["tcp.stream"] for packet in packets})
     clear = [] if "implicit" in name else [(leg, "mx4.example.net", False) for leg in legs]
     assert ehlos(packets) == clear
@@ -400,14 +400,14 @@ def test_tshark_without_the_secrets_sees_the_first_ehlo_only(tmp_path: Path, nam
 @pytest.mark.parametrize("octet", [-30, 0])
 def test_tshark_would_find_a_fault(tmp_path: Path, octet: int) -> None:
     """One bit changed: in the IP header of the greeting's packet, and in the greeting itself."""
-    file = bytearray(capture.render(SESSIONS["1.3"]))
+    file = bytearray(pcapng.render(SESSIONS["1.3"]))
     file[file.index(b"220 mx1") + octet] ^= 1
     assert wrong(dissected(bytes(file), tmp_path))
 
 
 @pytest.mark.needs("tshark")
 def test_tshark_shows_the_explanation_beside_the_packet(tmp_path: Path) -> None:
-    packets = dissected(capture.render(SESSIONS["1.3"]), tmp_path)
+    packets = dissected(pcapng.render(SESSIONS["1.3"]), tmp_path)
     second = [p for p in packets if p["smtp.req.command"] == "EHLO"][1]
     assert second["frame.comment"].startswith("EHLO: The client introduces itself again")
 
@@ -416,7 +416,7 @@ def test_tshark_shows_the_explanation_beside_the_packet(tmp_path: Path) -> None:
 def test_a_session_in_which_no_byte_crossed_is_a_connection_all_the_same(tmp_path: Path) -> None:
     silent = msgspec.structs.replace(SESSIONS["1.3"], wire=(), events=SESSIONS["1.3"].events[:1])
     path = tmp_path / "silent.pcapng"
-    path.write_bytes(capture.render(silent))
+    path.write_bytes(pcapng.render(silent))
     ran = subprocess.run(
         ["tshark", "-r", str(path), "-T", "fields", "-e", "tcp.flags.str"],
         capture_output=True, text=True, check=True,
