@@ -152,10 +152,10 @@ def _hider(*, anonymise: bool, show_secrets: bool) -> Callable[[Explanation], Ex
 
 def _show(explanations: Iterator[Explanation], view: str, lang: str) -> None:
     """Show sessions one by one, as soon as each is complete."""
-    from simulator.views import document, report
+    from simulator.views import document, html
 
     if view == "html":
-        for piece in report.pieces(explanations, lang):
+        for piece in html.pieces(explanations, lang):
             put(piece)
         return
     if view == "json":

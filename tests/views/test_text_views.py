@@ -39,7 +39,7 @@ from simulator.session import (
     to_json,
 )
 from simulator.smtp import citations
-from simulator.views import annotated, dialogue, esa, grid, markdown, prose, repairs, report, table
+from simulator.views import annotated, dialogue, esa, grid, html, markdown, prose, repairs, table
 from simulator.views.lines import cells
 from simulator.views.prose import Story
 from tests.views import sessions
@@ -385,7 +385,7 @@ def test_a_cause_points_at_the_site(
     assert re.sub("[`<>]", "", markdown.render(explanation, language)).count(shown) == 1
     page = shown.partition(": ")[2]
     link = f'<a href="{page}">{page}</a>' if "://" in page else f"<code>{page}</code>"
-    assert link in "".join(report.render([explanation], language))
+    assert link in "".join(html.render([explanation], language))
 
 
 @pytest.mark.parametrize("width", [80, 100, 120, 160])
