@@ -36,8 +36,8 @@ from simulator.views import (
     repairs,
     sequence,
     table,
-    wire,
 )
+from simulator.views import bytes as octets
 from tests.views import sessions
 from tools import catalogues
 
@@ -464,7 +464,7 @@ def test_nothing_is_said_in_english(name: str, monkeypatch: pytest.MonkeyPatch) 
     assert spy.lacking == set()
 
 
-@pytest.mark.parametrize("view", [drawing.render, wire.render, player.render])
+@pytest.mark.parametrize("view", [drawing.render, octets.render, player.render])
 def test_no_figure_or_page_is_in_english(
     view: Callable[[Explanation, str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

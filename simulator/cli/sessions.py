@@ -339,11 +339,11 @@ def bytes_(scenario: str, lang: str, tls: str | None) -> None:
       ehlo-twice bytes --tls 1.2 | less -R
     """
     from simulator import lab
-    from simulator.views import wire
+    from simulator.views import bytes as octets
 
     with told():
         explanation = played(with_tls(lab.load(scenario), tls))
-        put(wire.render(explanation, lang, colour=colour(sys.stdout)))
+        put(octets.render(explanation, lang, colour=colour(sys.stdout)))
 
 
 COMMANDS = (replay, compare, matrix, bytes_)

@@ -7,7 +7,8 @@ import json
 from collections.abc import Iterator
 from typing import Literal
 
-from simulator.views import pcapng, wire
+from simulator.views import bytes as octets
+from simulator.views import pcapng
 from tools.site.page import LANGUAGES, Asset, Page
 from tools.site.plays import play
 from tools.site.words import word
@@ -44,7 +45,7 @@ def files(language: str, *, offline: bool = False) -> Iterator[Asset]:
         explanation = play("documented", version)
         if not offline:
             yield Asset(f"{_path(version)}.json", _data(version, language).encode())
-        text = wire.render(explanation, LANGUAGES[language])
+        text = octets.render(explanation, LANGUAGES[language])
         yield Asset(f"{_path(version)}.txt", text.encode())
         yield Asset(f"{_path(version)}.pcapng", pcapng.render(explanation.session))
 
@@ -54,6 +55,6 @@ def _path(version: str) -> str:
 
 
 def _data(version: Literal["1.2", "1.3"], language: str) -> str:
-    pieces = wire.as_data(play("documented", version), LANGUAGES[language])
+    pieces = octets.as_data(play("documented", version), LANGUAGES[language])
     text = json.dumps({"title": f"TLS {version}", "pieces": pieces}, ensure_ascii=False)
     return text.replace("<", "\\u003c").replace("&", "\\u0026")

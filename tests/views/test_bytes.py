@@ -33,12 +33,13 @@ from simulator.session import (
     Side,
     Span,
 )
-from simulator.views import claims, wire
+from simulator.views import bytes as octets
+from simulator.views import claims
+from simulator.views.bytes import Piece
 from simulator.views.claims import NothingOnTheWire
-from simulator.views.wire import Piece
 from tests.recording import record
 
-GOLDEN = Path(__file__).parent / "golden" / "wire.txt"
+GOLDEN = Path(__file__).parent / "golden" / "bytes.txt"
 BIG = b"Subject: big\r\n\r\n" + b"All work and no play.\r\n" * 4000 + b".\r\n"
 
 RECORDED = {
@@ -201,12 +202,12 @@ def assert_each_octet_is_said_once(explanation: Explanation, pieces: Sequence[Pi
 @pytest.mark.parametrize("name", RECORDED)
 def test_says_each_octet_once(name: str) -> None:
     explanation = RECORDED[name]
-    assert_each_octet_is_said_once(explanation, wire.describe(explanation))
+    assert_each_octet_is_said_once(explanation, octets.describe(explanation))
 
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_leaves_nothing_unexplained(name: str) -> None:
-    pieces = wire.describe(RECORDED[name])
+    pieces = octets.describe(RECORDED[name])
     assert not [p for p in pieces if p.name in ("unknown", "unread", "not_tls")]
     silent = {p.name for p in pieces if p.meaning is None}
     # A line is known by its parts, and what is in a vector by the vector.
@@ -216,13 +217,13 @@ def test_leaves_nothing_unexplained(name: str) -> None:
 @pytest.mark.parametrize("name", RECORDED)
 def test_knows_which_event_each_octet_belongs_to(name: str) -> None:
     session = RECORDED[name].session
-    told = {index for piece in wire.describe(RECORDED[name]) for index in piece.events}
+    told = {index for piece in octets.describe(RECORDED[name]) for index in piece.events}
     assert told == {index for index, event in enumerate(session.events) if event.wire}
 
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_comes_in_the_order_of_the_wire(name: str) -> None:
-    times = [piece.at for piece in wire.describe(RECORDED[name])]
+    times = [piece.at for piece in octets.describe(RECORDED[name])]
     assert times == sorted(times)
 
 
@@ -231,7 +232,7 @@ def test_comes_in_the_order_of_the_wire(name: str) -> None:
 )
 def test_knows_what_is_inside_each_record(name: str, link: Link) -> None:
     session = RECORDED[name].session
-    pieces = [p for p in wire.describe(RECORDED[name]) if p.link == link]
+    pieces = [p for p in octets.describe(RECORDED[name]) if p.link == link]
     inside = b"".join(piece.plaintext for piece in pieces)
     assert inside == b"".join(event.raw for event in session.events if event.secure)
     assert not any(piece.plaintext for piece in pieces if piece.depth or not piece.secure)
@@ -242,14 +243,14 @@ def test_deals_a_big_message_out_to_its_records() -> None:
         index = next(
             i for i, e in enumerate(RECORDED[name].session.events) if isinstance(e, Message)
         )
-        parts = [p.plaintext for p in wire.describe(RECORDED[name]) if p.events == (index,)]
+        parts = [p.plaintext for p in octets.describe(RECORDED[name]) if p.events == (index,)]
         parts = [part for part in parts if part]
         assert len(parts) > 5
         assert {len(part) for part in parts[:-1]} == {2**14}
 
 
 def test_both_legs_belong_to_the_same_events() -> None:
-    pieces = wire.describe(RECORDED["middlebox"])
+    pieces = octets.describe(RECORDED["middlebox"])
     one, other = (
         [(p.to, p.name, p.events) for p in pieces if p.link == link]
         for link in ("client", "server")
@@ -262,7 +263,7 @@ def test_both_legs_belong_to_the_same_events() -> None:
 def test_knows_every_octet_that_the_lab_recorded(name: str, version: Literal["1.2", "1.3"]) -> None:
     explanation = replay(name, tls=version)
     session = explanation.session
-    pieces = wire.describe(explanation)
+    pieces = octets.describe(explanation)
     assert_each_octet_is_said_once(explanation, pieces)
     assert not [p for p in pieces if p.depth == 0 and not (p.events or p.secure)]
     told = {index for piece in pieces for index in piece.events}
@@ -277,11 +278,11 @@ def test_knows_every_octet_that_the_lab_recorded(name: str, version: Literal["1.
 
 
 def meanings(explanation: Explanation) -> str:
-    return "\n".join(say(p.meaning) for p in wire.describe(explanation) if p.meaning)
+    return "\n".join(say(p.meaning) for p in octets.describe(explanation) if p.meaning)
 
 
 def test_reads_like_this() -> None:
-    assert wire.render(by_hand()) == GOLDEN.read_text("utf-8")
+    assert octets.render(by_hand()) == GOLDEN.read_text("utf-8")
 
 
 def test_tls_1_2_shows_the_certificate_and_says_so() -> None:
@@ -301,7 +302,7 @@ def parts(explanation: Explanation, kind: str) -> list[list[tuple[str, bytes]]]:
     session = explanation.session
     found: list[list[tuple[str, bytes]]] = []
     wanted = False
-    for piece in wire.describe(explanation):
+    for piece in octets.describe(explanation):
         if piece.depth == 0:
             wanted = piece.name == kind
             if wanted:
@@ -398,10 +399,10 @@ def test_what_no_event_speaks_of_is_shown_all_the_same() -> None:
     made.reply(b"220 mx\r\n")
     made.cross("client", b"250 nobody read this\r\n421 nor this\r\n")
     explanation = made.explained()
-    assert_each_octet_is_said_once(explanation, wire.describe(explanation))
+    assert_each_octet_is_said_once(explanation, octets.describe(explanation))
     (found,) = parts(explanation, "unknown")
     assert ("text", b"nobody read this") in found
-    assert "No event of the session speaks of these octets." in wire.render(explanation)
+    assert "No event of the session speaks of these octets." in octets.render(explanation)
 
 
 def test_a_command_out_of_the_old_buffer_stands_where_it_crossed() -> None:
@@ -412,7 +413,7 @@ def test_a_command_out_of_the_old_buffer_stands_where_it_crossed() -> None:
     made.command(forged, span, by="middlebox")
     made.command(forged, span, by="middlebox", stale=True, secure=True)
     explanation = made.explained()
-    pieces = [p for p in wire.describe(explanation) if p.depth == 0]
+    pieces = [p for p in octets.describe(explanation) if p.depth == 0]
     assert [(p.name, p.events, p.secure) for p in pieces] == [
         ("command", (1,), False),
         ("command", (2, 3), False),
@@ -428,7 +429,7 @@ def test_a_middlebox_that_changes_a_reply() -> None:
     made.cross("server", b"EHLO a\r\n", "server")
     made.reply(real, made.cross("client", real, "server"), lost=True)
     made.reply(forged, by="middlebox")
-    pieces = [p for p in wire.describe(made.explained()) if p.depth == 0]
+    pieces = [p for p in octets.describe(made.explained()) if p.depth == 0]
     assert [(p.link, p.to, p.events) for p in pieces] == [
         ("server", "client", (1,)),
         ("client", "client", (1,)),
@@ -448,14 +449,14 @@ def test_commands_in_one_record_share_it() -> None:
     other = msgspec.structs.replace(mail, raw=mail.raw[10:])
     events = (*session.events[:index], one, other, *session.events[index + 1 :])
     explanation = explain(msgspec.structs.replace(session, events=events))
-    (piece,) = [p for p in wire.describe(explanation) if p.depth == 0 and index in p.events]
+    (piece,) = [p for p in octets.describe(explanation) if p.depth == 0 and index in p.events]
     assert piece.events == (index, index + 1)
     assert piece.plaintext == mail.raw
 
 
 def test_a_log_has_nothing_on_the_wire() -> None:
     explanation = explain(Session(source="swaks", events=(Connect(by="client"),)))
-    for view in (wire.describe, wire.render, wire.as_data):
+    for view in (octets.describe, octets.render, octets.as_data):
         with pytest.raises(NothingOnTheWire, match="replay a session"):
             view(explanation)
 
@@ -464,7 +465,7 @@ def test_hostile_octets_do_nothing() -> None:
     made = Made()
     made.command(b"EHLO \x1b]0;evil\x07\xe2\x80\xae\r\n")
     explanation = made.explained()
-    shown = wire.render(explanation) + json.dumps(wire.as_data(explanation), ensure_ascii=False)
+    shown = octets.render(explanation) + json.dumps(octets.as_data(explanation), ensure_ascii=False)
     assert "\\x1b]0;evil\\x07\\u202e" in shown
     assert not any(char in shown for char in "\x1b\x07\u202e")
 
@@ -510,9 +511,9 @@ def test_says_each_octet_of_any_session_once(
     events: list[AnyEvent], segments: list[Segment]
 ) -> None:
     explanation = explain(Session(events=tuple(events), wire=tuple(segments)))
-    assert_each_octet_is_said_once(explanation, wire.describe(explanation))
-    assert wire.render(explanation, colour=True)
-    assert json.loads(json.dumps(wire.as_data(explanation))) == wire.as_data(explanation)
+    assert_each_octet_is_said_once(explanation, octets.describe(explanation))
+    assert octets.render(explanation, colour=True)
+    assert json.loads(json.dumps(octets.as_data(explanation))) == octets.as_data(explanation)
 
 
 # --- how it looks ------------------------------------------------------------------------------
@@ -523,7 +524,7 @@ def test_the_dump_holds_every_octet(name: str) -> None:
     session = RECORDED[name].session
     shown = {"client": b"", "server": b""}
     to: Side = "client"
-    lines = wire.render(RECORDED[name]).splitlines()
+    lines = octets.render(RECORDED[name]).splitlines()
     if len(claims.links(session)) > 1:
         lines = [line.removeprefix("Between client and middlebox: ") for line in lines]
     mine = True
@@ -549,11 +550,11 @@ def hex_of(text: str) -> bytes:
 
 
 def test_no_line_is_wider_than_the_page() -> None:
-    assert max(map(len, wire.render(RECORDED["1.2"]).splitlines())) <= 100
+    assert max(map(len, octets.render(RECORDED["1.2"]).splitlines())) <= 100
 
 
 def test_colour_changes_only_the_colour() -> None:
-    plain, coloured = (wire.render(RECORDED["1.3"], colour=colour) for colour in (False, True))
+    plain, coloured = (octets.render(RECORDED["1.3"], colour=colour) for colour in (False, True))
     assert plain != coloured
     bare = re.sub(r"\x1b\[\d+m", "", coloured)
     assert [line.rstrip() for line in bare.splitlines()] == plain.splitlines()
@@ -562,7 +563,7 @@ def test_colour_changes_only_the_colour() -> None:
 @pytest.mark.parametrize("name", RECORDED)
 def test_data_holds_every_octet(name: str) -> None:
     session = RECORDED[name].session
-    found = wire.as_data(RECORDED[name])
+    found = octets.as_data(RECORDED[name])
     for link in claims.links(session):
         for to in SIDES:
             mine = [bytes.fromhex(d["hex"]) for d in found if (d["link"], d["to"]) == (link, to)]
@@ -571,7 +572,7 @@ def test_data_holds_every_octet(name: str) -> None:
 
 
 def test_data_of_the_second_ehlo() -> None:
-    (second,) = [d for d in wire.as_data(by_hand()) if d.get("inside")]
+    (second,) = [d for d in octets.as_data(by_hand()) if d.get("inside")]
     assert second["inside"] == ["EHLO mx4.example.net"]
     assert second["secure"] is True
     assert second["meaning"].startswith("The client introduces itself again, now inside TLS")
