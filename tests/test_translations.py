@@ -22,22 +22,8 @@ from simulator.explainer import Explanation, explain
 from simulator.restore import restore
 from simulator.rules import rules
 from simulator.session import Session, from_json
-from simulator.views import (
-    annotated,
-    comparison,
-    drawing,
-    esa,
-    grid,
-    html,
-    markdown,
-    mermaid,
-    overview,
-    player,
-    repairs,
-    sequence,
-    table,
-)
-from simulator.views import bytes as octets
+from simulator.views import comparison, grid, overview, player, repairs
+from simulator.views.view import Page, View, views
 from tests.views import sessions
 from tools import catalogues
 
@@ -369,15 +355,17 @@ def _loud(text: language.Text) -> language.Text:
     return language.Text(text.id, {name: str(v).upper() for name, v in text.values.items()})
 
 
+NOT_WORDS = {"bytes", "json", "pcapng", "pdf", "player", "png", "session", "svg"}
+"""Views that hold more than words, or none."""
+
+
+def _text_of(view: View) -> Callable[[Explanation, str], str]:
+    return lambda one, code: str(view.render(one, Page(code)))
+
+
 VIEWS: dict[str, Callable[[Explanation, str], str]] = {
-    "annotated": annotated.render,
-    "markdown": markdown.render,
-    "table": table.render,
-    "esa": esa.render,
-    "sequence": sequence.render,
-    "mermaid": mermaid.render,
+    **{name: _text_of(view) for name, view in views().items() if name not in NOT_WORDS},
     "list": player.listing,
-    "html": lambda one, code: html.render([one], code),
     "comparison": lambda one, code: comparison.text(_compared(one), code),
     "comparison as markdown": lambda one, code: comparison.markdown(_compared(one), code),
 }
@@ -464,13 +452,11 @@ def test_nothing_is_said_in_english(name: str, monkeypatch: pytest.MonkeyPatch) 
     assert spy.lacking == set()
 
 
-@pytest.mark.parametrize("view", [drawing.render, octets.render, player.render])
-def test_no_figure_or_page_is_in_english(
-    view: Callable[[Explanation, str], Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("view", views().values(), ids=views())
+def test_no_view_is_in_english(view: View, monkeypatch: pytest.MonkeyPatch) -> None:
     spy = Spy("pt_BR")
     monkeypatch.setattr(language, "_catalogue", lambda _: spy)
-    view(explain(from_json(RECORDED.read_bytes())), "pt_BR")
+    view.render(explain(from_json(RECORDED.read_bytes())), Page("pt_BR"))
     assert spy.lacking == set()
 
 

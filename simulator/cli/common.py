@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 import click
+from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
     from simulator.explainer import Explanation
     from simulator.lab import Scenario
+    from simulator.views.view import Page, Story, View
 
 PROGRAM = "ehlo-twice"
 
@@ -30,6 +32,7 @@ _EXPECTED = {
     "simulator.restore": ("LexiconError",),
     "simulator.formats": ("CannotRead", "FormatError", "NoSuchFormat"),
     "simulator.views.claims": ("NothingOnTheWire",),
+    "simulator.views.view": ("NoSuchView",),
 }
 """What the lower floors raise for a person's mistake, by module: only those loaded can raise."""
 
@@ -76,11 +79,15 @@ def width(most: int = 110, unknown: int = 100) -> int:
     return max(60, min(shutil.get_terminal_size((unknown, 24)).columns, most))
 
 
-def put(text: str) -> None:
-    """Write text to stdout; a character the terminal cannot show becomes a question mark."""
+def put(text: str | bytes) -> None:
+    """Write to stdout; a character the terminal cannot show becomes a question mark."""
     encoding = sys.stdout.encoding or "utf-8"
     try:
-        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+        if isinstance(text, str):
+            sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+        else:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever reads our output has seen enough; Python must not complain at exit either.
@@ -121,6 +128,67 @@ def known_language(_context: click.Context, _parameter: click.Parameter, code: s
     if found.lower() not in known:
         raise click.BadParameter(f"{code!r} is not one of {', '.join(known.values())}.")
     return known[found.lower()]
+
+
+class _ViewName(click.ParamType):  # type: ignore[type-arg]
+    """A view, by its name; which there are is looked up when somebody asks."""
+
+    name = "view"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        from simulator.views.view import views
+
+        return f"[{'|'.join(views())}]"
+
+    def convert(
+        self, value: str | View, param: click.Parameter | None, ctx: click.Context | None
+    ) -> View:
+        from simulator.views.view import NoSuchView, view
+
+        try:
+            return view(value) if isinstance(value, str) else value
+        except NoSuchView as error:
+            self.fail(str(error), param, ctx)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        from simulator.views.view import views
+
+        return [
+            CompletionItem(view.name, help=view.about)
+            for view in views().values()
+            if view.name.startswith(incomplete)
+        ]
+
+
+view_option = click.option(
+    "--view",
+    type=_ViewName(),
+    default="annotated",
+    show_default=True,
+    help="What to show: text, or what goes into a file (png, pdf, pcapng).",
+)
+
+
+def page(lang: str, story: Story | None = None, *, running: bool = False) -> Page:
+    """The terminal, or whatever stdout is, as a page to show a session on."""
+    from simulator.views.view import Page, Story
+
+    return Page(
+        language=lang,
+        story=story or Story(),
+        width=shutil.get_terminal_size((0, 24)).columns or None,
+        colour=colour(sys.stdout),
+        running=running,
+    )
+
+
+def put_view(view: View, shown: str | bytes) -> None:
+    """Write what a view made to stdout. Raises `Cannot` where that is a terminal and it no text."""
+    if isinstance(shown, bytes) and sys.stdout.isatty():
+        raise Cannot(f"--view {view.name} is no text: put it into a file, with > {view.file}")
+    put(shown)
 
 
 language_option = click.option(

@@ -11,17 +11,25 @@ from typing import TYPE_CHECKING
 
 import click
 
-from simulator.cli.common import Cannot, colour, language_option, put, told, width
+from simulator.cli.common import (
+    Cannot,
+    colour,
+    language_option,
+    page,
+    put,
+    put_view,
+    told,
+    view_option,
+)
 
 if TYPE_CHECKING:
     from simulator.explainer import Explanation
     from simulator.session import Session
     from simulator.verdict import Verdict
+    from simulator.views.view import Page, View
 
 PROBLEMS_FOUND = 1
 """Exit code of `explain --strict` when a session has a problem."""
-
-VIEWS = ("annotated", "markdown", "html", "json", "table", "sequence", "player")
 
 formats_option = click.option(
     "--formats",
@@ -36,9 +44,7 @@ formats_option = click.option(
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @language_option
-@click.option(
-    "--view", type=click.Choice(VIEWS), default="annotated", show_default=True, help="How to show."
-)
+@view_option
 @click.option("--format", "kind", metavar="NAME", help="The log's format, where guessing fails.")
 @formats_option
 @click.option("--only-problems", is_flag=True, help="Leave out sessions without a problem.")
@@ -51,7 +57,7 @@ formats_option = click.option(
 def explain(
     files: tuple[str, ...],
     lang: str,
-    view: str,
+    view: View,
     kind: str | None,
     folders: tuple[Path, ...],
     only_problems: bool,
@@ -80,18 +86,20 @@ def explain(
 
     if follow and (len(files) != 1 or files[0] == "-"):
         raise Cannot("--follow: give it one file")
+    if follow and not (view.pieces or summary):
+        raise Cannot(f"--follow: --view {view.name} shows one session alone")
     with told():
         sessions = _sessions(files, kind, folders, follow=follow)
         if number:
             sessions = itertools.islice(sessions, number - 1, number)
         if summary:
             plain = not (kind or folders or number or follow)
-            problems = _summarise(_verdicts(files, sessions, plain=plain), view, lang)
+            problems = _summarise(_verdicts(files, sessions, plain=plain), view.name, lang)
         else:
             hide = _hider(anonymise=anonymise, show_secrets=show_secrets)
             seen = _Seen()
             explained = seen.all(map(explainer.explain, sessions), only_problems=only_problems)
-            _show(map(hide, explained), view, lang)
+            _show(map(hide, explained), view, page(lang))
             problems = seen.problems
             if number and not seen.sessions:
                 raise Cannot(f"--session {number}: there are fewer sessions than that")
@@ -150,58 +158,22 @@ def _hider(*, anonymise: bool, show_secrets: bool) -> Callable[[Explanation], Ex
     return hide
 
 
-def _show(explanations: Iterator[Explanation], view: str, lang: str) -> None:
-    """Show sessions one by one, as soon as each is complete."""
-    from simulator.views import document, html
-
-    if view == "html":
-        for piece in html.pieces(explanations, lang):
+def _show(explanations: Iterator[Explanation], view: View, page: Page) -> None:
+    """Show sessions one by one, as soon as each is complete. Raises `Cannot` where a view shows one
+    session and there are more."""
+    if view.pieces:
+        for piece in view.pieces(explanations, page):
             put(piece)
         return
-    if view == "json":
-        for piece in document.pieces(explanations, lang):
-            put(piece)
+    first = next(explanations, None)
+    if first is None:
         return
-    if view == "player":
-        from simulator.views import player
-
-        first = next(explanations, None)
-        put(player.render(first, lang) if first else "")
-        return
-    for number, explanation in enumerate(explanations, 1):
-        title = _title(explanation, number, lang)
-        put(_one(explanation, view, lang, title) + "\n")
-
-
-def _title(explanation: Explanation, number: int, lang: str) -> str:
-    from simulator.language import N_, Text, say
-    from simulator.views.inert import printable
-
-    session = explanation.session
-    name = f" {printable(session.connection)}" if session.connection else ""
-    text = Text(
-        N_("Session {number}{name} ({format})"),
-        {"number": number, "name": name, "format": session.source},
-    )
-    return say(text, lang)
-
-
-def _one(explanation: Explanation, view: str, lang: str, title: str) -> str:
-    from simulator.views import annotated, markdown, sequence, table
-    from simulator.views.prose import Story
-
-    match view:
-        case "markdown":
-            return markdown.render(explanation, lang, story=Story(title=title))
-        case "table":
-            return f"{title}\n{table.render(explanation, lang, width=width(160, 160))}"
-        case "sequence":
-            return sequence.render(
-                explanation, lang, width=width(), colour=colour(sys.stdout), title=title
-            )
-    return annotated.render(
-        explanation, lang, story=Story(title=title), width=width(), colour=colour(sys.stdout)
-    )
+    if next(explanations, None) is not None:
+        raise Cannot(
+            f"--view {view.name} shows one session, and there are more: choose one by its number, "
+            "with --session N"
+        )
+    put_view(view, view.render(first, page))
 
 
 def _verdicts(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,12 +13,15 @@ from simulator.cli.common import (
     form_of,
     language_option,
     one_line,
+    page,
     played,
     progress,
     put,
+    put_view,
     scenario_names,
     tls_option,
     told,
+    view_option,
     width,
     with_tls,
     write,
@@ -28,21 +30,13 @@ from simulator.cli.common import (
 if TYPE_CHECKING:
     from simulator.explainer import Explanation
     from simulator.lab import Scenario
-    from simulator.views.prose import Story
-
-VIEWS = ("annotated", "esa", "sequence", "mermaid", "markdown", "json", "table", "svg")
+    from simulator.views.view import Page, Story, View
 
 
 @click.command()
 @click.argument("scenario", default="documented", shell_complete=scenario_names)
 @language_option
-@click.option(
-    "--view",
-    type=click.Choice(VIEWS),
-    default="annotated",
-    show_default=True,
-    help="What to show; `sequence` is drawn in text, `svg` is the drawing for the wall.",
-)
+@view_option
 @tls_option
 @click.option(
     "--out",
@@ -61,7 +55,7 @@ VIEWS = ("annotated", "esa", "sequence", "mermaid", "markdown", "json", "table",
 def replay(
     scenario: str,
     lang: str,
-    view: str,
+    view: View,
     tls: str | None,
     out: Path | None,
     check: bool,
@@ -80,68 +74,24 @@ def replay(
       ehlo-twice replay ./mine.toml --view table
     """
     from simulator import lab
+    from simulator.views.view import Page
 
     with told():
         found = with_tls(lab.load(scenario), tls)
         explanation = played(found, now=clock == "now")
         if check:
             raise SystemExit(_check(found, explanation))
+        story, running = _story(found, lang), clock == "now"
         if out is not None:
-            files = _every_view(found, explanation, lang, running=clock == "now")
+            files = _every_view(explanation, Page(lang, story, running=running))
             for path in write(out, files):
                 click.echo(path)
             return
-        put(_view(view, found, explanation, lang, running=clock == "now"))
-
-
-def _view(
-    view: str, scenario: Scenario, explanation: Explanation, lang: str, *, running: bool
-) -> str:
-    title = scenario.prose("title", lang)
-    match view:
-        case "annotated":
-            from simulator.views import annotated
-
-            return annotated.render(
-                explanation,
-                lang,
-                story=_story(scenario, lang),
-                width=width(),
-                colour=colour(sys.stdout),
-            )
-        case "esa":
-            from simulator.views import esa
-
-            return esa.render(explanation, lang, running=running)
-        case "sequence":
-            from simulator.views import sequence
-
-            return sequence.render(
-                explanation, lang, width=width(), colour=colour(sys.stdout), title=title
-            )
-        case "mermaid":
-            from simulator.views import mermaid
-
-            return mermaid.render(explanation, lang, title)
-        case "markdown":
-            from simulator.views import markdown
-
-            return markdown.render(explanation, lang, story=_story(scenario, lang))
-        case "table":
-            from simulator.views import table
-
-            return table.render(explanation, lang, width=width(160, 160))
-        case "svg":
-            from simulator.views import drawing
-
-            return drawing.render(explanation, lang, title=title).decode()
-    from simulator.views import document
-
-    return document.render(explanation, lang, title)
+        put_view(view, view.render(explanation, page(lang, story, running=running)))
 
 
 def _story(scenario: Scenario, lang: str) -> Story:
-    from simulator.views.prose import Story
+    from simulator.views.view import Story
 
     return Story(
         title=scenario.prose("title", lang),
@@ -151,42 +101,16 @@ def _story(scenario: Scenario, lang: str) -> Story:
     )
 
 
-def _every_view(
-    scenario: Scenario, explanation: Explanation, lang: str, *, running: bool
-) -> dict[str, bytes]:
-    """All views by file name, in the order in which they are made."""
-    from simulator import session
-    from simulator.views import annotated, drawing, pcapng, player
+def _every_view(explanation: Explanation, page: Page) -> dict[str, bytes]:
+    """All views by file name."""
+    from simulator.views.view import views
 
-    title = scenario.prose("title", lang)
-
-    def text(view: str) -> Callable[[], bytes]:
-        return lambda: _view(view, scenario, explanation, lang, running=running).encode()
-
-    def drawn(form: Literal["svg", "png", "pdf"]) -> Callable[[], bytes]:
-        return lambda: drawing.render(explanation, lang, form=form, title=title)
-
-    makers: dict[str, Callable[[], bytes]] = {
-        "session.json": lambda: session.to_json(explanation.session).encode(),
-        "explanation.json": text("json"),
-        "log.txt": text("esa"),
-        "annotated.txt": lambda: annotated.render(
-            explanation, lang, story=_story(scenario, lang)
-        ).encode(),
-        "annotated.md": text("markdown"),
-        "table.txt": text("table"),
-        "sequence.txt": text("sequence"),
-        "sequence.mmd": text("mermaid"),
-        "sequence.svg": drawn("svg"),
-        "sequence.png": drawn("png"),
-        "sequence.pdf": drawn("pdf"),
-        "session.pcapng": lambda: pcapng.render(explanation, language=lang),
-        "player.html": lambda: player.render(explanation, lang, title).encode(),
-    }
     made: dict[str, bytes] = {}
-    with progress("views", len(makers)) as done:
-        for name, make in makers.items():
-            made[name] = make()
+    every = views().values()
+    with progress("views", len(every)) as done:
+        for view in every:
+            shown = view.render(explanation, page)
+            made[view.file] = shown.encode() if isinstance(shown, str) else shown
             done()
     return made
 
@@ -339,11 +263,11 @@ def bytes_(scenario: str, lang: str, tls: str | None) -> None:
       ehlo-twice bytes --tls 1.2 | less -R
     """
     from simulator import lab
-    from simulator.views import bytes as octets
+    from simulator.views.view import view
 
     with told():
         explanation = played(with_tls(lab.load(scenario), tls))
-        put(octets.render(explanation, lang, colour=colour(sys.stdout)))
+        put_view(octets := view("bytes"), octets.render(explanation, page(lang)))
 
 
 COMMANDS = (replay, compare, matrix, bytes_)

@@ -14,7 +14,7 @@ from simulator.session import Handshake, Message
 from simulator.views import dialogue, esa, prose
 from simulator.views.dialogue import Row
 from simulator.views.inert import printable
-from simulator.views.prose import Story
+from simulator.views.view import Page, Story, View, one_by_one
 
 _STYLES = {
     "title": "1", "clear": "33", "tls": "32", "broken": "1;31", "cite": "36", "quiet": "2",
@@ -184,3 +184,22 @@ def _wrap(text: str, width: int, first: str, rest: str) -> list[str]:
         subsequent_indent=rest,
         break_on_hyphens=False,
     ) or [first.rstrip()]
+
+
+def _on(explanation: Explanation, page: Page) -> str:
+    return render(
+        explanation,
+        page.language,
+        story=page.story,
+        width=page.columns(),
+        colour=page.colour,
+    )
+
+
+VIEW = View(
+    name="annotated",
+    about=N_("each line with direction, lock, meaning, rule and what changes in the ledgers"),
+    file="annotated.txt",
+    render=_on,
+    pieces=one_by_one(_on),
+)

@@ -34,6 +34,7 @@ from simulator.views.claims import (
 )
 from simulator.views.inert import printable
 from simulator.views.smtp_parts import command_parts, parts_of, reply_parts, text_lines
+from simulator.views.view import Page, View, one_by_one
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True):
@@ -496,3 +497,16 @@ def _ascii(data: bytes) -> str:
 
 def _painted(text: str, colour: str, wanted: bool) -> str:
     return f"{colour}{text}{_PLAIN}" if wanted and text.strip() else text
+
+
+def _on(explanation: Explanation, page: Page) -> str:
+    return render(explanation, page.language, colour=page.colour)
+
+
+VIEW = View(
+    name="bytes",
+    about=N_("every octet that crossed the wire, and what it means"),
+    file="bytes.txt",
+    render=_on,
+    pieces=one_by_one(_on),
+)

@@ -18,8 +18,8 @@ class NothingOnTheWire(ValueError):
 
     def __init__(self) -> None:
         super().__init__(
-            "this session was read from a log, which does not hold the bytes that crossed the "
-            "wire: replay a session to see them"
+            "what was read holds none of the octets that crossed the wire, which this view is made "
+            "of: `ehlo-twice replay` records them"
         )
 
 

@@ -16,6 +16,7 @@ from simulator.session import AuthResponse, Command, Message, Reply
 from simulator.views.dialogue import BEFORE, BEYOND
 from simulator.views.document import wire_text
 from simulator.views.inert import printable
+from simulator.views.view import Page, View, one_by_one
 
 WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
 MONTHS = (
@@ -133,3 +134,16 @@ def render(explanation: Explanation, language: str = SOURCE, *, running: bool = 
             zone = here
         written.append(line)
     return "\n".join(written) + "\n"
+
+
+def _on(explanation: Explanation, page: Page) -> str:
+    return render(explanation, page.language, running=page.running)
+
+
+VIEW = View(
+    name="esa",
+    about=N_("the log as the mail gateway would have written it"),
+    file="log.txt",
+    render=_on,
+    pieces=one_by_one(_on),
+)

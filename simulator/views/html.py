@@ -13,6 +13,7 @@ from simulator.rules import Note
 from simulator.views import dialogue, esa, prose
 from simulator.views.dialogue import Row
 from simulator.views.inert import printable
+from simulator.views.view import View
 
 TITLE = N_("Explained SMTP sessions")
 
@@ -129,3 +130,12 @@ def _said(text: Text | str, language: str) -> str:
 
 def _text(text: str) -> str:
     return escape(printable(text))
+
+
+VIEW = View(
+    name="html",
+    about=N_("a page without scripts, to keep or to send"),
+    file="session.html",
+    render=lambda explanation, page: render([explanation], page.language),
+    pieces=lambda explanations, page: pieces(explanations, page.language),
+)

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from simulator import smtp
 from simulator.causes import Cause
 from simulator.explainer import Explanation
-from simulator.language import SOURCE, Text, say
+from simulator.language import N_, SOURCE, Text, say
 from simulator.views import dialogue, esa, prose
 from simulator.views.dialogue import Row
 from simulator.views.inert import printable
-from simulator.views.prose import Story
+from simulator.views.view import Page, Story, View, one_by_one
 
 NO_STORY = Story()
 
@@ -121,3 +121,16 @@ def _row(row: Row, language: str) -> Iterator[str]:
     if ledger:
         yield from ledger
         yield ""
+
+
+def _on(explanation: Explanation, page: Page) -> str:
+    return render(explanation, page.language, story=page.story)
+
+
+VIEW = View(
+    name="markdown",
+    about=N_("the annotated log as Markdown"),
+    file="annotated.md",
+    render=_on,
+    pieces=one_by_one(_on),
+)

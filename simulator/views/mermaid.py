@@ -19,6 +19,7 @@ from simulator.views import dialogue, document, prose, sequence
 from simulator.views.dialogue import Dialogue, Row
 from simulator.views.inert import printable
 from simulator.views.lines import wrap
+from simulator.views.view import View
 
 ROOM = 60
 """Cells of a line; Mermaid breaks none by itself."""
@@ -187,3 +188,11 @@ def _broken(texts: Iterable[str], room: int, most: int) -> str:
     """Texts below each other, each in at most `most` lines."""
     lines = (line for text in texts for line in wrap(printable(text), room, most)[0])
     return "<br/>".join(quoted(line) or "#160;" for line in lines)
+
+
+VIEW = View(
+    name="mermaid",
+    about=N_("the sequence diagram as Mermaid source"),
+    file="sequence.mmd",
+    render=lambda explanation, page: render(explanation, page.language, page.story.title),
+)

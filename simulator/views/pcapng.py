@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from simulator import smtp
 from simulator.explainer import Explanation, Step, explain
-from simulator.language import SOURCE, say
+from simulator.language import N_, SOURCE, say
 from simulator.session import (
     Command,
     Connect,
@@ -37,6 +37,7 @@ from simulator.session import (
 )
 from simulator.views.claims import claims, links, recorded
 from simulator.views.inert import printable
+from simulator.views.view import View
 
 MSS = 1460
 """Octets of data in one packet: what Ethernet's 1500 leave beside the two headers."""
@@ -405,3 +406,11 @@ def _enhanced_packet(packet: Packet) -> bytes:
         "<IIIII", packet.interface, packet.at >> 32, packet.at & 0xFFFFFFFF, size, size
     )
     return _block(6, head + _padded(packet.frame) + _options((_COMMENT, packet.comment.encode())))
+
+
+VIEW = View(
+    name="pcapng",
+    about=N_("a capture that Wireshark opens, the TLS secrets inside"),
+    file="session.pcapng",
+    render=lambda explanation, page: render(explanation, language=page.language),
+)

@@ -22,6 +22,7 @@ from simulator.language import N_, SOURCE, say
 from simulator.views import document
 from simulator.views.document import Document, SaidNote, SaidStep
 from simulator.views.inert import printable
+from simulator.views.view import View
 
 LABELS = (
     N_("an eavesdropper"),
@@ -235,3 +236,11 @@ def _text(text: str) -> str:
 
 def _digest(text: str) -> str:
     return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+VIEW = View(
+    name="player",
+    about=N_("the session step by step, as one page that needs no network"),
+    file="player.html",
+    render=lambda explanation, page: render(explanation, page.language, page.story.title),
+)

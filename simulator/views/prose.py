@@ -112,15 +112,6 @@ def page(cause: Cause, language: str) -> str:
     return f"{site.rstrip('/')}/{'pt-BR' if language == 'pt_BR' else 'en'}/{place}"
 
 
-class Story(NamedTuple):
-    """What an experiment asks its reader, in the reader's language; empty where there is none."""
-
-    title: str = ""
-    question: str = ""
-    watch: str = ""
-    conclude: str = ""
-
-
 QUESTION = N_("Question")
 WATCH = N_("Watch")
 CONCLUSION = N_("Conclusion")

@@ -20,6 +20,7 @@ from simulator.views import dialogue, document, prose
 from simulator.views.dialogue import Dialogue, Row
 from simulator.views.inert import printable
 from simulator.views.lines import cells, wrap
+from simulator.views.view import Page, View, one_by_one
 
 NARROWEST = 72
 MOST_LINES = 60
@@ -380,3 +381,16 @@ def _flowed(words: Iterable[str], width: int) -> Iterator[str]:
             line = ""
         line += ("   " if line else "") + word
     yield line
+
+
+def _on(explanation: Explanation, page: Page) -> str:
+    return render(explanation, page.language, page.columns(), page.colour, page.story.title)
+
+
+VIEW = View(
+    name="sequence",
+    about=N_("the sequence diagram drawn in text"),
+    file="sequence.txt",
+    render=_on,
+    pieces=one_by_one(_on),
+)

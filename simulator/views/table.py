@@ -10,6 +10,7 @@ from simulator.session import Side
 from simulator.views import dialogue, prose
 from simulator.views.dialogue import Row
 from simulator.views.lines import cells, wrap
+from simulator.views.view import Page, View, one_by_one
 
 HEADINGS = (
     N_("no."),
@@ -84,3 +85,16 @@ def _ledger(row: Row, side: Side, language: str) -> str:
 def _line(row: tuple[str, ...], widths: list[int]) -> str:
     padded = [cell + " " * (width - cells(cell)) for cell, width in zip(row, widths, strict=True)]
     return "  ".join(padded).rstrip()
+
+
+def _on(explanation: Explanation, page: Page) -> str:
+    return render(explanation, page.language, width=page.columns(160, 160))
+
+
+VIEW = View(
+    name="table",
+    about=N_("one line for each event"),
+    file="table.txt",
+    render=_on,
+    pieces=one_by_one(lambda explanation, page: f"{page.story.title}\n{_on(explanation, page)}"),
+)

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import jsonschema
 import pytest
 
+from simulator.views.view import views
 from tests.command import Command
 
 LOGS = Path(__file__).parents[1] / "formats" / "transcripts"
@@ -66,14 +67,46 @@ def test_in_portuguese(command: Command) -> None:
     assert "O que fazer: " in command("explain", FAULTY, "--lang", "pt_BR").out
 
 
-@pytest.mark.parametrize(
-    "view", ["annotated", "markdown", "html", "json", "table", "sequence", "player"]
-)
+OF_OCTETS = ["bytes", "pcapng"]
+"""Views of what a log does not hold."""
+
+DRAWN = {"pdf": "%PDF", "png": "\N{REPLACEMENT CHARACTER}PNG"}
+"""Views that are no text, and how they begin."""
+
+IN_TEXT = sorted(views().keys() - set(OF_OCTETS) - DRAWN.keys())
+
+
+@pytest.mark.parametrize("view", IN_TEXT)
 def test_every_view(command: Command, view: str) -> None:
     ran = command("explain", FAULTY, "--view", view)
     assert ran.code == 0
     assert ran.err == ""
     assert "relay.exam" in ran.out.replace("\\", "")
+
+
+@pytest.mark.parametrize(
+    ("view", "begins"), [("pdf", "%PDF"), ("png", "\N{REPLACEMENT CHARACTER}PNG")]
+)
+def test_a_drawing_that_is_no_text(command: Command, view: str, begins: str) -> None:
+    ran = command("explain", FAULTY, "--view", view)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith(DRAWN[view])
+
+
+@pytest.mark.parametrize("view", OF_OCTETS)
+def test_a_log_has_no_octets_to_show(command: Command, view: str) -> None:
+    assert "none of the octets that crossed the wire" in command.fails(
+        "explain", FAULTY, "--view", view
+    )
+
+
+@pytest.mark.parametrize("view", [view.name for view in views().values() if not view.pieces])
+def test_a_view_of_one_session_does_not_choose_by_itself(command: Command, view: str) -> None:
+    said = command.fails("explain", FAULTY, FINE, "--view", view)
+    assert f"--view {view} shows one session" in said
+    assert "--session N" in said
+    said = command.fails("explain", FAULTY, "--follow", "--view", view)
+    assert f"--view {view} shows one session" in said
 
 
 def test_json_is_what_its_schema_says(command: Command) -> None:
@@ -84,7 +117,7 @@ def test_json_is_what_its_schema_says(command: Command) -> None:
     assert [cause["id"] for cause in faulty["causes"]] == ["second-ehlo-not-sent"]
 
 
-@pytest.mark.parametrize("view", ["annotated", "markdown", "html", "json", "sequence", "player"])
+@pytest.mark.parametrize("view", IN_TEXT)
 def test_credentials_and_messages_are_masked(command: Command, login: str, view: str) -> None:
     out = command("explain", login, "--view", view).out
     assert SECRET not in out
@@ -96,7 +129,7 @@ def test_secrets_on_demand(command: Command, login: str) -> None:
     assert SECRET in command("explain", login, "--show-secrets").out
 
 
-@pytest.mark.parametrize("view", ["annotated", "markdown", "html", "json", "table"])
+@pytest.mark.parametrize("view", IN_TEXT)
 def test_names_on_demand(command: Command, login: str, view: str) -> None:
     out = command("explain", login, "--anonymise", "--view", view).out
     assert "corp" not in out
@@ -157,7 +190,7 @@ def test_hostile_text_does_nothing(command: Command, tmp_path: Path) -> None:
     log.write_text(
         LOGIN.replace("220 mx.corp.example", "220 <script>alert(1)</script>\x1b]0;owned\x07\u202e")
     )
-    for view in ("annotated", "markdown", "html", "table", "sequence"):
+    for view in sorted(set(IN_TEXT) - {"json", "session"}):
         out = command("explain", str(log), "--view", view).out
         assert "\x1b" not in out
         assert "\x07" not in out

@@ -13,6 +13,7 @@ import pytest
 
 from simulator.session import from_json
 from simulator.views import document
+from simulator.views.view import views
 from tests.command import Command
 
 DOCUMENTED = """\
@@ -29,14 +30,6 @@ Mon May 16 18:34:30 2005 Info: 5165207 Rcvd: '250-8BITMIME'
 Mon May 16 18:34:30 2005 Info: 5165207 Rcvd: '250 SIZE 10485760'
 Mon May 16 18:34:30 2005 Info: 5165207 Sent: 'MAIL FROM:<postmaster@mx4.example.com> SIZE=107'
 """
-
-VIEWS = ("annotated", "esa", "sequence", "mermaid", "markdown", "json", "table", "svg")
-
-FILES = {
-    "session.json", "explanation.json", "log.txt", "annotated.txt", "annotated.md",
-    "table.txt", "sequence.txt", "sequence.mmd", "sequence.svg", "sequence.png",
-    "sequence.pdf", "session.pcapng", "player.html",
-}  # fmt: skip
 
 
 def test_the_log_is_the_documented_one(command: Command) -> None:
@@ -70,13 +63,20 @@ def test_the_portuguese_log_translates_prose_and_no_token(command: Command) -> N
 
 
 @pytest.mark.parametrize("language", ["en", "pt_BR"])
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", views())
 def test_every_view_in_both_languages(command: Command, view: str, language: str) -> None:
     ran = command("replay", "--view", view, "--lang", language)
     assert ran.code == 0
     assert ran.err == ""
+    if view in IN_A_FILE:
+        assert ran.out.startswith(IN_A_FILE[view])
+        return
     assert "mx4.example.com" in ran.out
     assert "\x1b" not in ran.out, "colour only on a terminal"
+
+
+IN_A_FILE = {"png": "\N{REPLACEMENT CHARACTER}PNG", "pdf": "%PDF", "pcapng": "\n\r\r\n"}
+"""Views that are no text, and how they begin."""
 
 
 @pytest.mark.parametrize(("spelt", "meant"), [("pt-BR", "pt_BR"), ("PT_br", "pt_BR")])
@@ -98,7 +98,8 @@ def test_out_writes_every_view(command: Command, tmp_path: Path) -> None:
     ran = command("replay", "--out", str(tmp_path / "new" / "session"))
     assert ran.code == 0
     written = {path.name for path in (tmp_path / "new" / "session").iterdir()}
-    assert written == FILES
+    assert written == {view.file for view in views().values()}
+    assert len(written) == len(views())
     assert set(map(Path, ran.out.split())) == set((tmp_path / "new" / "session").iterdir())
     assert (tmp_path / "new/session/sequence.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "new/session/sequence.pdf").read_bytes().startswith(b"%PDF")
@@ -137,7 +138,8 @@ def test_a_full_disk(tmp_path: Path) -> None:
         (["replay", "./none.toml"], "none.toml: No such file or directory"),
         (["replay", "--tls", "1.0"], "'1.0' is not one of '1.2', '1.3'"),
         (["replay", "--lang", "xx"], "'xx' is not one of en"),
-        (["replay", "--view", "film"], "'film' is not one of"),
+        (["replay", "--view", "markdwon"], "no view 'markdwon': did you mean 'markdown'?"),
+        (["replay", "--view", "film"], "no view 'film': there are annotated, "),
         (["replya"], "No such command 'replya'"),
         (["compare", "documented", "nope"], "no scenario 'nope'"),
         (["matrix", "--middlebox", "dragon"], "the matrix has no 'dragon'"),

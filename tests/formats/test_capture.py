@@ -10,7 +10,7 @@ import pytest
 from simulator import formats
 from simulator.explainer import explain
 from simulator.session import Command, Handshake, Message, Reply, Session
-from simulator.views.capture import render
+from simulator.views.pcapng import render
 from tests.recording import record
 
 

@@ -18,7 +18,7 @@ from simulator.views.canvas import UnknownForm
 from simulator.views.lines import cells
 from tests.views import sessions
 from tests.views.sheets import collisions, outside, sheet, words
-from tests.views.test_sequence import Ideographic, Wordy
+from tests.views.test_drawing import Ideographic, Wordy
 
 GOLDEN = Path(__file__).parent / "golden"
 TITLES = ("The documented session", "What if nobody asks again?")

@@ -15,7 +15,7 @@ from simulator.views import heatmap
 from simulator.views.canvas import UnknownForm
 from tests.views import sessions
 from tests.views.sheets import collisions, outside, sheet, texts, words
-from tests.views.test_sequence import Ideographic, Wordy
+from tests.views.test_drawing import Ideographic, Wordy
 
 GOLDEN = Path(__file__).parent / "golden"
 CATEGORIES: tuple[Category, ...] = get_args(Category)

@@ -41,7 +41,7 @@ from simulator.session import (
 from simulator.smtp import citations
 from simulator.views import annotated, dialogue, esa, grid, html, markdown, prose, repairs, table
 from simulator.views.lines import cells
-from simulator.views.prose import Story
+from simulator.views.view import Story
 from tests.views import sessions
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -19,6 +19,7 @@ from simulator.language import languages as known_languages
 from simulator.language import say
 from simulator.rules import rules
 from simulator.views.prose import LEVEL
+from simulator.views.view import views as known_views
 from tools.site.experiments import path
 from tools.site.page import Asset, BadPage, Page, cite, table
 from tools.site.plays import play, scenarios
@@ -125,6 +126,16 @@ def languages(page: Page) -> str:
     """The languages that --lang takes."""
     heads = [word(f"reference.{head}", page.language) for head in ("code", "language")]
     return table(heads, ([f"`{code}`", name] for code, name in known_languages().items()))
+
+
+def views(page: Page) -> str:
+    """The views of a session, and the files that `replay --out` writes."""
+    heads = [word(f"reference.{head}", page.language) for head in ("view", "file", "what")]
+    rows = (
+        [f"`{view.name}`", f"`{view.file}`", html.escape(say(view.about, page.said))]
+        for view in known_views().values()
+    )
+    return table(heads, rows)
 
 
 def log_formats(page: Page, *names: str) -> str:

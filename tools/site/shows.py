@@ -120,6 +120,7 @@ ALL: dict[str, Show] = {
     "rules": reference.rule_table,
     "citations": reference.citations,
     "languages": reference.languages,
+    "views": reference.views,
     "log-formats": reference.log_formats,
     "schemas": reference.schema_links,
     "scenario-keys": reference.scenario_keys,
