@@ -457,7 +457,7 @@ def test_commands_in_one_record_share_it() -> None:
 def test_a_log_has_nothing_on_the_wire() -> None:
     explanation = explain(Session(source="swaks", events=(Connect(by="client"),)))
     for view in (octets.describe, octets.render, octets.as_data):
-        with pytest.raises(NothingOnTheWire, match="replay a session"):
+        with pytest.raises(NothingOnTheWire, match="ehlo-twice replay"):
             view(explanation)
 
 
