@@ -26,7 +26,7 @@ from typing import Any
 
 from simulator import notebook
 from simulator.explainer import Explanation
-from simulator.lab import matrix as arena
+from simulator.lab import arena
 from simulator.language import N_, SOURCE, languages, say
 from simulator.session import Side
 from simulator.views import prose

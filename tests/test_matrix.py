@@ -5,8 +5,7 @@ import json
 import pytest
 
 from simulator import explainer
-from simulator.lab import BadScenario, load, play
-from simulator.lab import matrix as arena
+from simulator.lab import BadScenario, arena, load, play
 from simulator.matrix import cell
 from tests.command import Command
 

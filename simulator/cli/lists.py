@@ -52,14 +52,14 @@ def rules(lang: str, brief: bool) -> None:
 def _who_shows(lang: str) -> dict[str, list[str]]:
     """By rule, the scenarios that meet it and those that break it."""
     from simulator import explainer, lab
-    from simulator.lab import matrix
+    from simulator.lab import arena
     from simulator.language import N_, say
 
     met: dict[str, list[str]] = {}
     broken: dict[str, list[str]] = {}
     names = lab.names()
     with progress("scenarios", len(names)) as done:
-        sessions = matrix.play_each([lab.load(name) for name in names], done)
+        sessions = arena.play_each([lab.load(name) for name in names], done)
     for name, session in zip(names, sessions, strict=True):
         for note in explainer.explain(session).notes:
             found = (met if note.met else broken).setdefault(note.rule, [])

@@ -218,7 +218,7 @@ def matrix(lang: str, middlebox: str, view: str, out: Path | None) -> None:
     """
     from simulator import explainer
     from simulator import matrix as cells_of
-    from simulator.lab import matrix as arena
+    from simulator.lab import arena
     from simulator.views import grid
 
     with told():

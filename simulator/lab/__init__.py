@@ -5,7 +5,7 @@
 
 from pathlib import Path
 
-from simulator.lab import matrix, policy
+from simulator.lab import arena, policy
 from simulator.lab.play import LabError, play, played
 from simulator.lab.policy import (
     BadScenario,
@@ -24,7 +24,7 @@ def load(name: str | Path) -> Scenario:
     """A scenario by its name, from a TOML file, or a cell of the matrix (`client+server`, or
     `client+server+middlebox`). Raises `UnknownScenario`, `BadScenario`."""
     if isinstance(name, str) and "+" in name and "/" not in name:
-        return matrix.scenario(*name.split("+", 2))
+        return arena.scenario(*name.split("+", 2))
     return policy.load(name)
 
 

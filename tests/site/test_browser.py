@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from simulator import explainer, lab
-from simulator.lab import matrix, play
+from simulator.lab import arena, play
 from simulator.views import document
 from tests.site.conftest import ADDRESS, AXE, LANGUAGES, READY, SITE, Open, built, show
 
@@ -200,7 +200,7 @@ def test_the_sandbox_shows_what_was_really_played(
     shown = opened(f"en/sandbox/#a={'+'.join(names)}&b=documented+documented+nothing")
     shown.wait_for_function("document.querySelector('#session-a')?.length > 0")
     entry = shown.evaluate("document.querySelector('#session-a').data.sessions[0]")
-    played = explainer.explain(play(matrix.scenario(*names)))
+    played = explainer.explain(play(arena.scenario(*names)))
     [wanted] = document.document([played]).sessions
     told = [(step["kind"], step["by"], step["secure"], step["meaning"]) for step in entry["steps"]]
     assert [line for line in told if line[0] != "trace"] == [

@@ -16,7 +16,7 @@ import msgspec
 
 from simulator import explainer
 from simulator.explainer import Explanation
-from simulator.lab import matrix as arena
+from simulator.lab import arena
 from simulator.language import say
 from simulator.matrix import MEANINGS, cell
 from simulator.session import Disconnect, Session

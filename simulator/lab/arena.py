@@ -49,9 +49,9 @@ class Sides(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 @cache
 def sides() -> Sides:
-    """The policies of `matrix.toml`."""
+    """The policies of `arena.toml`."""
     table: dict[str, Any] = msgspec.toml.decode(
-        (files("simulator.lab") / "matrix.toml").read_bytes()
+        (files("simulator.lab") / "arena.toml").read_bytes()
     )
     for group in table.values():
         for entry in group.values():
