@@ -14,8 +14,8 @@ import msgspec
 from simulator.language import N_, Text
 from simulator.restore.lexicon import SOURCE, Lexicon, LexiconError, lexicons, read_lexicon
 from simulator.restore.page import Entry, entries_of, split
+from simulator.restore.repair import Pass
 from simulator.restore.report import Repair, Restoration, Unknown
-from simulator.restore.wire import Pass
 
 __all__ = [
     "LexiconError",
