@@ -11,9 +11,9 @@ from simulator.explainer import Explanation
 from simulator.language import N_, SOURCE, Text, say
 from simulator.rules import Note
 from simulator.session import Handshake, Message
-from simulator.views import dialogue, esa, prose
-from simulator.views.dialogue import Row
+from simulator.views import esa, outline, prose
 from simulator.views.inert import printable
+from simulator.views.outline import Row
 from simulator.views.view import Page, Story, View, one_by_one
 
 _STYLES = {
@@ -45,7 +45,7 @@ def render(
 ) -> str:
     """The annotated log, `width` columns wide."""
     ink = _Ink(colour)
-    shown = dialogue.of(explanation)
+    shown = outline.of(explanation)
     written = [ink("title", prose.title(explanation, story.title))]
     written.append(ink("quiet", f"{shown.client or '?'} ⇄ {shown.server or '?'}"))
     for heading, text in ((prose.QUESTION, story.question), (prose.WATCH, story.watch)):
@@ -76,7 +76,7 @@ def render(
 def _cause(cause: Cause, language: str, width: int, ink: _Ink) -> list[str]:
     title = say(cause.title, language)
     if cause.citation:
-        title += f" ({dialogue.citation(cause.citation)})"
+        title += f" ({outline.citation(cause.citation)})"
     written = ["", *(ink("broken", line) for line in _wrap(f"✗ {title}", width, "  ", "    "))]
     for heading, text in ((prose.CAUSE, cause.cause), (prose.REMEDY, cause.remedy)):
         written += _wrap(f"{say(heading, language)}: {say(text, language)}", width, "    ", "    ")
@@ -103,7 +103,7 @@ def _rules(findings: tuple[Note, ...]) -> str:
 def _heading(row: Row, language: str, width: int, ink: _Ink) -> str:
     words = [prose.LOCK[row.secure], say(prose.GROUND[row.secure], language)]
     if row.zone != "document":
-        zone = dialogue.BEFORE if row.zone == "before" else dialogue.BEYOND
+        zone = outline.BEFORE if row.zone == "before" else outline.BEYOND
         words.append(f"({say(zone, language)})")
     head = " ".join(words)
     fill = ("═" if row.secure else "─") * max(2, width - len(head) - 6)
@@ -146,8 +146,8 @@ def _row(row: Row, language: str, width: int, ink: _Ink, *, again: bool = False)
 
 def _lines(row: Row, language: str) -> list[str]:
     quoted = list(esa.quoted(row.step, language))
-    if isinstance(row.step.event, Message) and len(quoted) > dialogue.MESSAGE_LINES:
-        quoted = [*quoted[: dialogue.MESSAGE_LINES - 1], "…", quoted[-1]]
+    if isinstance(row.step.event, Message) and len(quoted) > outline.MESSAGE_LINES:
+        quoted = [*quoted[: outline.MESSAGE_LINES - 1], "…", quoted[-1]]
     return quoted or [printable(line) for line in row.text]
 
 
@@ -167,10 +167,10 @@ def _note(note: Note, language: str, width: int, ink: _Ink) -> Iterator[str]:
     pad = " " * INDENT
     text = say(note.text, language, printable)
     if note.met:
-        head = f"✓ {dialogue.cited(note)}: "
+        head = f"✓ {outline.cited(note)}: "
         style = "cite"
     else:
-        head = f"✗ {say(prose.LEVEL[note.level], language)}, {dialogue.cited(note)}: "
+        head = f"✗ {say(prose.LEVEL[note.level], language)}, {outline.cited(note)}: "
         style = "broken"
     for line in _wrap(f"{head}{text}", width, pad, pad + "  "):
         yield pad + ink(style, line[INDENT:])

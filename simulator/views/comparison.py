@@ -16,11 +16,11 @@ from simulator.compare import Comparison, Pair
 from simulator.explainer import Explanation
 from simulator.language import N_, SOURCE, Text, say
 from simulator.rules import Note
-from simulator.views import dialogue, document, prose
+from simulator.views import document, outline, prose
 from simulator.views import markdown as marked
-from simulator.views.dialogue import Row
 from simulator.views.inert import printable
 from simulator.views.lines import cells, wrap
+from simulator.views.outline import Row
 
 PART = N_("Here they part")
 ALIKE = N_("The two sessions do not part: they say the same.")
@@ -38,7 +38,7 @@ def text(
 ) -> str:
     """Both sessions in two columns, `width` cells wide."""
     half = (max(width, NARROWEST) - 3) // 2
-    left, right = (dialogue.of(side) for side in (comparison.left, comparison.right))
+    left, right = (outline.of(side) for side in (comparison.left, comparison.right))
 
     def ink(code: str, told: str) -> str:
         return f"\x1b[{code}m{told}\x1b[0m" if colour and told.strip() else told
@@ -82,7 +82,7 @@ def text(
 
 def markdown(comparison: Comparison, language: str = SOURCE) -> str:
     """Both sessions as a Markdown table."""
-    left, right = (dialogue.of(side) for side in _sides(comparison))
+    left, right = (outline.of(side) for side in _sides(comparison))
     titles = [marked.escape(title) for title in comparison.titles]
     written = [f"# {titles[0]} ⇄ {titles[1]}", ""]
     if comparison.parting is None:
@@ -177,7 +177,7 @@ def findings(comparison: Comparison, pair: Pair, language: str) -> tuple[list[st
     def at(side: Explanation, index: int | None) -> list[str]:
         notes = side.steps[index].notes if index is not None else ()
         return [
-            f"{dialogue.cited(note)} · {say(prose.LEVEL[note.level], language)}: "
+            f"{outline.cited(note)} · {say(prose.LEVEL[note.level], language)}: "
             f"{say(note.text, language)}"
             for note in notes
             if not note.met

@@ -13,7 +13,7 @@ from simulator.explainer import Explanation
 from simulator.language import N_, SOURCE, Text, languages, say
 from simulator.session import Disconnect, Party
 from simulator.views import comparison as words
-from simulator.views import dialogue
+from simulator.views import outline
 from simulator.views.canvas import (
     AMBER,
     AMBER_GROUND,
@@ -33,8 +33,8 @@ from simulator.views.canvas import (
     drawable,
     width,
 )
-from simulator.views.dialogue import Dialogue, Row
 from simulator.views.inert import printable
+from simulator.views.outline import Outline, Row
 
 MARGIN = 36
 COLUMN = 500
@@ -63,7 +63,7 @@ Line = tuple[str, str, Style]
 class _Column(NamedTuple):
     left: float
     explanation: Explanation
-    dialogue: Dialogue
+    outline: Outline
     title: str
 
     def at(self, party: Party) -> float:
@@ -88,7 +88,7 @@ class _Sheet:
         starts = (MARGIN, MARGIN + COLUMN + GUTTER)
         sides = (comparison.left, comparison.right)
         self.columns = [
-            _Column(float(left), side, dialogue.of(side), title)
+            _Column(float(left), side, outline.of(side), title)
             for left, side, title in zip(starts, sides, comparison.titles, strict=True)
         ]
         self.middle = self.wide / 2
@@ -120,9 +120,9 @@ class _Sheet:
         y = bottom + 6
         for column in self.columns:
             room = COLUMN / 2 - 16
-            named = (("client", column.dialogue.client), ("server", column.dialogue.server))
+            named = (("client", column.outline.client), ("server", column.outline.server))
             for role, name in named:
-                label = self.say(dialogue.CLIENT if role == "client" else dialogue.SERVER)
+                label = self.say(outline.CLIENT if role == "client" else outline.SERVER)
                 client = role == "client"
                 x = column.left if client else column.left + COLUMN
                 lines = self.canvas.wrap(f"{label}  {name or '?'}", HOST, room, 3)
@@ -136,7 +136,7 @@ class _Sheet:
 
     def _pair(self, pair: Pair) -> None:
         rows = [
-            None if index is None else column.dialogue.rows[index]
+            None if index is None else column.outline.rows[index]
             for column, index in zip(self.columns, (pair.left, pair.right), strict=True)
         ]
         told = [
@@ -186,7 +186,7 @@ class _Sheet:
         found = []
         for note in row.notes:
             if not note.met:
-                cited = self.canvas.wrap(dialogue.cited(note), SMALL_BOLD, room, 1)
+                cited = self.canvas.wrap(outline.cited(note), SMALL_BOLD, room, 1)
                 told = self.canvas.wrap(self.say(note.text), SMALL, room, 5)
                 found.append([*((*li, SMALL_BOLD) for li in cited), *((*li, SMALL) for li in told)])
         return found
@@ -204,7 +204,7 @@ class _Sheet:
         self.grounds[index] = ground
         self.canvas.rect(column.left, self.y, COLUMN, high, fill=ground, z=0)
         parties: list[Party] = ["client", "server"]
-        if column.dialogue.middlebox:
+        if column.outline.middlebox:
             x = column.at("middlebox")
             self.canvas.line([(x, self.y), (x, self.y + high)], RED, 1, (0, (4, 3)), z=1)
         for party in parties:
@@ -340,8 +340,8 @@ class _Sheet:
     def _keys(self) -> None:
         x = float(MARGIN)
         keys = (
-            (self.say(dialogue.CLEAR), False),
-            (self.say(dialogue.INSIDE), True),
+            (self.say(outline.CLEAR), False),
+            (self.say(outline.INSIDE), True),
         )
         for text, secure in keys:
             ground, colour = (GREEN_GROUND, GREEN) if secure else (AMBER_GROUND, AMBER)

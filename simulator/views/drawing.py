@@ -20,7 +20,7 @@ from simulator.knowledge import DISCARDS, Fact
 from simulator.language import N_, SOURCE, Text, languages, say
 from simulator.rules import Note
 from simulator.session import Command, Disconnect, Handshake, Party, Side
-from simulator.views import dialogue, document, prose
+from simulator.views import document, outline, prose
 from simulator.views.canvas import (
     AMBER,
     AMBER_FILL,
@@ -43,8 +43,8 @@ from simulator.views.canvas import (
     drawable,
     width,
 )
-from simulator.views.dialogue import Dialogue, Row
 from simulator.views.inert import printable
+from simulator.views.outline import Outline, Row
 
 MOST_EVENTS = 240
 """A longer session is drawn up to here; the sheet says how much is missing."""
@@ -96,9 +96,9 @@ class _Sheet:
         self.explanation = explanation
         self.lacking = "" if drawable(languages().get(language, ""), form) else language
         self.language = SOURCE if self.lacking else language
-        self.dialogue: Dialogue = dialogue.of(explanation)
+        self.outline: Outline = outline.of(explanation)
         self.title = prose.title(explanation, title)
-        channel = WIDER_CHANNEL if self.dialogue.middlebox else CHANNEL
+        channel = WIDER_CHANNEL if self.outline.middlebox else CHANNEL
         side = MARGIN + LEDGER + INSET
         self.x: dict[Party, float] = {
             "client": side,
@@ -114,7 +114,7 @@ class _Sheet:
 
     def draw(self) -> bytes:
         self._head()
-        rows = self.dialogue.rows[:MOST_EVENTS]
+        rows = self.outline.rows[:MOST_EVENTS]
         for index, (_, group) in enumerate(groupby(rows, _place)):
             self._stretch(list(group), first=index == 0)
         for party in self._parties():
@@ -123,9 +123,7 @@ class _Sheet:
         return self.canvas.save(self.y, self.title, self._description())
 
     def _parties(self) -> tuple[Party, ...]:
-        return (
-            ("client", "middlebox", "server") if self.dialogue.middlebox else ("client", "server")
-        )
+        return ("client", "middlebox", "server") if self.outline.middlebox else ("client", "server")
 
     # Head
 
@@ -153,12 +151,12 @@ class _Sheet:
 
     def _hosts(self) -> None:
         named = {
-            "client": (dialogue.CLIENT, self.dialogue.client),
-            "server": (dialogue.SERVER, self.dialogue.server),
-            "middlebox": ("", self.say(dialogue.MIDDLEBOX)),
+            "client": (outline.CLIENT, self.outline.client),
+            "server": (outline.SERVER, self.outline.server),
+            "middlebox": ("", self.say(outline.MIDDLEBOX)),
         }
         room = 2 * min(self.x["client"] - MARGIN, (self.x["server"] - self.x["client"]) / 2 - 16)
-        if self.dialogue.middlebox:
+        if self.outline.middlebox:
             room = 2 * min(room / 2, (self.x["middlebox"] - self.x["client"] - 24) / 2)
         heads = {}
         for party in self._parties():
@@ -203,7 +201,7 @@ class _Sheet:
         sides: tuple[Side, Side] = ("client", "server")
         for side in sides:
             y = self.y
-            for line, _ in self.canvas.wrap(self.say(dialogue.KNOWS[side]), HEADING, LEDGER, 4):
+            for line, _ in self.canvas.wrap(self.say(outline.KNOWS[side]), HEADING, LEDGER, 4):
                 self.canvas.text(*self._at_ledger(side, y + 10), line, HEADING, self._hug(side))
                 y += 14
             bottom = max(bottom, y)
@@ -254,11 +252,11 @@ class _Sheet:
         x, y = self.x["client"] + INSET, self.y + 24
         colour = GREEN if row.secure else AMBER
         self.canvas.lock(x + 6, y + 2, 13, row.secure, colour)
-        text = self.say(dialogue.INSIDE if row.secure else dialogue.CLEAR)
+        text = self.say(outline.INSIDE if row.secure else outline.CLEAR)
         style = GROUND._replace(colour=colour)
         self.canvas.text(x + 26, y, text, style)
         if row.zone != "document":
-            zone = self.say(dialogue.BEFORE if row.zone == "before" else dialogue.BEYOND)
+            zone = self.say(outline.BEFORE if row.zone == "before" else outline.BEYOND)
             at = x + 26 + width(text, style) + 12
             room = self.x["server"] - INSET - at
             if width(zone, ZONE) > room:
@@ -428,9 +426,9 @@ class _Sheet:
 
     def _met(self, note: Note, y: float) -> float:
         left, room = self._channel()
-        if self.dialogue.middlebox:
+        if self.outline.middlebox:
             room = room / 2 - INSET
-        place, text = dialogue.cited(note), self.say(note.text)
+        place, text = outline.cited(note), self.say(note.text)
         style, bold = SMALL, SMALL_BOLD._replace(colour=GREEN)
         self.canvas.tick(left + 4, y + 12, 8, GREEN)
         self.canvas.text(left + 16, y + 12, place, bold)
@@ -447,10 +445,10 @@ class _Sheet:
 
     def _broken(self, note: Note, y: float) -> float:
         left, room = self._channel()
-        if self.dialogue.middlebox:
+        if self.outline.middlebox:
             room = room / 2 - INSET
         level = self.say(prose.LEVEL[note.level])
-        head = self.canvas.wrap(f"{dialogue.cited(note)} · {level}", _RED_BOLD, room - 46, 2)
+        head = self.canvas.wrap(f"{outline.cited(note)} · {level}", _RED_BOLD, room - 46, 2)
         body = self.canvas.wrap(self.say(note.text), _ON_RED, room - 46, 5)
         high = 14 * (len(head) + len(body)) + 12
         y += 4
@@ -574,7 +572,7 @@ class _Sheet:
             (self.say(key), self.say(value), SMALL)
             if isinstance(value, Text)
             else (self.say(key), value, FACT)
-            for key, value in dialogue.proofs(self.explanation.session, event)
+            for key, value in outline.proofs(self.explanation.session, event)
         ]
 
     def _band(self, row: Row) -> None:
@@ -582,9 +580,9 @@ class _Sheet:
         top = self.y
         left, right = self.x["client"] - 12, self.x["server"] + 12
         room = right - left - 40
-        head = self.canvas.wrap(self.say(dialogue.FORGET), _FORGET, room, 2)
-        body = self.canvas.wrap(self.say(dialogue.FORGET_WHY), _FORGET_WHY, room, 3)
-        places = dict.fromkeys(dialogue.citation(rule) for _, _, rule in DISCARDS["handshake"])
+        head = self.canvas.wrap(self.say(outline.FORGET), _FORGET, room, 2)
+        body = self.canvas.wrap(self.say(outline.FORGET_WHY), _FORGET_WHY, room, 3)
+        places = dict.fromkeys(outline.citation(rule) for _, _, rule in DISCARDS["handshake"])
         cited = self.canvas.wrap(" · ".join(places), _FORGET_CITED, room, 2)
         high = 26 * len(head) + 16 * len(body) + 15 * len(cited) + 22
         bottom = top + 10
@@ -616,7 +614,7 @@ class _Sheet:
     # Foot
 
     def _foot(self) -> None:
-        left = len(self.dialogue.rows) - MOST_EVENTS
+        left = len(self.outline.rows) - MOST_EVENTS
         if left > 0:
             text = self.say(Text(N_("{count} more events are not drawn."), {"count": left}))
             self.y += 18
@@ -709,23 +707,23 @@ class _Sheet:
             canvas.arrow(x, x + 40, y + 8, RED, 2, (0, (5, 2)))
 
         keys: list[tuple[str, float, Callable[[float, float], None]]] = [
-            (self.say(dialogue.CLEAR), 46, wall(False)),
-            (self.say(dialogue.INSIDE), 46, wall(True)),
-            (self.say(dialogue.KEY_CLEAR), 30, chip(AMBER, AMBER_FILL, (0, (3, 2)), False)),
-            (self.say(dialogue.KEY_FORGOTTEN), 30, chip(AMBER, PAPER, (0, (1, 2)), True)),
-            (self.say(dialogue.KEY_INSIDE), 30, chip(GREEN, GREEN_FILL, "-", False)),
-            (self.say(dialogue.KEY_MET), 14, mark(True)),
-            (self.say(dialogue.KEY_BROKEN), 18, mark(False)),
+            (self.say(outline.CLEAR), 46, wall(False)),
+            (self.say(outline.INSIDE), 46, wall(True)),
+            (self.say(outline.KEY_CLEAR), 30, chip(AMBER, AMBER_FILL, (0, (3, 2)), False)),
+            (self.say(outline.KEY_FORGOTTEN), 30, chip(AMBER, PAPER, (0, (1, 2)), True)),
+            (self.say(outline.KEY_INSIDE), 30, chip(GREEN, GREEN_FILL, "-", False)),
+            (self.say(outline.KEY_MET), 14, mark(True)),
+            (self.say(outline.KEY_BROKEN), 18, mark(False)),
         ]
-        if self.dialogue.middlebox:
-            keys.append((self.say(dialogue.KEY_FORGED), 40, forged))
+        if self.outline.middlebox:
+            keys.append((self.say(outline.KEY_FORGED), 40, forged))
         return keys
 
     def _description(self) -> str:
         """The diagram in words, for who cannot see it."""
         lines = [printable(self.say(self.explanation.verdict.outcome))]
-        for row in self.dialogue.rows[:MOST_EVENTS]:
-            ground = self.say(dialogue.INSIDE if row.secure else dialogue.CLEAR)
+        for row in self.outline.rows[:MOST_EVENTS]:
+            ground = self.say(outline.INSIDE if row.secure else outline.CLEAR)
             said = printable(self.say(row.step.meaning))
             lines.append(f"{row.step.index + 1}. ({ground}) {said}")
         return "\n".join(lines)

@@ -13,9 +13,9 @@ from simulator import smtp
 from simulator.explainer import Explanation, Step
 from simulator.language import N_, SOURCE, Text, say
 from simulator.session import AuthResponse, Command, Message, Reply
-from simulator.views.dialogue import BEFORE, BEYOND
 from simulator.views.document import wire_text
 from simulator.views.inert import printable
+from simulator.views.outline import BEFORE, BEYOND
 from simulator.views.view import Page, View, one_by_one
 
 WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))

@@ -10,9 +10,9 @@ from simulator.causes import Cause
 from simulator.explainer import Explanation
 from simulator.language import N_, SOURCE, Text, say
 from simulator.rules import Note
-from simulator.views import dialogue, esa, prose
-from simulator.views.dialogue import Row
+from simulator.views import esa, outline, prose
 from simulator.views.inert import printable
+from simulator.views.outline import Row
 from simulator.views.view import View
 
 TITLE = N_("Explained SMTP sessions")
@@ -63,7 +63,7 @@ def pieces(explanations: Iterable[Explanation], language: str = SOURCE) -> Itera
 
 
 def _session(number: int, explanation: Explanation, language: str) -> Iterator[str]:
-    shown = dialogue.of(explanation)
+    shown = outline.of(explanation)
     names = f"{shown.client or '?'} ⇄ {shown.server or '?'}"
     yield f'<section>\n<h2>{number}. {_text(names)}</h2>\n<p class="outcome">'
     yield f"{_said(explanation.verdict.outcome, language)}</p>\n"

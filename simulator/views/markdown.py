@@ -13,9 +13,9 @@ from simulator import smtp
 from simulator.causes import Cause
 from simulator.explainer import Explanation
 from simulator.language import N_, SOURCE, Text, say
-from simulator.views import dialogue, esa, prose
-from simulator.views.dialogue import Row
+from simulator.views import esa, outline, prose
 from simulator.views.inert import printable
+from simulator.views.outline import Row
 from simulator.views.view import Page, Story, View, one_by_one
 
 NO_STORY = Story()
@@ -48,7 +48,7 @@ def _longest_run(text: str) -> int:
 
 def render(explanation: Explanation, language: str = SOURCE, *, story: Story = NO_STORY) -> str:
     """The annotated log as Markdown text."""
-    shown = dialogue.of(explanation)
+    shown = outline.of(explanation)
     written = [f"# {escape(prose.title(explanation, story.title))}", ""]
     written += [f"{code(shown.client or '?')} ⇄ {code(shown.server or '?')}", ""]
     for heading, text in ((prose.QUESTION, story.question), (prose.WATCH, story.watch)):
@@ -91,7 +91,7 @@ def _told(heading: str, text: str, language: str) -> list[str]:
 def _heading(row: Row, language: str) -> str:
     words = [prose.LOCK[row.secure], say(prose.GROUND[row.secure], language)]
     if row.zone != "document":
-        zone = dialogue.BEFORE if row.zone == "before" else dialogue.BEYOND
+        zone = outline.BEFORE if row.zone == "before" else outline.BEYOND
         words.append(f"({say(zone, language)})")
     return " ".join(words)
 

@@ -15,10 +15,10 @@ from simulator.knowledge import DISCARDS
 from simulator.language import N_, SOURCE, Text, say
 from simulator.rules import Note
 from simulator.session import Disconnect, Handshake, Side
-from simulator.views import dialogue, document, prose, sequence
-from simulator.views.dialogue import Dialogue, Row
+from simulator.views import document, outline, prose, sequence
 from simulator.views.inert import printable
 from simulator.views.lines import wrap
+from simulator.views.outline import Outline, Row
 from simulator.views.view import View
 
 ROOM = 60
@@ -63,7 +63,7 @@ class _Source:
         self.explanation = explanation
         self.language = language
         self.title = prose.title(explanation, title)
-        self.dialogue: Dialogue = dialogue.of(explanation)
+        self.outline: Outline = outline.of(explanation)
 
     def say(self, text: Text | str) -> str:
         return say(text, self.language)
@@ -72,13 +72,13 @@ class _Source:
         lines = ["sequenceDiagram", *self._head()]
         used = sum(map(len, lines))
         open_ground = None
-        for done, row in enumerate(self.dialogue.rows):
+        for done, row in enumerate(self.outline.rows):
             part = list(self._part(row, open_ground))
             used += sum(len(line) + 8 for line in part)
             if used > LONGEST:
                 left = Text(
                     N_("{count} more events are not drawn."),
-                    {"count": len(self.dialogue.rows) - done},
+                    {"count": len(self.outline.rows) - done},
                 )
                 lines += self._note("over C,S", [self.say(left)])
                 break
@@ -94,13 +94,13 @@ class _Source:
         yield f"title: {quoted(self.title)}"
         yield f"accTitle: {quoted(self.title)}"
         yield f"accDescr: {quoted(self.say(self.explanation.verdict.outcome))}"
-        yield f"participant C as {self._named(dialogue.CLIENT, self.dialogue.client)}"
-        if self.dialogue.middlebox:
-            yield f"participant M as {quoted(self.say(dialogue.MIDDLEBOX))}"
-        yield f"participant S as {self._named(dialogue.SERVER, self.dialogue.server)}"
+        yield f"participant C as {self._named(outline.CLIENT, self.outline.client)}"
+        if self.outline.middlebox:
+            yield f"participant M as {quoted(self.say(outline.MIDDLEBOX))}"
+        yield f"participant S as {self._named(outline.SERVER, self.outline.server)}"
         sides: tuple[tuple[Side, str], ...] = (("client", "left of C"), ("server", "right of S"))
         for side, place in sides:
-            yield from self._note(place, [self.say(dialogue.KNOWS[side])])
+            yield from self._note(place, [self.say(outline.KNOWS[side])])
 
     def _named(self, role: str, name: str) -> str:
         return _broken([self.say(role), name or "?"], ROOM // 2, 3)
@@ -117,9 +117,9 @@ class _Source:
             return
         if opens:
             yield f"rect {_GROUND[row.secure, row.zone == 'document']}"
-            words = [self.say(dialogue.INSIDE if row.secure else dialogue.CLEAR)]
+            words = [self.say(outline.INSIDE if row.secure else outline.CLEAR)]
             if row.zone != "document":
-                words.append(self.say(dialogue.BEFORE if row.zone == "before" else dialogue.BEYOND))
+                words.append(self.say(outline.BEFORE if row.zone == "before" else outline.BEYOND))
             yield from self._note("over C,S", [" · ".join(words)])
         yield from self._row(row)
 
@@ -153,14 +153,14 @@ class _Source:
         event = row.step.event
         assert isinstance(event, Handshake)
         said = [self.say(row.label or "")]
-        for key, value in dialogue.proofs(self.explanation.session, event):
+        for key, value in outline.proofs(self.explanation.session, event):
             told = self.say(value) if isinstance(value, Text) else value
             said.append(f"{self.say(key)}: {told}")
         yield from self._note("over C,S", said)
         if row.resets:
-            places = dict.fromkeys(dialogue.citation(rule) for _, _, rule in DISCARDS["handshake"])
-            forget = f"{self.say(dialogue.FORGET).upper()} · {' · '.join(places)}"
-            yield from self._note("over C,S", [forget, self.say(dialogue.FORGET_WHY)])
+            places = dict.fromkeys(outline.citation(rule) for _, _, rule in DISCARDS["handshake"])
+            forget = f"{self.say(outline.FORGET).upper()} · {' · '.join(places)}"
+            yield from self._note("over C,S", [forget, self.say(outline.FORGET_WHY)])
         yield from self._ledgers(row)
         for note in row.notes:
             yield from self._rule(note)
@@ -175,7 +175,7 @@ class _Source:
                 yield from self._note(place, told, ROOM // 2)
 
     def _rule(self, note: Note) -> Iterator[str]:
-        head = f"{sequence.MET if note.met else sequence.BROKEN} {dialogue.cited(note)}"
+        head = f"{sequence.MET if note.met else sequence.BROKEN} {outline.cited(note)}"
         if not note.met:
             head += f" · {self.say(prose.LEVEL[note.level])}"
         yield from self._note("over C,S", [head, self.say(note.text)])

@@ -11,12 +11,12 @@ from simulator.explainer import Explanation
 from simulator.knowledge import Fact
 from simulator.language import N_, Text, say
 from simulator.session import Side
-from simulator.views import dialogue, document
-from simulator.views.dialogue import Row
+from simulator.views import document, outline
 from simulator.views.inert import printable
+from simulator.views.outline import Row
 
 LOCK = {False: "🔓", True: "🔒"}
-GROUND = {False: dialogue.CLEAR, True: dialogue.INSIDE}
+GROUND = {False: outline.CLEAR, True: outline.INSIDE}
 ARROW = {(False, "server"): "──▶", (False, "client"): "◀──", (True, "server"): "══▶",
          (True, "client"): "◀══"}  # fmt: skip
 """One line is cleartext, two are TLS; the head points to whom it goes."""
@@ -43,8 +43,8 @@ def facts(found: tuple[Fact, ...], language: str) -> str:
 
 def speaker(row: Row, language: str) -> str:
     """Who does it, as a word."""
-    names = {"client": dialogue.CLIENT, "server": dialogue.SERVER}
-    return say(names.get(row.step.event.by, dialogue.MIDDLEBOX), language)
+    names = {"client": outline.CLIENT, "server": outline.SERVER}
+    return say(names.get(row.step.event.by, outline.MIDDLEBOX), language)
 
 
 def arrow(row: Row) -> str:

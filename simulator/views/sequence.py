@@ -16,10 +16,10 @@ from simulator.knowledge import DISCARDS, Fact
 from simulator.language import N_, SOURCE, Text, say
 from simulator.rules import Note
 from simulator.session import Disconnect, Handshake, Side
-from simulator.views import dialogue, document, prose
-from simulator.views.dialogue import Dialogue, Row
+from simulator.views import document, outline, prose
 from simulator.views.inert import printable
 from simulator.views.lines import cells, wrap
+from simulator.views.outline import Outline, Row
 from simulator.views.view import Page, View, one_by_one
 
 NARROWEST = 72
@@ -74,11 +74,11 @@ class _Ladder:
         self.title = prose.title(explanation, title)
         self.explanation = explanation
         self.language = language
-        self.dialogue: Dialogue = dialogue.of(explanation)
+        self.outline: Outline = outline.of(explanation)
         self.width = width
-        self.side = width * (22 if self.dialogue.middlebox else 26) // 100
+        self.side = width * (22 if self.outline.middlebox else 26) // 100
         self.channel = width - 2 * self.side - 4
-        self.middle = self.channel // 2 if self.dialogue.middlebox else None
+        self.middle = self.channel // 2 if self.outline.middlebox else None
         self.colour = colour
         self.secure = False
 
@@ -88,7 +88,7 @@ class _Ladder:
     def render(self) -> str:
         lines = [*self._head()]
         ground = None
-        for row in self.dialogue.rows:
+        for row in self.outline.rows:
             if row.shape == "handshake":
                 lines += self._handshake(row)
                 ground = None
@@ -165,8 +165,8 @@ class _Ladder:
         half = self.width // 2 - 2
         heads = []
         for role, name in (
-            (dialogue.CLIENT, self.dialogue.client),
-            (dialogue.SERVER, self.dialogue.server),
+            (outline.CLIENT, self.outline.client),
+            (outline.SERVER, self.outline.server),
         ):
             named, _ = wrap(name or "?", half - 4, 3)
             heads.append([self.say(role), *named])
@@ -179,20 +179,20 @@ class _Ladder:
             between = " " * (begin - start - cells(one))
             if self.middle is not None and index == len(boxes[0]) - 2:
                 at = first + 1 + self.middle - start - cells(one)
-                between = _centred(self.say(dialogue.MIDDLEBOX), between, at)
+                between = _centred(self.say(outline.MIDDLEBOX), between, at)
             yield (Piece(" " * start), Piece(one), Piece(between), Piece(other))
         left, right = (
-            [Piece(line, "quiet") for line in wrap(self.say(dialogue.KNOWS[side]), self.side, 3)[0]]
+            [Piece(line, "quiet") for line in wrap(self.say(outline.KNOWS[side]), self.side, 3)[0]]
             for side in _SIDES
         )
         for one, other in zip_longest(left, right, fillvalue=NOTHING):
             yield self._across(NOTHING, one, other)
 
     def _ground(self, row: Row) -> Iterator[Line]:
-        words = self.say(dialogue.INSIDE if row.secure else dialogue.CLEAR)
+        words = self.say(outline.INSIDE if row.secure else outline.CLEAR)
         zone = ""
         if row.zone != "document":
-            zone = self.say(dialogue.BEFORE if row.zone == "before" else dialogue.BEYOND)
+            zone = self.say(outline.BEFORE if row.zone == "before" else outline.BEYOND)
         fill, ink = ("═", "inside") if row.secure else ("┄", "clear")
         for text in wrap(" · ".join(filter(None, (words, zone))), self.channel - 4, 2)[0]:
             label = f"{fill} {text} "
@@ -271,7 +271,7 @@ class _Ladder:
 
     def _ruled(self, note: Note) -> Iterator[Line]:
         mark, ink = (MET, "quiet") if note.met else (BROKEN, "red")
-        head = dialogue.cited(note)
+        head = outline.cited(note)
         if not note.met:
             head += f" · {self.say(prose.LEVEL[note.level])}"
         for index, line in enumerate(
@@ -289,7 +289,7 @@ class _Ladder:
         lines = [f"{row.step.index + 1}  {self.say(FAILS if event.error else HANDSHAKE)}"]
         if event.error:
             lines += wrap(self.say(row.step.meaning), room, 4)[0]
-        for key, value in dialogue.proofs(self.explanation.session, event):
+        for key, value in outline.proofs(self.explanation.session, event):
             told = self.say(value) if isinstance(value, Text) else printable(value)
             lines += wrap(f"{self.say(key)}: {told}", room, 3)[0]
         framed = [
@@ -310,10 +310,10 @@ class _Ladder:
 
     def _band(self, row: Row) -> Iterator[Line]:
         """Where both sides forget: a line across the whole sheet, and below it what is gone."""
-        places = dict.fromkeys(dialogue.citation(rule) for _, _, rule in DISCARDS["handshake"])
+        places = dict.fromkeys(outline.citation(rule) for _, _, rule in DISCARDS["handshake"])
         for told in (
-            f"{self.say(dialogue.FORGET).upper()} · {' · '.join(places)}",
-            self.say(dialogue.FORGET_WHY),
+            f"{self.say(outline.FORGET).upper()} · {' · '.join(places)}",
+            self.say(outline.FORGET_WHY),
         ):
             (text,), _ = wrap(told, self.width - 8, 1)
             space = self.width - cells(text) - 2
@@ -325,7 +325,7 @@ class _Ladder:
     # Foot
 
     def _foot(self) -> Iterator[Line]:
-        if self.dialogue.rows:
+        if self.outline.rows:
             foot = Piece("┴")
             yield Piece(" " * (self.side + 1)), foot, Piece(" " * self.channel), foot
         yield ()
@@ -341,16 +341,16 @@ class _Ladder:
             yield (Piece(line),)
         yield ()
         keys = [
-            f"{LIFELINE[False]} {self.say(dialogue.CLEAR)}",
-            f"{LIFELINE[True]} {self.say(dialogue.INSIDE)}",
-            f"{LEARNED[False]} {self.say(dialogue.KEY_CLEAR)}",
-            f"{GONE} {self.say(dialogue.KEY_FORGOTTEN)}",
-            f"{LEARNED[True]} {self.say(dialogue.KEY_INSIDE)}",
-            f"{MET} {self.say(dialogue.KEY_MET)}",
-            f"{BROKEN} {self.say(dialogue.KEY_BROKEN)}",
+            f"{LIFELINE[False]} {self.say(outline.CLEAR)}",
+            f"{LIFELINE[True]} {self.say(outline.INSIDE)}",
+            f"{LEARNED[False]} {self.say(outline.KEY_CLEAR)}",
+            f"{GONE} {self.say(outline.KEY_FORGOTTEN)}",
+            f"{LEARNED[True]} {self.say(outline.KEY_INSIDE)}",
+            f"{MET} {self.say(outline.KEY_MET)}",
+            f"{BROKEN} {self.say(outline.KEY_BROKEN)}",
         ]
-        if self.dialogue.middlebox:
-            keys.append(f"◆{FORGED_DASH} {self.say(dialogue.KEY_FORGED)}")
+        if self.outline.middlebox:
+            keys.append(f"◆{FORGED_DASH} {self.say(outline.KEY_FORGED)}")
         yield from ((Piece(line, "quiet"),) for line in _flowed(keys, self.width))
 
 

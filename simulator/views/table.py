@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from simulator.explainer import Explanation
 from simulator.language import N_, SOURCE, say
 from simulator.session import Side
-from simulator.views import dialogue, prose
-from simulator.views.dialogue import Row
+from simulator.views import outline, prose
 from simulator.views.lines import cells, wrap
+from simulator.views.outline import Row
 from simulator.views.view import Page, View, one_by_one
 
 HEADINGS = (
@@ -31,7 +31,7 @@ NARROWEST = 16
 def render(explanation: Explanation, language: str = SOURCE, *, width: int = 160) -> str:
     """The table as plain text, at most `width` columns wide if that can be read."""
     rows = [tuple(say(heading, language) for heading in HEADINGS)]
-    rows += [_cells(row, language) for row in dialogue.of(explanation).rows]
+    rows += [_cells(row, language) for row in outline.of(explanation).rows]
     limits = _limits(rows, width)
     rows = [
         tuple(wrap(cell, limit)[0][0] for cell, limit in zip(row, limits, strict=True))

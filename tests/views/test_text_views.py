@@ -39,7 +39,7 @@ from simulator.session import (
     to_json,
 )
 from simulator.smtp import citations
-from simulator.views import annotated, dialogue, esa, grid, html, markdown, prose, repairs, table
+from simulator.views import annotated, esa, grid, html, markdown, outline, prose, repairs, table
 from simulator.views.lines import cells
 from simulator.views.view import Story
 from tests.views import sessions
@@ -277,7 +277,7 @@ def check(text: str) -> None:
     """All that stands in the Markdown is what the view puts there."""
     source, explanation = as_markdown(text)
     assert not STEERING.search(source)
-    rows = dialogue.of(explanation).rows
+    rows = outline.of(explanation).rows
     notes = [note for row in rows for note in row.notes]
     causes = prose.causes_of(explanation)
     changes = [

@@ -109,7 +109,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(f for f in self.forgotten if f.holder == holder)
 
 
-class Dialogue(msgspec.Struct, frozen=True, kw_only=True):
+class Outline(msgspec.Struct, frozen=True, kw_only=True):
     """A whole session, ready to be drawn. `client` and `server` are host names."""
 
     client: str
@@ -118,11 +118,11 @@ class Dialogue(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[Row, ...]
 
 
-def of(explanation: Explanation) -> Dialogue:
+def of(explanation: Explanation) -> Outline:
     """Work out the dialogue of an explained session."""
     session = explanation.session
     client, server = names(session)
-    return Dialogue(
+    return Outline(
         client=client,
         server=server,
         middlebox=any(e.by == "middlebox" or e.lost for e in session.events),

@@ -7,14 +7,14 @@ import pytest
 from simulator.explainer import explain
 from simulator.language import say
 from simulator.session import Connect, Peer, Session
-from simulator.views import dialogue
+from simulator.views import outline
 from simulator.views.inert import printable
 from tests.views import sessions
 from tests.views.sessions import command, reply
 
 
-def rows(session: Session) -> tuple[dialogue.Row, ...]:
-    return dialogue.of(explain(session)).rows
+def rows(session: Session) -> tuple[outline.Row, ...]:
+    return outline.of(explain(session)).rows
 
 
 def test_a_reply_out_of_step_says_what_it_answers_and_what_it_is_taken_for():
@@ -45,7 +45,7 @@ def test_a_reply_out_of_step_says_what_it_answers_and_what_it_is_taken_for():
     ],
 )
 def test_peers_have_the_names_they_are_known_by_or_say(session, names):
-    shown = dialogue.of(explain(session))
+    shown = outline.of(explain(session))
     assert (shown.client, shown.server) == names
 
 
