@@ -20,12 +20,21 @@ from simulator.views.view import Page, Story, View, one_by_one
 
 NO_STORY = Story()
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>&~$:@])")
+_SPECIAL = re.compile(r"[\\`*_{}\[\]()#+\-.!|<>&~$@]|:(?=[\w/+-])")
+"""A colon makes links and pictures of what follows it at once (`https://`, `:smile:`)."""
+
+_NAMED = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
+_BACKSLASHED = frozenset("\\`*_{}[]()#+-.!")
+"""What every Markdown takes back from behind a backslash; of the rest some show the backslash."""
 
 
 def escape(text: str) -> str:
     """Text from outside as plain text of Markdown, on one line."""
-    return _SPECIAL.sub(r"\\\1", printable(text)).replace("\\<", "&lt;").replace("\\>", "&gt;")
+    return _SPECIAL.sub(lambda found: _escaped(found[0]), printable(text))
+
+
+def _escaped(char: str) -> str:
+    return f"\\{char}" if char in _BACKSLASHED else _NAMED.get(char, f"&#{ord(char)};")
 
 
 def code(text: str) -> str:

@@ -104,3 +104,43 @@ def test_style_sheets_load_only_what_the_site_has(site: Path) -> None:
 def test_external_links_are_encrypted(read: dict[Path, Reader]) -> None:
     schemes = {urlsplit(a).scheme for reader in read.values() for a in reader.links}
     assert schemes <= {"", "https"}
+
+
+LEFT_OVER = re.compile(r"\\[!-/:-@\[-`{-~]|\*\*|`|\{(?:cite|page):")
+"""Marks of Markdown, or of our own, that a page should have turned into something."""
+
+SHOWN = ("alt", "title", "aria-label", "content")
+AS_IT_IS = {"script", "style", "code", "pre", "template", "smtp-session"}
+
+
+class Shown(HTMLParser):
+    """What a reader sees or hears: text, and the attributes that are read out."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.texts: list[str] = []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in AS_IT_IS:
+            self.open.append(tag)
+        self.texts += [value for name, value in attrs if name in SHOWN and value]
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self.open:
+            self.open.remove(tag)
+
+    def handle_data(self, data: str) -> None:
+        if not self.open:
+            self.texts.append(data)
+
+
+def test_no_mark_of_the_sources_is_left(site: Path) -> None:
+    wrong = [
+        f"{path.relative_to(site)}: {text.strip()[:120]}"
+        for path in site.rglob("*.html")
+        for text in Shown(path).texts
+        if LEFT_OVER.search(text)
+    ]
+    assert wrong == []
