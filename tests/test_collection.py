@@ -19,8 +19,10 @@ def test_a_checkout_may_lie_in_any_folder(folder: str, tmp_path: Path) -> None:
     for path in (tests / "test_quick.py", tests / "site" / "test_slow.py"):
         path.write_text("def test_runs():\n    pass\n", encoding="utf-8")
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow"]
-        + ["--rootdir", str(tmp_path / folder), "-o", "pythonpath=.", "--import-mode=importlib"],
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow"),
+            *("--rootdir", str(tmp_path / folder), "-o", "pythonpath=.", "--import-mode=importlib"),
+        ],
         cwd=tmp_path / folder, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert "1 passed, 1 deselected" in run.stdout, run.stdout + run.stderr
