@@ -16,7 +16,7 @@ import msgspec
 
 from simulator import smtp
 from simulator.language import N_, Text
-from simulator.rules import Note
+from simulator.pairing import Step
 from simulator.session import (
     AuthResponse,
     Command,
@@ -95,14 +95,11 @@ def causes() -> dict[str, Cause]:
     return {entry.id: entry for entry in found}
 
 
-Paired = Sequence[tuple[int | None, int | None, tuple[Note, ...]]]
-
-
 class _Facts:
     """What the entries ask about, gathered once for a session."""
 
     def __init__(
-        self, session: Session, paired: Paired, tls: str | None, second_ehlo: str | None
+        self, session: Session, steps: Sequence[Step], tls: str | None, second_ehlo: str | None
     ) -> None:
         events = session.events
         self.tls, self.second_ehlo = tls or "", second_ehlo or ""
@@ -116,7 +113,7 @@ class _Facts:
         self.replies: list[tuple[Reply, str]] = []
         self.lists: list[Reply] = []
         self.greetings: list[str] = []
-        for event, (_, heard_as, _) in zip(events, paired, strict=True):
+        for event, heard_as in ((step.event, step.heard_as) for step in steps):
             if not isinstance(event, Reply):
                 continue
             heard = events[heard_as] if heard_as is not None else None
@@ -164,14 +161,14 @@ def _typed(session: Session) -> bool:
 
 
 def find(
-    session: Session, paired: Paired, tls: str | None, second_ehlo: str | None
+    session: Session, steps: Sequence[Step], tls: str | None, second_ehlo: str | None
 ) -> tuple[str, ...]:
     """The ids of the causes that show in `session`.
 
-    `paired` tells what each event answers and what it is taken to answer; `tls` and `second_ehlo`
+    `steps` tell what each event answers and what it is taken to answer; `tls` and `second_ehlo`
     are the verdict's.
     """
-    facts = _Facts(session, paired, tls, second_ehlo)
+    facts = _Facts(session, steps, tls, second_ehlo)
     found = [entry for entry in causes().values() if any(_holds(w, facts) for w in entry.when)]
     hidden = {name for entry in found for name in entry.hides}
     return tuple(entry.id for entry in found if entry.id not in hidden)

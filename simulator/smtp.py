@@ -50,6 +50,9 @@ def citations() -> dict[str, Citation]:
     return {key: msgspec.structs.replace(entry, id=key) for key, entry in table.items()}
 
 
+HELLO = ("EHLO", "HELO", "LHLO")
+"""The verbs by which a client introduces itself (RFC 5321 §4.1.1.1, RFC 2033 §4.1)."""
+
 VERBS = (
     "EHLO", "HELO", "LHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "BDAT", "RSET", "NOOP",
     "VRFY", "EXPN", "HELP", "QUIT", "TURN", "ETRN", "ATRN", "XCLIENT", "XFORWARD",

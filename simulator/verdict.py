@@ -10,11 +10,10 @@ import msgspec
 
 from simulator import causes, smtp
 from simulator.language import N_, Text
-from simulator.rules import Note
+from simulator.pairing import Step, begins_in_the_middle
 from simulator.session import (
     AnyEvent,
     Command,
-    Connect,
     Disconnect,
     Handshake,
     Message,
@@ -24,8 +23,6 @@ from simulator.session import (
 )
 
 Tls = Literal["established", "refused", "not_offered", "failed", "not_attempted", "implicit"]
-Paired = Sequence[tuple[int | None, int | None, tuple[Note, ...]]]
-"""For each event: what it answers, what it is taken to answer, and its notes."""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,19 +47,19 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Text
 
 
-def judge(session: Session, paired: Paired) -> Verdict:
+def judge(session: Session, steps: Sequence[Step]) -> Verdict:
     """The verdict over `session`, from its events and how they pair."""
     events = session.events
     commands = [e for e in events if isinstance(e, Command) and e.by == "client"]
-    tls = _tls(session, paired)
+    tls = _tls(session, steps)
     inside = _inside(events)
     second = _second_ehlo(session, tls, inside)
-    faults = dict.fromkeys(note.rule for _, _, notes in paired for note in notes if not note.met)
+    faults = dict.fromkeys(note.rule for step in steps for note in step.notes if not note.met)
     if session.source != "lab":
         # What was played in the lab is no riddle: its cause is the scenario.
-        faults.update(dict.fromkeys(causes.find(session, paired, tls, second)))
-    delivered: bool | None = _accepted(events, paired) or _said_accepted(session)
-    if not delivered and not _shows_all(session, paired):
+        faults.update(dict.fromkeys(causes.find(session, steps, tls, second)))
+    delivered: bool | None = _accepted(events, steps) or _said_accepted(session)
+    if not delivered and not _shows_all(session, steps):
         delivered = None
     in_clear = any(_is_message(e) and not e.secure for e in events)
     ehlos = [c for c in commands if c.verb == "EHLO"]
@@ -71,17 +68,17 @@ def judge(session: Session, paired: Paired) -> Verdict:
         tls=tls,
         ehlo_before_tls=(None if session.shown == "outline" else sum(not c.secure for c in ehlos)),
         ehlo_after_tls=(
-            sum(c.secure for c in ehlos) if _inside_shown(session, tls, paired) else None
+            sum(c.secure for c in ehlos) if _inside_shown(session, tls, steps) else None
         ),
         second_ehlo=second,
-        second_ehlo_reply_code=None if second == "n/a" else _reply_code(events, paired, inside),
+        second_ehlo_reply_code=None if second == "n/a" else _reply_code(events, steps, inside),
         client_to_server_commands=tuple(c.verb for c in commands if c.verb),
         delivered=delivered,
         in_clear=in_clear,
         faults=tuple(faults),
         outcome=Text(""),
     )
-    return msgspec.structs.replace(verdict, outcome=_outcome(verdict, session, paired))
+    return msgspec.structs.replace(verdict, outcome=_outcome(verdict, session, steps))
 
 
 def _is_message(event: AnyEvent) -> bool:
@@ -94,14 +91,14 @@ def _is_message(event: AnyEvent) -> bool:
     return False
 
 
-def _accepted(events: Sequence[AnyEvent], paired: Paired) -> bool:
+def _accepted(events: Sequence[AnyEvent], steps: Sequence[Step]) -> bool:
     """The server took responsibility for a message (RFC 5321 §6.1)."""
     return any(
-        isinstance(e, Reply)
-        and 200 <= e.code < 300
-        and answers is not None
-        and _is_message(events[answers])
-        for e, (answers, _, _) in zip(events, paired, strict=True)
+        isinstance(step.event, Reply)
+        and 200 <= step.event.code < 300
+        and step.answers is not None
+        and _is_message(events[step.answers])
+        for step in steps
     )
 
 
@@ -130,7 +127,7 @@ def _told_of(session: Session) -> bool:
     return any(isinstance(e, Command) and e.told for e in session.events)
 
 
-def _shows_all(session: Session, paired: Paired) -> bool:
+def _shows_all(session: Session, steps: Sequence[Step]) -> bool:
     """Whether the record would show that a message was accepted, if one was."""
     events = session.events
     if session.source == "lab":
@@ -139,7 +136,7 @@ def _shows_all(session: Session, paired: Paired) -> bool:
         return False
     if session.shown == "clear" and any(isinstance(e, Handshake) and not e.error for e in events):
         return False
-    answered = {answers for answers, _, _ in paired}
+    answered = {step.answers for step in steps}
     for index, event in enumerate(events):
         data = _is_message(event) or (isinstance(event, Command) and event.verb == "DATA")
         if data and index not in answered:
@@ -163,17 +160,17 @@ def _inside(events: Sequence[AnyEvent]) -> list[int] | None:
     return found
 
 
-def _inside_shown(session: Session, tls: Tls | None, paired: Paired) -> bool:
+def _inside_shown(session: Session, tls: Tls | None, steps: Sequence[Step]) -> bool:
     """Whether the record would show an EHLO inside TLS, if there was one."""
     if session.shown == "clear":
         return tls not in ("established", "implicit")
     if session.shown == "outline":
-        refusal = _heard(session, paired, "STARTTLS")
+        refusal = _heard(session, steps, "STARTTLS")
         return tls == "refused" and refusal is not None and any(refusal.lines)
     return True
 
 
-def _tls(session: Session, paired: Paired) -> Tls | None:
+def _tls(session: Session, steps: Sequence[Step]) -> Tls | None:
     events = session.events
     handshakes = [e for e in events if isinstance(e, Handshake)]
     came_about = any(not h.error for h in handshakes)
@@ -183,63 +180,57 @@ def _tls(session: Session, paired: Paired) -> Tls | None:
         return "established"
     if handshakes:
         return "failed"
-    answer = _heard(session, paired, "STARTTLS")
+    answer = _heard(session, steps, "STARTTLS")
     if answer and answer.code >= 400:
         return "refused"
     if any(isinstance(e, Command) and e.verb == "STARTTLS" and e.by == "client" for e in events):
         return None
-    listed = _list(session, paired)
+    listed = _list(session, steps)
     if listed:
         _, keywords = smtp.parse_ehlo_reply(listed.lines)
         return "not_attempted" if any(k.name == "STARTTLS" for k in keywords) else "not_offered"
     for event in events:
         if isinstance(event, Remark) and event.tells:
             return event.tells
-    return _tls_without_list(session, paired)
+    return _tls_without_list(session, steps)
 
 
-def _tls_without_list(session: Session, paired: Paired) -> Tls | None:
+def _tls_without_list(session: Session, steps: Sequence[Step]) -> Tls | None:
     """What can be said where no list of keywords was ever given."""
     events = session.events
-    if _begins_in_the_middle(events):
+    if begins_in_the_middle(events):
         return None
     if any(isinstance(e, Message) for e in events):
         return "not_attempted"
-    if _heard(session, paired, "EHLO") or _heard(session, paired, "HELO"):
+    if _heard(session, steps, "EHLO") or _heard(session, steps, "HELO"):
         return "not_offered"
     said = {e.verb for e in events if isinstance(e, Command) and e.by == "client"}
     answered = any(isinstance(e, Reply) for e in events)
-    if session.shown != "outline" and answered and said and not said & {"EHLO", "HELO"}:
+    if session.shown != "outline" and answered and said and said.isdisjoint(smtp.HELLO):
         return "not_attempted"
     return None
 
 
-def _begins_in_the_middle(events: Sequence[AnyEvent]) -> bool:
-    """The first thing in the record is a command of a transaction: TLS may be on already."""
-    first = next((e for e in events if isinstance(e, Connect | Command | Reply)), None)
-    if isinstance(first, Reply):
-        return first.code not in (220, 250, 421, 554)
-    return isinstance(first, Command) and first.verb in ("MAIL", "RCPT", "DATA", "BDAT", "RSET")
-
-
-def _list(session: Session, paired: Paired) -> Reply | None:
+def _list(session: Session, steps: Sequence[Step]) -> Reply | None:
     """The last list of keywords that the client saw; its EHLO may be older than the record."""
-    listed = _heard(session, paired, "EHLO", 250)
+    listed = _heard(session, steps, "EHLO", 250)
     if listed:
         return listed
-    for event, (answers, heard_as, _) in zip(session.events, paired, strict=True):
+    for step in steps:
+        event = step.event
         if isinstance(event, Reply) and event.code == 250 and len(event.lines) > 1:
-            if answers is None and heard_as is None:
+            if step.answers is None and step.heard_as is None:
                 return event
     return None
 
 
-def _heard(session: Session, paired: Paired, verb: str, code: int = 0) -> Reply | None:
+def _heard(session: Session, steps: Sequence[Step], verb: str, code: int = 0) -> Reply | None:
     """The last reply that the client took for the answer to that verb."""
     found = None
-    for event, (_, heard_as, _) in zip(session.events, paired, strict=True):
-        if isinstance(event, Reply) and heard_as is not None and code in (0, event.code):
-            heard = session.events[heard_as]
+    for step in steps:
+        event = step.event
+        if isinstance(event, Reply) and step.heard_as is not None and code in (0, event.code):
+            heard = session.events[step.heard_as]
             if isinstance(heard, Command) and heard.verb == verb:
                 found = event
     return found
@@ -258,13 +249,15 @@ def _second_ehlo(
     return "sent" if isinstance(first, Command) and first.verb == "EHLO" else "missing"
 
 
-def _reply_code(events: Sequence[AnyEvent], paired: Paired, inside: list[int] | None) -> int | None:
+def _reply_code(
+    events: Sequence[AnyEvent], steps: Sequence[Step], inside: list[int] | None
+) -> int | None:
     ehlo = next((i for i in inside or () if getattr(events[i], "verb", "") == "EHLO"), None)
     if ehlo is None:
         return None
-    for event, (_, heard_as, _) in zip(events, paired, strict=True):
-        if heard_as == ehlo and isinstance(event, Reply):
-            return event.code
+    for step in steps:
+        if step.heard_as == ehlo and isinstance(step.event, Reply):
+            return step.event.code
     return None
 
 
@@ -304,8 +297,8 @@ _MAIL = {
 }
 
 
-def _outcome(verdict: Verdict, session: Session, paired: Paired) -> Text:
-    code = _heard(session, paired, "STARTTLS")
+def _outcome(verdict: Verdict, session: Session, steps: Sequence[Step]) -> Text:
+    code = _heard(session, steps, "STARTTLS")
     key: str = verdict.tls or ""
     if key == "established" and verdict.second_ehlo:
         key = verdict.second_ehlo
@@ -319,7 +312,7 @@ def _outcome(verdict: Verdict, session: Session, paired: Paired) -> Text:
         how_far = Text(_HOW_FAR[key], {"code": code.code if code else 0})
     else:
         how_far = Text(N_("The record does not show what became of TLS."))
-    return Text(N_("{tls} {mail}"), {"tls": how_far, "mail": _mail(verdict, session, paired)})
+    return Text(N_("{tls} {mail}"), {"tls": how_far, "mail": _mail(verdict, session, steps)})
 
 
 def _cut_at_starttls(events: Sequence[AnyEvent]) -> bool:
@@ -328,14 +321,15 @@ def _cut_at_starttls(events: Sequence[AnyEvent]) -> bool:
     return bool(sent) and sent[-1].verb == "STARTTLS" and isinstance(events[-1], Disconnect)
 
 
-def _mail(verdict: Verdict, session: Session, paired: Paired) -> Text:
-    if verdict.delivered and not _accepted(session.events, paired):
+def _mail(verdict: Verdict, session: Session, steps: Sequence[Step]) -> Text:
+    if verdict.delivered and not _accepted(session.events, steps):
         return Text(_MAIL["said"])
     if verdict.delivered:
         return Text(_MAIL["clear" if verdict.in_clear else "inside"])
-    for event, (_, heard_as, _) in zip(session.events, paired, strict=True):
-        if isinstance(event, Reply) and event.code >= 400 and heard_as is not None:
-            heard = session.events[heard_as]
+    for step in steps:
+        code = step.event.code if isinstance(step.event, Reply) else 0
+        if code >= 400 and step.heard_as is not None:
+            heard = session.events[step.heard_as]
             if isinstance(heard, Command) and heard.verb in ("MAIL", "RCPT", "DATA", "AUTH"):
-                return Text(_MAIL["refused"], {"verb": heard.verb, "code": event.code})
+                return Text(_MAIL["refused"], {"verb": heard.verb, "code": code})
     return Text(_MAIL["none" if verdict.delivered is False else "not shown"])

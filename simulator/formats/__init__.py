@@ -1,75 +1,55 @@
 """Readers of real logs: text in, sessions out, streaming.
 
-A regular format is a TOML file in this folder (`pattern` says what it may hold); an irregular one
-is a small module with `NAME`, `TITLE`, `LOG_MORE`, `detect` and `read`. Which one a log is of shows
-by its first lines.
+A regular format is a TOML file in this folder (`reading.pattern` says what it may hold); an
+irregular one is a module that ends in its `FORMAT`. Dropping a file in is all it takes to add one.
 """
 
 from __future__ import annotations
 
+import importlib
 import itertools
+import pkgutil
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-import msgspec
-
 from simulator.explainer import explain
-from simulator.formats import (
-    capture,
-    dotnet,
-    exchange,
-    growing,
-    json_lines,
-    pattern,
-    plain,
-    postfix,
-    s_client,
-    tally,
-    unknown,
-)
-from simulator.formats import clean as cleaning
-from simulator.formats.clean import CannotRead, Line, Source
-from simulator.formats.pattern import FormatError, PatternFormat
-from simulator.formats.tally import Tallied
+from simulator.formats import capture
+from simulator.reading import clean as cleaning
+from simulator.reading import growing, pattern
+from simulator.reading.clean import CannotRead, Line, Source
+from simulator.reading.format import Format, Read, Sample, Tallied
+from simulator.reading.pattern import FormatError
 from simulator.session import Remark, Session
 
 __all__ = [
     "CannotRead", "Format", "FormatError", "NoSuchFormat", "Source", "Tallied", "detect", "follow",
-    "known", "read", "test", "verdicts",
+    "known", "log_more", "read", "test", "verdicts",
 ]  # fmt: skip
-
-Detect = Callable[[str, list[str]], float]
-Read = Callable[[Iterable[Line]], Iterator[Session]]
-
-
-class Format(msgspec.Struct, frozen=True, kw_only=True):
-    """A kind of log. `log_more` says how to make that software log the dialogue. `samples` are
-    logs with what they mean, where the format has any of its own."""
-
-    name: str
-    title: str
-    log_more: str
-    detect: Detect
-    read: Read
-    samples: tuple[pattern.Sample, ...] = ()
-    path: str = ""
 
 
 class NoSuchFormat(ValueError):
     """There is no format of that name."""
 
 
-_MODULES = (postfix, exchange, json_lines, dotnet, s_client, unknown, plain)
+_advice: dict[str, str] = {}
+"""What the formats of a user's own say, by their names."""
 
 
 def known(extra_dirs: Iterable[Path] = ()) -> list[Format]:
     """All formats, those of `extra_dirs` first. Raises `FormatError` for a wrong file there."""
-    own = [_of(pattern.load(path), str(path)) for folder in extra_dirs for path in _tomls(folder)]
+    own = [pattern.load(path) for folder in extra_dirs for path in _tomls(folder)]
+    _advice.update({kind.name: kind.log_more for kind in own})
     names = {kind.name for kind in own}
     return own + [kind for kind in _built_in() if kind.name not in names]
+
+
+def log_more(name: str) -> str:
+    """How to make the software of that format log more; empty if nobody knows."""
+    built_in = {kind.name: kind.log_more for kind in _built_in()}
+    return _advice.get(name) or built_in.get(name, "")
 
 
 def _tomls(folder: Path) -> list[Path]:
@@ -80,35 +60,15 @@ def _tomls(folder: Path) -> list[Path]:
 
 @cache
 def _built_in() -> tuple[Format, ...]:
-    found = [
-        _of(pattern.parse(entry.read_text("utf-8"), entry.name), entry.name)
-        for entry in sorted(files("simulator.formats").iterdir(), key=lambda entry: entry.name)
-        if entry.name.endswith(".toml") and entry.name != "signs.toml"
-    ]
-    found += [
-        Format(
-            name=module.NAME,
-            title=module.TITLE,
-            log_more=module.LOG_MORE,
-            detect=module.detect,
-            read=module.read,
-            path=module.__name__,
-        )
-        for module in _MODULES
-    ]
-    return tuple(found)
-
-
-def _of(source: PatternFormat, path: str) -> Format:
-    return Format(
-        name=source.name,
-        title=source.title,
-        log_more=source.log_more,
-        detect=source.detect,
-        read=source.read,
-        samples=tuple(source.file.sample),
-        path=path,
-    )
+    """By the names of their files, data first; those that read any log, last."""
+    entries = sorted(files(__name__).iterdir(), key=lambda entry: entry.name)
+    texts = ((e.name, e.read_text("utf-8")) for e in entries if e.name.endswith(".toml"))
+    found = [pattern.parse(text, name) for name, text in texts]
+    for module in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name):
+        kind = getattr(importlib.import_module(f"{__name__}.{module.name}"), "FORMAT", None)
+        if kind is not None:
+            found.append(kind)
+    return tuple(sorted(found, key=lambda kind: kind.fallback))
 
 
 _TELLING = re.compile(
@@ -153,7 +113,7 @@ def read(
     if cleaning.is_binary(text.head):
         raise CannotRead(f"{_name(source)}: is binary, not a log")
     found = _named(format, dirs) if format else detect(text.head, extra_dirs=dirs)
-    if found.name in ("plain", "unknown") and not format:
+    if found.fallback and not format:
         restored = _restored(text)
         if restored is not None:
             text, found = restored
@@ -191,11 +151,12 @@ def follow(
 def verdicts(path: Path, *, workers: int = 1) -> Iterator[Tallied]:
     """The verdict over each session of a file, by connection: for a summary.
 
-    A Postfix log is gone through fast (see `tally`), by several processes if `workers` says so;
-    any other is read and explained. Raises `CannotRead`.
+    A format that has a fast way goes it, by several processes if `workers` says so; any other log
+    is read and explained. Raises `CannotRead`.
     """
-    if _is_plain(path) and detect(cleaning.text(path).head).name == postfix.NAME:
-        yield from tally.verdicts(path, workers=workers)
+    tally = detect(cleaning.text(path).head).tally if _is_plain(path) else None
+    if tally is not None:
+        yield from tally(path, workers)
         return
     for session in read(path):
         # Lines of no connection are told when a log is read, and are no session to count.
@@ -253,18 +214,18 @@ def test(path: Path) -> int:
     something else than it says.
     """
     found = pattern.load(path)
-    if not found.file.sample:
+    if not found.samples:
         raise FormatError(f"{path}: no [[sample]]: a format is tested by its samples")
     text = path.read_text("utf-8").split("\n")
     starts = [n for n, row in enumerate(text, 1) if row.strip() == "[[sample]]"]
-    for sample, line in zip(found.file.sample, starts, strict=True):
+    for sample, line in zip(found.samples, starts, strict=True):
         wrong = misses(found.read, sample)
         if wrong:
             raise FormatError(f"{path}:{line}: {wrong}")
-    return len(found.file.sample)
+    return len(found.samples)
 
 
-def misses(read: Read, sample: pattern.Sample) -> str:
+def misses(read: Read, sample: Sample) -> str:
     """How a sample differs from what it says it means; empty if it does not."""
     sessions = list(read(cleaning.text(sample.log.strip("\n")).lines))
     if len(sessions) != sample.sessions:

@@ -14,9 +14,10 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from simulator import tls
-from simulator.formats.clean import Moment
 from simulator.formats.decrypt import Opener, Secrets
-from simulator.formats.dialogue import Dialogue
+from simulator.reading import ending
+from simulator.reading.clean import Moment
+from simulator.reading.dialogue import Dialogue
 from simulator.session import Peer, Session, Side
 
 NAME = "capture"
@@ -406,7 +407,7 @@ class _Connection:
     def sessions(self) -> Iterator[Session]:
         """The session on this connection, if there is one."""
         if self._dialogue is not None:
-            yield self._dialogue.session()
+            yield ending.session(self._dialogue)
 
 
 class _Tls:

@@ -5,16 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from simulator.formats.clean import Line
-from simulator.formats.dialogue import Desk, Side
 from simulator.language import N_
-from simulator.session import Session
-
-NAME = "dotnet"
-TITLE = ".NET System.Net trace"
-LOG_MORE = N_(
-    "In the application's config, trace System.Net and System.Net.Sockets at level Verbose."
-)
+from simulator.reading.clean import Line
+from simulator.reading.desk import Desk
+from simulator.reading.format import Format
+from simulator.session import Session, Side
 
 _DATA = re.compile(
     r".{0,120}?Data from (?P<stream>\w+)#(?P<conn>\d+)::(?P<way>Send|Receive|Read|Write)"
@@ -31,7 +26,7 @@ def detect(head: str, telling: list[str]) -> float:
 
 def read(lines: Iterable[Line]) -> Iterator[Session]:
     """The sessions of such a trace."""
-    desk = Desk(NAME)
+    desk = Desk("dotnet")
     side: Side = "client"
     connection, secure = "", False
     data, first = bytearray(), 0
@@ -75,3 +70,14 @@ def read(lines: Iterable[Line]) -> Iterator[Session]:
         if desk.has(name):
             desk.of(name).ciphertext(first)
     yield from desk.finish()
+
+
+FORMAT = Format(
+    name="dotnet",
+    title=".NET System.Net trace",
+    log_more=N_(
+        "In the application's config, trace System.Net and System.Net.Sockets at level Verbose."
+    ),
+    detect=detect,
+    read=read,
+)

@@ -7,18 +7,13 @@ import csv
 import re
 from collections.abc import Iterable, Iterator
 
-from simulator.formats.clean import Line
-from simulator.formats.dialogue import Desk, Dialogue, Reason, Side
-from simulator.formats.pattern import learn
 from simulator.language import N_
-from simulator.session import Peer, Session
-
-NAME = "exchange"
-TITLE = "Exchange protocol log (CSV)"
-LOG_MORE = N_(
-    "Set-ReceiveConnector (or Set-SendConnector) -ProtocolLoggingLevel Verbose; the rows marked * "
-    "tell what became of TLS."
-)
+from simulator.reading.clean import Line
+from simulator.reading.desk import Desk
+from simulator.reading.dialogue import Dialogue, Reason
+from simulator.reading.format import Format
+from simulator.reading.marks import learn
+from simulator.session import Peer, Session, Side
 
 _FIELDS = [
     "date-time", "connector-id", "session-id", "sequence-number", "local-endpoint",
@@ -46,7 +41,7 @@ def detect(head: str, telling: list[str]) -> float:
 
 def read(lines: Iterable[Line]) -> Iterator[Session]:
     """The sessions of such a log."""
-    desk = Desk(NAME)
+    desk = Desk("exchange")
     fields = _FIELDS
     for line in lines:
         if line.text.startswith("#"):
@@ -146,3 +141,15 @@ def unflatten(data: str) -> str:
             lines[-1] += f" {word}"
     last = len(lines) - 1
     return "\n".join(f"250{' ' if i == last else '-'}{text}" for i, text in enumerate(lines))
+
+
+FORMAT = Format(
+    name="exchange",
+    title="Exchange protocol log (CSV)",
+    log_more=N_(
+        "Set-ReceiveConnector (or Set-SendConnector) -ProtocolLoggingLevel Verbose; the rows "
+        "marked * tell what became of TLS."
+    ),
+    detect=detect,
+    read=read,
+)

@@ -8,17 +8,12 @@ from typing import Any
 
 import msgspec
 
-from simulator.formats.clean import Line
-from simulator.formats.dialogue import Desk, Side
-from simulator.formats.pattern import learn, unmarked
 from simulator.language import N_
-from simulator.session import Session
-
-NAME = "json-lines"
-TITLE = "JSON lines (Nodemailer with bunyan or pino, and others)"
-LOG_MORE = N_(
-    "Create the transport with { logger: yourLogger, debug: true } and log at level debug."
-)
+from simulator.reading.clean import Line
+from simulator.reading.desk import Desk
+from simulator.reading.format import Format
+from simulator.reading.marks import learn, unmarked
+from simulator.session import Session, Side
 
 _TEXTS = ("msg", "message", "data", "line", "text", "log", "payload", "MESSAGE")
 _SIDES = ("tnx", "direction", "dir", "side", "from", "type", "event")
@@ -50,7 +45,7 @@ def _first(row: dict[str, Any], keys: tuple[str, ...]) -> str:
 
 def read(lines: Iterable[Line]) -> Iterator[Session]:
     """The sessions of such a log."""
-    desk = Desk(NAME)
+    desk = Desk("json-lines")
     for line in lines:
         row = _object(line.text.strip()) if line.text else None
         if row is not None:
@@ -81,3 +76,14 @@ def _take(desk: Desk, row: dict[str, Any], line: Line) -> None:
         if desk.has(connection):
             desk.of(connection)
         desk.remark(text or line.text, line.number, connection if desk.has(connection) else None)
+
+
+FORMAT = Format(
+    name="json-lines",
+    title="JSON lines (Nodemailer with bunyan or pino, and others)",
+    log_more=N_(
+        "Create the transport with { logger: yourLogger, debug: true } and log at level debug."
+    ),
+    detect=detect,
+    read=read,
+)

@@ -9,18 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from simulator.formats.clean import Line, without_prefix
-from simulator.formats.dialogue import Desk, is_command, is_reply
-from simulator.formats.pattern import LONGEST, continued, peers, unmarked
 from simulator.language import N_
+from simulator.reading.clean import Line, without_prefix
+from simulator.reading.desk import Desk
+from simulator.reading.dialogue import is_command, is_reply
+from simulator.reading.format import Format
+from simulator.reading.marks import LONGEST, continued, peers, unmarked
 from simulator.session import Session
-
-NAME = "plain"
-TITLE = "A dialogue without marks: telnet, nc, a page"
-LOG_MORE = N_(
-    "telnet cannot speak TLS: use `openssl s_client -starttls smtp -crlf -quiet -connect HOST:25`, "
-    "or `swaks --tls --server HOST`, which shows both sides."
-)
 
 _NOTE = re.compile(r"[ \t]{1,20}(?:<-{2,}|<={2,}|←|<<-).*$")
 _TELNET = re.compile(
@@ -73,7 +68,7 @@ def _flat(line: str) -> list[str]:
 
 def read(lines: Iterable[Line]) -> Iterator[Session]:
     """The sessions of such a log."""
-    desk = Desk(NAME, plain=True)
+    desk = Desk("plain", plain=True)
     sentence: Line | None = None
     for line in lines:
         pieces = _flat(line.text) if line.text else [""]
@@ -144,3 +139,16 @@ def _implied(desk: Desk, sentence: Line) -> None:
     dialogue = desk.latest
     if len(verbs) == 1 and ends and not (dialogue is not None and dialogue.waits):
         desk.speak("", "client", verbs.pop().split(" ")[0], sentence.number)
+
+
+FORMAT = Format(
+    name="plain",
+    title="A dialogue without marks: telnet, nc, a page",
+    log_more=N_(
+        "telnet cannot speak TLS: use `openssl s_client -starttls smtp -crlf -quiet -connect "
+        "HOST:25`, or `swaks --tls --server HOST`, which shows both sides."
+    ),
+    detect=detect,
+    read=read,
+    fallback=True,
+)

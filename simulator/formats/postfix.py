@@ -10,19 +10,17 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
-from simulator.formats.clean import Line
-from simulator.formats.dialogue import Desk, Dialogue
-from simulator.formats.pattern import continued, learn
+import msgspec
+
 from simulator.language import N_
-from simulator.session import Handshake, Peer, Session
-
-NAME = "postfix"
-TITLE = "Postfix (mail log, and -v)"
-LOG_MORE = N_(
-    "Set debug_peer_list to the peer's name and debug_peer_level = 2, or add -v to the service in "
-    "master.cf; smtp_tls_loglevel = 1 and smtpd_tls_loglevel = 1 tell of each handshake."
-)
+from simulator.reading.clean import Line
+from simulator.reading.desk import Desk
+from simulator.reading.dialogue import Dialogue, Shown
+from simulator.reading.format import Format, Tallied
+from simulator.reading.marks import continued, learn
+from simulator.session import Command, Handshake, Peer, Session
 
 _PEER = r"[^\[\]]{0,200}\[[^\]]{0,80}\](?::\d{1,5})?"
 _ID = r"[0-9A-Za-z]{4,20}: "
@@ -131,11 +129,64 @@ def _written_by(text: str) -> tuple[str, str, str] | None:
     return None
 
 
+class _Told(Dialogue):
+    """A session that the ordinary log tells of."""
+
+    def __init__(self, source: str, connection: str = "", shown: Shown = "all") -> None:
+        super().__init__(source, connection, shown)
+        self.rejected: list[tuple[str, int, str]] = []
+        """Verb, code and text of replies that are told apart from the commands."""
+        self.lost = ""
+        """The command after which the connection was lost, where the log tells no more."""
+
+    @property
+    def commands(self) -> bool:
+        """Whether any command is known."""
+        return any(isinstance(event, Command) for event in self.events)
+
+    @property
+    def refused(self) -> bool:
+        """STARTTLS was refused."""
+        return self._refused
+
+    def broke_off(self, text: str, line: int) -> bool:
+        """The connection was lost in the failed handshake; whether there was one."""
+        for index, event in enumerate(self.events):
+            if isinstance(event, Handshake) and event.error:
+                if event.error == "other":
+                    self.events[index] = msgspec.structs.replace(event, error="cut")
+                self.remark(text, line)
+                return True
+        return False
+
+    def cleartext(self) -> None:
+        """What comes now came before TLS."""
+        self._secure, self.pending = False, None
+
+    def inside(self, secure: bool) -> None:
+        """What comes now came inside TLS, or did not."""
+        self._secure = secure
+
+    def conclude(self) -> None:
+        """Where the log tells no more, the command is known after which the connection was lost."""
+        if self.lost and not self.commands:
+            self.told = True
+            place = next(i for i, e in enumerate(self.events) if isinstance(e, Handshake))
+            line = self.events[place].line
+            asked = Command(by="client", verb=self.lost, at=self._at, line=line, told=True)
+            self.events.insert(place, asked)
+
+
 class _Reader:
     def __init__(self) -> None:
-        self.desk = Desk(NAME, shown="outline")
+        self.desk = Desk("postfix", shown="outline", dialogue=_Told)
         self._owners: OrderedDict[str, str] = OrderedDict()
         self._delivered: dict[str, str] = {}
+
+    def _of(self, process: str, line: str = "") -> _Told:
+        found = self.desk.of(process, line)
+        assert isinstance(found, _Told)
+        return found
 
     def take(self, line: Line, rest: list[Line]) -> None:
         """Read a line; `rest` are the pieces that it was broken into."""
@@ -174,7 +225,7 @@ class _Reader:
             return
         if (match := _CONNECT.match(rest)) is not None:
             desk.end(process)
-            dialogue = desk.of(process, line.text)
+            dialogue = self._of(process, line.text)
             dialogue.connect(line.number)
             name = "" if match["name"] == "unknown" else match["name"]
             dialogue.client = Peer(name=name, address=match["address"])
@@ -184,7 +235,7 @@ class _Reader:
             if _TLS.match(rest) is None and _DISCONNECT.match(rest) is None:
                 desk.loose(line.text, line.number)
                 return
-        dialogue = desk.of(process, line.text)
+        dialogue = self._of(process, line.text)
         if (match := _DISCONNECT.match(rest)) is not None:
             if not dialogue.commands and match["counts"]:
                 _from_counts(dialogue, match["counts"], line)
@@ -202,7 +253,7 @@ class _Reader:
                     self._owners.popitem(last=False)
             dialogue.remark(line.text, line.number)
 
-    def _lost(self, dialogue: Dialogue, verb: str, line: Line) -> None:
+    def _lost(self, dialogue: _Told, verb: str, line: Line) -> None:
         if verb == "STARTTLS" and not dialogue.secure:
             if not dialogue.commands:
                 dialogue.lost = "STARTTLS"
@@ -213,7 +264,7 @@ class _Reader:
 
     def _marked(self, process: str, match: re.Match[str], line: Line) -> None:
         desk = self.desk
-        dialogue = desk.of(process, line.text)
+        dialogue = self._of(process, line.text)
         dialogue.told = False
         dialogue.shown = "all"
         side = learn(dialogue, match["mark"], match["text"])
@@ -224,7 +275,7 @@ class _Reader:
         found.marks.update(dialogue.marks)
         found.shown = "all"
 
-    def _about_tls(self, dialogue: Dialogue, rest: str, line: Line) -> bool:
+    def _about_tls(self, dialogue: _Told, rest: str, line: Line) -> bool:
         if (match := _TLS.match(rest)) is not None:
             dialogue.tls(
                 line.number,
@@ -248,7 +299,7 @@ class _Reader:
         desk = self.desk
         if (match := _MARKED.match(rest)) is not None:
             self._marked(process, match, line)
-            self._peer(desk.of(process), match["peer"])
+            self._peer(self._of(process), match["peer"])
             return
         if "/lmtp[" in process and not desk.has(process):
             # Delivery inside the house, by a socket or LMTP: no session of SMTP unless it is shown.
@@ -263,7 +314,7 @@ class _Reader:
         if not desk.has(process) and not telling:
             desk.loose(line.text, line.number)
             return
-        dialogue = desk.of(process, line.text)
+        dialogue = self._of(process, line.text)
         if self._about_tls(dialogue, rest, line):
             if (found := _TLS.match(rest)) is not None and found["peer"]:
                 self._peer(dialogue, found["peer"])
@@ -274,7 +325,7 @@ class _Reader:
         else:
             dialogue.remark(line.text, line.number)
 
-    def _status(self, dialogue: Dialogue, why: str, line: Line) -> None:
+    def _status(self, dialogue: _Told, why: str, line: Line) -> None:
         if dialogue.commands:
             dialogue.remark(line.text, line.number)
             return
@@ -284,7 +335,7 @@ class _Reader:
             dialogue.imply(reply["verb"], line.number, int(reply["code"]), reply["text"])
         dialogue.remark(line.text, line.number)
 
-    def _peer(self, dialogue: Dialogue, peer: str) -> None:
+    def _peer(self, dialogue: _Told, peer: str) -> None:
         match = _RELAY.match(peer)
         if match is not None and not dialogue.server.address:
             dialogue.server = Peer(
@@ -295,14 +346,13 @@ class _Reader:
 _ORDER = ("auth", "mail", "rcpt", "data", "bdat", "vrfy", "expn", "etrn", "noop", "rset", "quit")
 
 
-def _from_counts(dialogue: Dialogue, counts: str, line: Line) -> None:
+def _from_counts(dialogue: _Told, counts: str, line: Line) -> None:
     """The commands of a session, from `ehlo=2 starttls=1 mail=1 rcpt=0/1 quit=1 commands=5/6`."""
     number: dict[str, int] = {}
     worked: dict[str, int] = {}
     for name, good, _, all_of in re.findall(r" ([a-z0-9_]+)=(\d+)(/(\d+))?", counts):
         worked[name] = int(good)
         number[name] = min(int(all_of or good), 500)
-    place = len(dialogue.events)
     before = after = 0
     hellos = number.get("ehlo", 0)
     tls = dialogue.secure or worked.get("starttls", 0) > 0
@@ -315,7 +365,6 @@ def _from_counts(dialogue: Dialogue, counts: str, line: Line) -> None:
         before = hellos
     shake = [e for e in dialogue.events if isinstance(e, Handshake)]
     dialogue.events = [e for e in dialogue.events if not isinstance(e, Handshake)]
-    place = len(dialogue.events)
     secure = dialogue.secure
     dialogue.cleartext()
     if number.get("helo") and not implicit:
@@ -341,6 +390,25 @@ def _from_counts(dialogue: Dialogue, counts: str, line: Line) -> None:
                 dialogue.imply(verb.upper(), line.number, refused[1], refused[2])
             else:
                 dialogue.imply(verb.upper(), line.number)
-    assert place <= len(dialogue.events)
     dialogue.shown = "all"
     dialogue.told = False
+
+
+def _tally(path: Path, workers: int) -> Iterator[Tallied]:
+    # Not at the top: it reads with this reader.
+    from simulator.formats import tally
+
+    return tally.verdicts(path, workers=workers)
+
+
+FORMAT = Format(
+    name="postfix",
+    title="Postfix (mail log, and -v)",
+    log_more=N_(
+        "Set debug_peer_list to the peer's name and debug_peer_level = 2, or add -v to the service "
+        "in master.cf; smtp_tls_loglevel = 1 and smtpd_tls_loglevel = 1 tell of each handshake."
+    ),
+    detect=detect,
+    read=read,
+    tally=_tally,
+)

@@ -10,17 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from simulator.formats.clean import Line
-from simulator.formats.dialogue import Desk, is_reply
-from simulator.formats.pattern import unmarked
 from simulator.language import N_
-from simulator.session import Session
-
-NAME = "s_client"
-TITLE = "openssl s_client"
-LOG_MORE = N_(
-    "Add -msg to see the handshake, -crlf for line ends, and -quiet so that R is no command."
-)
+from simulator.reading.clean import Line
+from simulator.reading.desk import Desk
+from simulator.reading.dialogue import Dialogue, is_reply
+from simulator.reading.format import Format
+from simulator.reading.marks import unmarked
+from simulator.session import Reply, Session
 
 _SIGNATURE = re.compile(
     r"(?m)^CONNECTED\([0-9A-F]+\)|openssl s_client|^depth=\d .*\nverify (?:return|error)"
@@ -37,9 +33,18 @@ def detect(head: str, telling: list[str]) -> float:
     return 0.85 if _SIGNATURE.search(head) else 0.0
 
 
+class _Run(Dialogue):
+    """One run: what is typed into it is echoed by the terminal, so the log would show commands."""
+
+    @property
+    def shows_commands(self) -> bool:
+        """Unless -quiet hid the typing: then a reply came inside TLS without one."""
+        return not any(isinstance(event, Reply) and event.secure for event in self.events)
+
+
 def read(lines: Iterable[Line]) -> Iterator[Session]:
     """The session of one run."""
-    desk = Desk(NAME)
+    desk = Desk("s_client", dialogue=_Run)
     starttls: bool | None = None
     shake: Line | None = None
     version = cipher = ""
@@ -91,8 +96,6 @@ def read(lines: Iterable[Line]) -> Iterator[Session]:
         yield from desk.done()
     if desk.latest is not None and not known and shake is not None:
         desk.latest.tls(shake.number, version=version, cipher=cipher)
-    if desk.latest is not None and not desk.latest.heard_inside:
-        desk.latest.shown_all = True
     yield from desk.finish()
 
 
@@ -105,3 +108,14 @@ def _dialogue_begins(text: str) -> bool:
 
 def _failed(text: str) -> bool:
     return _ERROR.match(text) is not None and "verify error" not in text
+
+
+FORMAT = Format(
+    name="s_client",
+    title="openssl s_client",
+    log_more=N_(
+        "Add -msg to see the handshake, -crlf for line ends, and -quiet so that R is no command."
+    ),
+    detect=detect,
+    read=read,
+)

@@ -21,7 +21,8 @@ from typing import BinaryIO, NamedTuple
 
 from simulator.explainer import explain
 from simulator.formats import postfix
-from simulator.formats.clean import clean
+from simulator.reading.clean import clean
+from simulator.reading.format import Tallied
 from simulator.verdict import Verdict
 
 PIECE = 1 << 17
@@ -59,13 +60,6 @@ _FROM = ord("f")
 
 Shape = tuple[bytes, ...]
 """What matters of a session's lines: its kind, then their texts without names and times."""
-
-
-class Tallied(NamedTuple):
-    """A session: its process (as `postfix/smtpd[411]`), and the verdict over it."""
-
-    connection: str
-    verdict: Verdict
 
 
 _tallied: Callable[[tuple[str, Verdict]], Tallied] = partial(tuple.__new__, Tallied)

@@ -12,17 +12,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from simulator.formats.clean import Line, without_prefix
-from simulator.formats.dialogue import Desk, is_command, is_reply
-from simulator.formats.pattern import LONGEST, continued, unescape, unmarked
 from simulator.language import N_
+from simulator.reading.clean import Line, without_prefix
+from simulator.reading.desk import Desk
+from simulator.reading.dialogue import is_command, is_reply
+from simulator.reading.format import Format
+from simulator.reading.marks import LONGEST, continued, unescape, unmarked
 from simulator.session import Session
-
-NAME = "unknown"
-TITLE = "A log of unknown software, its marks learned from itself"
-LOG_MORE = N_(
-    "Look for a debug or protocol log level, or put a capture (tcpdump port 25) beside it."
-)
 
 _INNER = re.compile(
     r"(?P<before>.{0,300}?[\s:>'\"\]|)=,;/~-])(?P<text>(?:[2-5][0-57]\d[ -]\S|EHLO[ \\]|HELO[ \\]"
@@ -109,7 +105,7 @@ def read(lines: Iterable[Line]) -> Iterator[Session]:
     rest = iter(lines)
     first = list(itertools.islice(rest, LEARNED))
     marks = _learn(line.text for line in first)
-    desk = Desk(NAME)
+    desk = Desk("unknown")
     for line in itertools.chain(first, rest):
         if line.text and not continued(desk, line):
             _take(desk, marks, line)
@@ -139,3 +135,15 @@ def _take(desk: Desk, marks: dict[str, Who], line: Line) -> None:
 
 def _begun(desk: Desk) -> bool:
     return desk.latest is not None and desk.latest.begun
+
+
+FORMAT = Format(
+    name="unknown",
+    title="A log of unknown software, its marks learned from itself",
+    log_more=N_(
+        "Look for a debug or protocol log level, or put a capture (tcpdump port 25) beside it."
+    ),
+    detect=detect,
+    read=read,
+    fallback=True,
+)

@@ -88,8 +88,7 @@ def gap(explanation: Explanation) -> Gap | None:
     # Not at the top: only logs have formats, and their readers take a while to load.
     from simulator import formats
 
-    advice = (kind.log_more for kind in formats.known() if kind.name == session.source)
-    return Gap(found, next(advice, ""))
+    return Gap(found, formats.log_more(session.source))
 
 
 NOT_SHOWN = N_("Not shown")

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from simulator import formats
 from simulator.explainer import explain
-from simulator.formats.clean import CannotRead, text
+from simulator.reading.clean import CannotRead, text
 from simulator.session import Remark, Session
 
 HERE = Path(__file__).parent

@@ -6,6 +6,7 @@ import pytest
 
 from simulator import formats
 from simulator.explainer import explain
+from simulator.views import prose
 
 FORMATS = formats.known()
 WITH_SAMPLES = [(f, sample) for f in FORMATS for sample in f.samples]
@@ -13,6 +14,7 @@ WITH_SAMPLES = [(f, sample) for f in FORMATS for sample in f.samples]
 GOOD = """
 name = "mine"
 title = "Mine"
+log_more = "Give it -vv."
 [[line]]
 pattern = 'RX (?P<text>.*)'
 means = "server"
@@ -54,18 +56,21 @@ def test_a_format_of_ones_own_is_tested_and_used(tmp_path: Path) -> None:
     (session,) = formats.read(log, extra_dirs=[tmp_path])
     assert session.source == "mine"
     assert explain(session).verdict.tls == "not_attempted"
+    (told,) = formats.read(log + "TX STARTTLS\n", extra_dirs=[tmp_path])
+    assert (gap := prose.gap(explain(told))) is not None
+    assert gap.log_more == "Give it -vv."
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (('means = "server"', 'means = "servant"'), ":4: Invalid enum value"),
-        (("'RX (?P<text>.*)'", "'RX (?P<text>.*'"), ":4: pattern 'RX (?P<text>.*': missing )"),
-        (("'RX (?P<text>.*)'", "'RX .*'"), ":4: means = 'server' needs a group (?P<text>"),
+        (('means = "server"', 'means = "servant"'), ":5: Invalid enum value"),
+        (("'RX (?P<text>.*)'", "'RX (?P<text>.*'"), ":5: pattern 'RX (?P<text>.*': missing )"),
+        (("'RX (?P<text>.*)'", "'RX .*'"), ":5: means = 'server' needs a group (?P<text>"),
         (("'RX (?P<text>.*)'", "'(?:(?P<text>a+))+'"), "a repeat inside a repeat may never end"),
         (
             ('tls = "not_offered"', 'tls = "failed"'),
-            ":10: tls is 'not_offered', 'failed' was meant",
+            ":11: tls is 'not_offered', 'failed' was meant",
         ),
         (('name = "mine"', 'name = "Mine"'), ":2: the name is letters, digits"),
         (("title =", "titel ="), "unknown field `titel`"),
@@ -92,7 +97,8 @@ def test_a_format_without_a_sample_is_not_tested(tmp_path: Path) -> None:
 
 
 def test_a_format_that_is_not_there() -> None:
-    with pytest.raises(formats.NoSuchFormat, match="no format 'telepathy': there are aiosmtpd, "):
+    names = ", ".join(sorted(kind.name for kind in FORMATS))
+    with pytest.raises(formats.NoSuchFormat, match=f"no format 'telepathy': there are {names}"):
         list(formats.read("220 mx", format="telepathy"))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from simulator import formats
-from simulator.formats import growing
+from simulator.reading import growing
 from simulator.session import Session
 
 POSTFIX = """\

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from simulator import formats
 from simulator.explainer import explain
-from simulator.formats import dialogue
-from simulator.formats.clean import LONGEST, CannotRead, text
+from simulator.reading import desk
+from simulator.reading.clean import LONGEST, CannotRead, text
 from tests.formats import fuzz
 
 KINDS = formats.known()
@@ -201,15 +201,15 @@ def test_one_line_of_many_octets_costs_no_memory(filling: bytes) -> None:
 def test_a_session_without_end_is_given_out_in_parts(
     line: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dialogue, "MOST_EVENTS", 300)
-    monkeypatch.setattr(dialogue, "MOST_REMARKS", 300)
+    monkeypatch.setattr(desk, "MOST_EVENTS", 300)
+    monkeypatch.setattr(desk, "MOST_REMARKS", 300)
     sizes = [len(session.events) for session in formats.read(line * 4000)]
     assert len(sizes) > 5
     assert max(sizes) < 700
 
 
 def test_sessions_that_never_end_are_given_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dialogue, "MOST_OPEN", 50)
+    monkeypatch.setattr(desk, "MOST_OPEN", 50)
     log = "".join(
         f"Mar  4 10:00:00 mx postfix/smtpd[{n}]: connect from a[192.0.2.1]\n" for n in range(500)
     )

@@ -11,7 +11,7 @@ import pytest
 
 from simulator import formats
 from simulator.explainer import explain
-from simulator.formats.clean import text
+from simulator.reading.clean import text
 from simulator.session import Command, Message, Remark, Session
 from simulator.verdict import Verdict
 from simulator.views import annotated, document, esa

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from simulator.formats.clean import CHUNK, CannotRead
+from simulator.reading.clean import CHUNK, CannotRead
 
 PAUSE = 0.2
 """Seconds between two looks at the file."""

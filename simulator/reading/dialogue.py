@@ -1,4 +1,4 @@
-"""One session as it grows line by line, and the desk where many of them are open at once.
+"""One session as it grows line by line.
 
 Readers say who said what; this file knows how SMTP goes on: which lines make one reply, what a
 reply answers, where a login or a message ends, and when TLS must have begun although the log does
@@ -8,16 +8,16 @@ not say so.
 from __future__ import annotations
 
 import re
-from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections import deque
 from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
 
 from simulator import smtp
-from simulator.formats import signs
-from simulator.formats.clean import Moment, moment
+from simulator.pairing import NEVER_TO_HELLO
+from simulator.reading import signs
+from simulator.reading.clean import Moment
 from simulator.session import (
     AnyEvent,
     AuthResponse,
@@ -29,9 +29,8 @@ from simulator.session import (
     Peer,
     Remark,
     Reply,
-    Session,
+    Side,
 )
-from simulator.session import Side as Side
 
 Shown = Literal["all", "clear", "outline"]
 Tells = Literal["", "not_offered", "not_attempted"]
@@ -40,20 +39,7 @@ Reason = Literal["quit", "closed", "cut", "timeout", "given up"]
 KEPT = 1 << 16
 """Octets of one message or reply that are kept."""
 
-MOST_REMARKS = 20_000
-"""Remarks in one session, or of no session, before they are given out as a session of their own."""
-
-MOST_EVENTS = 20_000
-"""Events of one session; what comes after them is given out as another."""
-
-MOST_OPEN = 20_000
-"""Sessions that may be open at once; beyond it the one silent for longest is given out."""
-
 _GREETING, _AUTH, _MESSAGE = "(greeting)", "(auth)", "(message)"
-
-_HELLO = ("EHLO", "HELO")
-_NEVER_TO_HELLO = (235, 334, 354, 530, 534, 535, 538)
-"""Codes that answer something later, where a log leaves out the reply to EHLO."""
 
 _COMMAND_LINE = re.compile(
     r"(?:(?:EHLO|HELO|LHLO)(?: +\S+)?|STARTTLS(?: +\S+)?"
@@ -115,13 +101,11 @@ class Dialogue:
         self.remarks = 0
         self.told = False
         """The dialogue is not shown: what is known of it, the log tells in words."""
-        self.rejected: list[tuple[str, int, str]] = []
-        """Verb, code and text of replies that the log tells of, apart from the commands."""
-        self.lost = ""
-        """The command after which the connection was lost, where the log tells no more."""
-        self.shown_all = False
-        """The log would show commands, if there had been any."""
         self.closed = False
+        self.sealed = False
+        """From here on the record shows encrypted octets only."""
+        self.pending: int | None = None
+        """Where the handshake belongs: the 220 to STARTTLS came, and of TLS nothing yet."""
         self._start: Moment | None = None
         self._at = 0.0
         self._waiting: deque[str] = deque()
@@ -130,15 +114,25 @@ class Dialogue:
         self._reply_line = 0
         self._replied = False
         self._spoke = False
-        self._pending: int | None = None
         self._secure = False
         self._failed = False
         self._refused = False
-        self._ciphertext = False
         self._data: list[str] | None = None
         self._data_line = 0
         self._data_size = 0
         self._data_over = False
+
+    @property
+    def shows_commands(self) -> bool:
+        """The log would show commands, if there had been any."""
+        return False
+
+    @property
+    def started(self) -> datetime | None:
+        """When it began, where the log says so with its date."""
+        if self._start is None or not self._start.known or not 0 < self._start.seconds < 4e9:
+            return None
+        return datetime.fromtimestamp(self._start.seconds, UTC)
 
     # What readers tell ------------------------------------------------------------------------
 
@@ -155,7 +149,7 @@ class Dialogue:
 
     def connect(self, line: int, text: str = "") -> None:
         """The connection was opened. `text`: the line that tells of it, kept if told again."""
-        self._settle()
+        self.settle()
         if not any(isinstance(event, Connect) for event in self.events):
             self._add(Connect(by="client", at=self._at, line=line))
             self._waiting.append(_GREETING)
@@ -216,7 +210,7 @@ class Dialogue:
         self._add(Connect(by="client", at=self._at, line=line))
         self._waiting.clear()
         self._waiting.append(_GREETING)
-        self._pending = None
+        self.pending = None
         self._failed = False
 
     def say(self, who: Side, text: str, line: int, *, secure: bool | None = None) -> None:
@@ -277,19 +271,19 @@ class Dialogue:
         """TLS was begun, and did not come about."""
         self._close_reply()
         if self._secure or any(isinstance(event, Handshake) for event in self.events):
-            self._pending = None
+            self.pending = None
             self.remark(detail, line)
             return
-        if "STARTTLS" in self._waiting and self._replied and self._pending is None:
+        if "STARTTLS" in self._waiting and self._replied and self.pending is None:
             self._waiting.remove("STARTTLS")
         event = Handshake(
             by="client", at=self._at, line=line, error=error or signs.error(detail), detail=detail
         )
         place = len(self.events)
-        if self._pending is not None and not self._spoken_since(self._pending):
-            place = self._pending
+        if self.pending is not None and not self.spoken_since(self.pending):
+            place = self.pending
         self.events.insert(place, event)
-        self._pending = None
+        self.pending = None
         self._failed = True
 
     def refine(self, text: str) -> bool:
@@ -303,16 +297,6 @@ class Dialogue:
                     self.events[index] = msgspec.structs.replace(
                         event, error=signs.error(text), detail=text
                     )
-                return True
-        return False
-
-    def broke_off(self, text: str, line: int) -> bool:
-        """The connection was lost in the failed handshake; whether there was one."""
-        for index, event in enumerate(self.events):
-            if isinstance(event, Handshake) and event.error:
-                if event.error == "other":
-                    self.events[index] = msgspec.structs.replace(event, error="cut")
-                self.remark(text, line)
                 return True
         return False
 
@@ -334,33 +318,10 @@ class Dialogue:
                 )
             )  # fmt: skip
 
-    def cleartext(self) -> None:
-        """What comes now came before TLS."""
-        self._secure, self._pending = False, None
-
-    def inside(self, secure: bool) -> None:
-        """What comes now came inside TLS, or did not."""
-        self._secure = secure
-
-    @property
-    def heard_inside(self) -> bool:
-        """A reply came inside TLS."""
-        return any(isinstance(event, Reply) and event.secure for event in self.events)
-
     @property
     def ready_for_tls(self) -> bool:
         """The 220 to STARTTLS was the last thing said."""
-        return self._pending is not None
-
-    @property
-    def refused(self) -> bool:
-        """STARTTLS was refused."""
-        return self._refused
-
-    @property
-    def commands(self) -> bool:
-        """Whether any command is known."""
-        return any(isinstance(event, Command) for event in self.events)
+        return self.pending is not None
 
     @property
     def waits(self) -> bool:
@@ -370,14 +331,14 @@ class Dialogue:
     def ciphertext(self, line: int) -> None:
         """TLS came about, and from here on the record shows encrypted bytes only."""
         self.tls(line)
-        self._ciphertext = True
+        self.sealed = True
 
     def close(self, line: int, by: Side = "client", reason: Reason = "closed") -> None:
         """The connection ended."""
         if self.closed:
             return
-        self._settle()
-        if self._pending is not None and not self._secure:
+        self.settle()
+        if self.pending is not None and not self._secure:
             self._unexplained_end(line)
         last = next((e for e in reversed(self.events) if isinstance(e, Command)), None)
         broken = self._failed and not self._refused
@@ -390,8 +351,8 @@ class Dialogue:
         """A line that is no part of the dialogue."""
         if self._failed and not self._secure and signs.failure(text):
             self.refine(text.strip())
-        if self._pending is not None and not self._secure and text.strip():
-            now = self.plain or not self._spoken_since(self._pending)
+        if self.pending is not None and not self._secure and text.strip():
+            now = self.plain or not self.spoken_since(self.pending)
             if signs.failure(text, now=now):
                 self.tls_failed(line, text.strip())
                 return
@@ -400,9 +361,9 @@ class Dialogue:
                 self.tls(line, version=version, cipher=cipher)
                 self._add(Remark(by="client", at=self._at, line=line, text=text, tells=tells))
                 return
-            if self.plain and _is_binary(text) and not self._spoken_since(self._pending):
+            if self.plain and _is_binary(text) and not self.spoken_since(self.pending):
                 self.tls(line)
-                self._ciphertext = True
+                self.sealed = True
         self._add(Remark(by="client", at=self._at, line=line, text=text, tells=tells))
         self.remarks += 1
 
@@ -439,7 +400,7 @@ class Dialogue:
         self._reply = []
         if len(self._waiting) > 1 and self._waiting[0] == _GREETING and code not in (220, 421, 554):
             self._waiting.popleft()
-        while len(self._waiting) > 1 and self._waiting[0] in _HELLO and code in _NEVER_TO_HELLO:
+        while len(self._waiting) > 1 and self._waiting[0] in smtp.HELLO and code in NEVER_TO_HELLO:
             self._waiting.popleft()
         answered = self._waiting.popleft() if self._waiting else ""
         if code in (220, 454) and not answered and self.answers_starttls(texts[0]):
@@ -448,7 +409,7 @@ class Dialogue:
                 self.told = True
                 self.imply("STARTTLS", self._reply_line)
         self._replied = True
-        if self._pending is not None and not self._secure:
+        if self.pending is not None and not self._secure:
             self._judge_pending(code, " ".join(texts))
         lines = tuple(text[4:] for text in texts)
         self._add(
@@ -464,7 +425,7 @@ class Dialogue:
         )
         if answered == "STARTTLS" and not self._secure:
             if code == 220:
-                self._pending = len(self.events)
+                self.pending = len(self.events)
             elif code >= 400:
                 self._failed = self._refused = True
         elif self._failed and answered == "EHLO" and code == 250:
@@ -476,13 +437,13 @@ class Dialogue:
 
     def _judge_pending(self, code: int, text: str) -> None:
         """A reply to what was said after the 220: TLS was there, or the server lost its way."""
-        since = self._spoken_since(self._pending or 0)
+        since = self.spoken_since(self.pending or 0)
         if not since and self._spoke:
             return
         if code >= 400 and signs.about_tls(text):
             self.tls_failed(self._reply_line, text)
         else:
-            self._infer()
+            self.infer_tls()
 
     # The client's side ------------------------------------------------------------------------
 
@@ -490,7 +451,7 @@ class Dialogue:
         text = text.strip("\r\n")
         if self._reply:
             self._close_reply()
-        if self._pending is not None and ("\ufffd" in text[:8] or _STAGED.match(text)):
+        if self.pending is not None and ("\ufffd" in text[:8] or _STAGED.match(text)):
             self.remark(text, line)
             return
         if self._data is not None:
@@ -523,7 +484,7 @@ class Dialogue:
             self._login(text, line)
             return
         if self._silent_starttls():
-            self._pending = len(self.events)
+            self.pending = len(self.events)
             self._waiting.clear()
         if self.in_login:
             self._waiting.pop()
@@ -575,7 +536,7 @@ class Dialogue:
             not self._replied
             and bool(self._waiting)
             and self._waiting[-1] == "STARTTLS"
-            and self._pending is None
+            and self.pending is None
         )
 
     # The message ------------------------------------------------------------------------------
@@ -612,7 +573,8 @@ class Dialogue:
 
     # TLS --------------------------------------------------------------------------------------
 
-    def _spoken_since(self, place: int) -> bool:
+    def spoken_since(self, place: int) -> bool:
+        """The client said something after that event."""
         return any(
             isinstance(event, Command | AuthResponse | Message) for event in self.events[place:]
         )
@@ -621,14 +583,14 @@ class Dialogue:
         """The log marks a line as inside TLS, and no handshake was seen."""
         self._secured(Handshake(by="client", secure=True, at=self._at, line=line))
 
-    def _infer(self) -> None:
+    def infer_tls(self) -> None:
         """TLS came about, or the talk would not have gone on as it did."""
-        assert self._pending is not None
-        line = self.events[self._pending].line if self._pending < len(self.events) else None
+        assert self.pending is not None
+        line = self.events[self.pending].line if self.pending < len(self.events) else None
         self._secured(Handshake(by="client", secure=True, at=self._at, line=line))
 
     def _secured(self, handshake: Handshake) -> None:
-        place = len(self.events) if self._pending is None else self._pending
+        place = len(self.events) if self.pending is None else self.pending
         before = [
             _retold(event) if isinstance(event, Handshake) else event
             for event in self.events[:place]
@@ -643,173 +605,37 @@ class Dialogue:
                 self.events[index] = msgspec.structs.replace(event, secure=True)
         since = [e for e in self.events[place:] if isinstance(e, Command)]
         self._waiting = deque(list(self._waiting)[-len(since) :] if since else ())
-        self._secure, self._pending, self._failed = True, None, False
+        self._secure, self.pending, self._failed = True, None, False
 
     def _take_back(self) -> None:
         """What looked like a failed handshake was none: the talk goes on as inside TLS."""
         for index, event in enumerate(self.events):
             if isinstance(event, Handshake) and event.error:
                 self.events[index] = _retold(event)
-                self._pending = index + 1
-                self._infer()
+                self.pending = index + 1
+                self.infer_tls()
                 return
 
     def _unexplained_end(self, line: int) -> None:
         """The connection ended after the 220 to STARTTLS, and no TLS was seen."""
         if self._replied or self.plain:
-            since = self._spoken_since(self._pending or 0)
+            since = self.spoken_since(self.pending or 0)
             if self.plain or not since:
                 self.tls_failed(line, "", "cut")
 
     # The end ----------------------------------------------------------------------------------
 
-    def _settle(self) -> None:
+    def conclude(self) -> None:
+        """A reader's last word, for one of its own that knows more than was said."""
+
+    def settle(self) -> None:
+        """Nothing more comes: close the message and the reply that are open."""
         if self._data is not None:
             self._end_data()
         self._close_reply()
 
     def _add(self, event: AnyEvent) -> None:
         self.events.append(event)
-
-    def session(self) -> Session:
-        """The session, as far as it was read."""
-        self._settle()
-        if self._pending is not None and not self._secure and self._spoken_since(self._pending):
-            remarked = any(
-                isinstance(e, Remark) and e.text.strip() for e in self.events[self._pending :]
-            )
-            if not self.plain:
-                self._end_without_reply()
-            elif remarked:
-                last = next(e for e in reversed(self.events) if isinstance(e, Remark))
-                self.tls_failed(last.line or 0, last.text, "cut")
-        if self.lost and not self.commands:
-            self.told = True
-            place = next(i for i, e in enumerate(self.events) if isinstance(e, Handshake))
-            line = self.events[place].line
-            asked = Command(by="client", verb=self.lost, at=self._at, line=line, told=True)
-            self.events.insert(place, asked)
-        self._implicit()
-        events = tuple(self.events)
-        if not any(isinstance(e, Command | Handshake | AuthResponse) for e in events) and all(
-            e.code >= 400 for e in events if isinstance(e, Reply)
-        ):
-            events = self._from_remarks(events)
-        started = None
-        if self._start is not None and self._start.known and 0 < self._start.seconds < 4e9:
-            started = datetime.fromtimestamp(self._start.seconds, UTC)
-        return Session(
-            source=self.source,
-            connection=self.connection,
-            started=started,
-            client=self.client,
-            server=self.server,
-            implicit_tls=self.implicit,
-            shown=self._how_much(events),
-            events=events,
-        )
-
-    def _end_without_reply(self) -> None:
-        """Commands after the 220, and no reply to any of them until the log ends."""
-        place = self._pending or 0
-        said = [e for e in self.events[place:] if isinstance(e, Command)]
-        silent = any(isinstance(e, Remark) and not e.text for e in self.events[place:])
-        if said and (silent or all(command.verb == "QUIT" for command in said)):
-            self.tls_failed(said[0].line or 0, "", "cut")
-        else:
-            self._infer()
-
-    def _implicit(self) -> None:
-        """TLS before the greeting is TLS from the first octet (RFC 8314)."""
-        if self._failed and not self.lost and self.shown == "all" and not self.begun:
-            self.implicit = any(isinstance(e, Connect) for e in self.events) or self.implicit
-        for event in self.events:
-            match event:
-                case Handshake(error=""):
-                    rest = self.events[self.events.index(event) :]
-                    first = next((e for e in rest if isinstance(e, Command | Reply)), None)
-                    if isinstance(first, Reply) and first.code in (220, 554):
-                        self.implicit = True
-                    return
-                case Handshake():
-                    return
-                case Command() | Reply():
-                    break
-        self.implicit = self.implicit or self._speaks_on_465()
-        if self.implicit and not any(isinstance(e, Handshake) for e in self.events):
-            self._pending = next(
-                (i for i, e in enumerate(self.events) if isinstance(e, Command | Reply)), None
-            )
-            if self._pending is not None:
-                self._infer()
-
-    def _speaks_on_465(self) -> bool:
-        """A program greeted on port 465, and of STARTTLS there is no word: TLS is on (RFC 8314)."""
-        said = [e for e in self.events if isinstance(e, Command | Reply)]
-        words = (line for e in said if isinstance(e, Reply) for line in e.lines)
-        return (
-            self.server.port == 465
-            and not self.plain
-            and bool(said)
-            and isinstance(said[0], Reply)
-            and said[0].code == 220
-            and not any(isinstance(e, Command) and e.verb == "STARTTLS" for e in said)
-            and not any("STARTTLS" in word.upper() for word in words)
-        )
-
-    def _from_remarks(self, events: tuple[AnyEvent, ...]) -> tuple[AnyEvent, ...]:
-        """Nothing of the dialogue is shown, but a line may tell what became of it."""
-        if any(isinstance(e, Remark) and e.tells for e in events):
-            return events
-        sentences = {i: found for i, e in enumerate(events) if (found := _sentence(e)) is not None}
-        if not sentences:
-            return events
-        vague = ("other", "cut", "established")
-        best = next(
-            (i for i, s in sentences.items() if (s.error or s.kind) not in vague), min(sentences)
-        )
-        sentence = sentences[best]
-        self.told = True
-        if any(isinstance(e, Remark) and _ON_465.search(e.text) for e in events):
-            self.implicit = True
-        if sentence.error and (self.implicit or sentence.error == "not-tls"):
-            if not sentence.starttls:
-                self.implicit, self.told = True, False
-        told = events[best]
-        if isinstance(told, Reply):
-            text = f"{told.code} {' '.join(told.lines)}"
-            told = Remark(by="server", at=told.at, line=told.line, text=text)
-        assert isinstance(told, Remark)
-        return (*events[:best], *sentence.events(told), *events[best + 1 :])
-
-    def _how_much(self, events: tuple[AnyEvent, ...]) -> Shown:
-        if self._ciphertext:
-            return "clear"
-        if self.told or (self.shown == "outline" and not self.implicit):
-            return "outline"
-        if any(isinstance(e, Command | Message | AuthResponse) for e in events):
-            return "all"
-        codes = [e.code for e in events if isinstance(e, Reply)]
-        if codes and all(code in (220, 421, 554) for code in codes) and not self._secure:
-            return "all"
-        if self.shown_all or any(isinstance(e, Connect) for e in events):
-            return "all"
-        if self.implicit and any(isinstance(e, Handshake) and e.error for e in events):
-            return "all"
-        return "outline"
-
-
-_ON_465 = re.compile(r"(?i)\bport\W{1,3}465\b|[\w\])]:465\b|smtps://")
-
-
-def _sentence(event: AnyEvent) -> signs.Sentence | None:
-    """What a remark tells of TLS, or a reply that was none of the peer's."""
-    if isinstance(event, Remark):
-        return signs.read(event.text)
-    if isinstance(event, Reply):
-        found = signs.read(f"{event.code} {' '.join(event.lines)}")
-        return found if found is not None and found.kind == "not_offered" else None
-    return None
 
 
 def _is_binary(text: str) -> bool:
@@ -831,129 +657,3 @@ def _version(said: str) -> str:
     if match[1].upper() == "SSL":
         return f"SSLv{match[2]}"
     return f"TLSv{match[2]}.{match[3] or 0}" if match[3] else f"TLSv{match[2]}"
-
-
-class Desk:
-    """The sessions that are open while a log is read, by their connection's name.
-
-    Readers ask for a dialogue with `of`, tell it what happened, and give out with `done` whatever
-    is complete. Lines of no session wait for the next one.
-    """
-
-    def __init__(self, source: str, *, shown: Shown = "all", plain: bool = False) -> None:
-        self.source = source
-        self._shown: Shown = shown
-        self._plain = plain
-        self._open: OrderedDict[str, Dialogue] = OrderedDict()
-        self._loose: list[tuple[int, str]] = []
-        self._ready: list[Session] = []
-        self._latest: Dialogue | None = None
-        self.count = 0
-
-    @property
-    def latest(self) -> Dialogue | None:
-        """The dialogue that something was last said in."""
-        return self._latest
-
-    def has(self, connection: str) -> bool:
-        """Whether that connection is open."""
-        return connection in self._open
-
-    def of(self, connection: str, line: str = "") -> Dialogue:
-        """The dialogue on that connection, a new one if there is none. `line` may bear a stamp."""
-        found = self._open.get(connection)
-        if found is None and len(self._open) == 1 and "" in self._open:
-            # A log that begins in the middle of a reply, before its first line with a name.
-            if self._open[""].in_reply:
-                found = self._open[connection] = self._open.pop("")
-                found.connection = connection
-        if found is None:
-            found = self._begin(connection)
-        elif found is not self._latest:
-            self._open.move_to_end(connection)
-        self._latest = found
-        if line:
-            found.time(moment(line))
-        return found
-
-    def _begin(self, connection: str) -> Dialogue:
-        self.count += 1
-        found = Dialogue(self.source, connection, self._shown)
-        found.plain = self._plain
-        for number, text in self._loose:
-            found.remark(text, number)
-        self._loose.clear()
-        self._open[connection] = found
-        if len(self._open) > MOST_OPEN:
-            oldest = next(iter(self._open))
-            self.end(oldest)
-        return found
-
-    def speak(
-        self, connection: str, who: Side, text: str, line: int, stamp: str = "",
-        *, secure: bool | None = None,
-    ) -> Dialogue:  # fmt: skip
-        """Something was said; a new greeting begins a new session."""
-        found = self.of(connection, stamp)
-        greets = who == "server" and text[:3] == "220" and not found.answers_starttls(text)
-        if greets and found.begun and found.expects_greeting:
-            if found.fell_back and not found.closed:
-                found.reconnect(line)
-            else:
-                self.end(connection)
-                found = self.of(connection, stamp)
-        elif found.closed or len(found.events) > MOST_EVENTS:
-            self.end(connection)
-            marks, found = found.marks, self.of(connection, stamp)
-            found.marks.update(marks)
-        found.say(who, text, line, secure=secure)
-        return found
-
-    def remark(self, text: str, line: int, connection: str | None = None) -> None:
-        """A line that is no part of a dialogue, kept beside that of its connection."""
-        found = self._open.get(connection) if connection is not None else self._latest
-        if found is None or found.remarks >= MOST_REMARKS:
-            self.loose(text, line)
-        else:
-            found.remark(text, line)
-
-    def loose(self, text: str, line: int) -> None:
-        """A line of no open connection; it is given out with the next session."""
-        self._loose.append((line, text))
-        if len(self._loose) >= MOST_REMARKS:
-            self.flush_loose()
-
-    def flush_loose(self) -> None:
-        """Give out the lines of no session as a session without a dialogue."""
-        if self._loose:
-            alone = Dialogue(self.source, shown="outline")
-            for number, text in self._loose:
-                alone.remark(text, number)
-            self._loose.clear()
-            self._ready.append(alone.session())
-
-    def end(self, connection: str) -> None:
-        """Nothing more will come on that connection."""
-        found = self._open.pop(connection, None)
-        if found is not None:
-            self._ready.append(found.session())
-            if found is self._latest:
-                self._latest = None
-
-    def done(self) -> Iterator[Session]:
-        """The sessions that are complete, once each."""
-        if self._ready:
-            ready, self._ready = self._ready, []
-            yield from ready
-
-    def finish(self) -> Iterator[Session]:
-        """The log is over: give out all that is left."""
-        if self._loose and self._open:
-            last = next(reversed(self._open.values()))
-            for number, text in self._loose:
-                last.remark(text, number)
-            self._loose.clear()
-        for connection in list(self._open):
-            self.end(connection)
-        self.flush_loose()
-        yield from self.done()

@@ -37,7 +37,7 @@ Table = tuple[tuple[re.Pattern[str], str], ...]
 
 @cache
 def _tables() -> dict[str, Table]:
-    text = (files("simulator.formats") / "signs.toml").read_bytes()
+    text = (files("simulator.reading") / "signs.toml").read_bytes()
     rows = msgspec.toml.decode(text, type=_File)
     return {
         kind: tuple((re.compile(s.pattern, re.IGNORECASE), s.error) for s in getattr(rows, kind))

@@ -14,12 +14,20 @@ from typing import Any, Literal
 
 import msgspec
 
-from simulator.formats.clean import Line, without_prefix
-from simulator.formats.dialogue import Desk, Dialogue, Reason, Shown, Side, is_command, is_reply
-from simulator.session import Peer, Session
-
-LONGEST = 4000
-"""Characters of a line that patterns see."""
+from simulator.reading.clean import Line, without_prefix
+from simulator.reading.desk import Desk
+from simulator.reading.dialogue import Reason, Shown, is_command, is_reply
+from simulator.reading.format import Format, Sample
+from simulator.reading.marks import (
+    LONGEST,
+    continued,
+    learn,
+    peers,
+    unescape,
+    unmarked,
+    unmarked_or_prefixed,
+)
+from simulator.session import Session, Side
 
 Means = Literal[
     "client", "server", "both", "mark", "either", "message", "connect", "close", "end",
@@ -66,25 +74,6 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     verified: bool = False
 
 
-class Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a sample means: the keys of a verdict that the sample is about."""
-
-    tls: str | None = None
-    ehlo_before_tls: int | None = None
-    ehlo_after_tls: int | None = None
-    second_ehlo: str | None = None
-    second_ehlo_reply_code: int | None = None
-    client_to_server_commands: tuple[str, ...] | None = None
-
-
-class Sample(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Lines of a log, and what they mean."""
-
-    log: str
-    means: Expected
-    sessions: int = 1
-
-
 class FormatFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A format as it is written.
 
@@ -107,24 +96,6 @@ class FormatFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 class FormatError(ValueError):
     """A format's file is wrong: which file, which line, and why."""
-
-
-_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[0-7]{3}|.)", re.DOTALL)
-_NAMED = {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}
-
-
-def unescape(text: str) -> str:
-    """Undo backslash escapes: of C, of Python, octal, and those of JSON's kind."""
-
-    def one(match: re.Match[str]) -> str:
-        code = match[1]
-        if code[0] in "xu" and len(code) > 1:
-            return chr(int(code[1:], 16))
-        if len(code) == 3:
-            return chr(int(code, 8) & 0xFF)
-        return _NAMED.get(code, code)
-
-    return _ESCAPE.sub(one, text) if "\\" in text else text
 
 
 _PEERS = {"client_name", "client_address", "server_name", "server_address", "port"}
@@ -194,14 +165,11 @@ def _coded(parts: list[str]) -> list[str]:
     return found
 
 
-class PatternFormat:
-    """A format that is data."""
+class PatternReader:
+    """The reader of a format that is data."""
 
     def __init__(self, file: FormatFile) -> None:
         self.file = file
-        self.name = file.name
-        self.title = file.title
-        self.log_more = file.log_more
         self._patterns = [Pattern(rule) for rule in file.line]
         self._signatures = [re.compile(pattern, re.MULTILINE) for pattern in file.signature]
 
@@ -243,7 +211,7 @@ class PatternFormat:
 
     def read(self, lines: Iterable[Line]) -> Iterator[Session]:
         """The sessions of a log."""
-        desk = Desk(self.name, shown=self.file.shown, plain=self.file.typed)
+        desk = Desk(self.file.name, shown=self.file.shown, plain=self.file.typed)
         held: _Held | None = None
         for line in lines:
             found = self._find(line.text) if line.text else None
@@ -401,87 +369,10 @@ def _closed(text: str) -> bool:
     return text.rstrip()[-1:] in ("'", '"') and len(text.rstrip()) > 1
 
 
-def peers(dialogue: Dialogue, groups: dict[str, str]) -> None:
-    """Take over what a line says about who talks."""
-    for side in ("client", "server"):
-        peer: Peer = getattr(dialogue, side)
-        better = Peer(
-            name=peer.name or groups.get(f"{side}_name", ""),
-            address=peer.address or groups.get(f"{side}_address", ""),
-            port=peer.port or (int(groups["port"]) if side == "server" and "port" in groups else 0),
-        )
-        setattr(dialogue, side, better)
-
-
-def learn(dialogue: Dialogue, mark: str, said: str) -> Side | None:
-    """Which side a mark stands for, by what was said under it; None if that cannot be told yet."""
-    side = dialogue.marks.get(mark)
-    if side is not None:
-        return side
-    text = said.strip().split("\n", 1)[0]
-    if is_reply(text):
-        side = "server"
-    elif is_command(text):
-        side = "client"
-    elif len(dialogue.marks) == 1:
-        return "server" if "client" in dialogue.marks.values() else "client"
-    if side is not None:
-        dialogue.marks[mark] = side
-    return side
-
-
-_CONTINUED = re.compile(r"[\s↪↳|>\t]{0,60}(?P<text>[2-5]\d\d(?:[ -].*)?)")
-
-
-def continued(desk: Desk, line: Line) -> bool:
-    """Whether the line goes on with a reply whose further lines bear no mark."""
-    dialogue = desk.latest
-    if dialogue is None or not dialogue.in_reply:
-        return False
-    if dialogue.bare and len(line.text) < 200:
-        dialogue.say("server", f"{dialogue.in_reply}-{line.text.strip()}", line.number)
-        return True
-    for text in (line.text, without_prefix(line.text).rest):
-        match = _CONTINUED.fullmatch(text[:LONGEST].rstrip())
-        if match and int(match["text"][:3]) == dialogue.in_reply:
-            dialogue.say("server", match["text"], line.number)
-            return True
-    return False
-
-
-def unmarked_or_prefixed(desk: Desk, line: Line) -> bool:
-    """Like `unmarked`, for a line that a logger may have put something before."""
-    if unmarked(desk, line):
-        return True
-    rest = without_prefix(line.text[:LONGEST]).rest.strip()
-    return rest != line.text.strip() and unmarked(desk, Line(line.number, rest))
-
-
-def unmarked(desk: Desk, line: Line, connection: str | None = None) -> bool:
-    """Whether a line without any mark is of the dialogue, by what it says."""
-    if connection is None:
-        connection = desk.latest.connection if desk.latest is not None else ""
-    text = line.text.strip()
-    dialogue = desk.latest
-    if dialogue is not None and dialogue.in_message:
-        if not (is_reply(text) and dialogue.takes_reply(text)):
-            dialogue.message(line.text, line.number)
-            return True
-    if is_reply(text):
-        desk.speak(connection, "server", text, line.number, line.text)
-        return True
-    if is_command(text) or (
-        dialogue is not None and dialogue.in_login and " " not in text and len(text) < 2000
-    ):
-        desk.speak(connection, "client", text, line.number, line.text)
-        return True
-    return False
-
-
 # Reading a format's file ----------------------------------------------------------------------
 
 
-def load(path: Path) -> PatternFormat:
+def load(path: Path) -> Format:
     """Read a format's file. Raises `FormatError`, which names file and line."""
     try:
         text = path.read_text("utf-8")
@@ -490,7 +381,7 @@ def load(path: Path) -> PatternFormat:
     return parse(text, str(path))
 
 
-def parse(text: str, where: str) -> PatternFormat:
+def parse(text: str, where: str) -> Format:
     """A format out of the text of its file. Raises `FormatError`."""
     try:
         file = msgspec.toml.decode(text, type=FormatFile)
@@ -507,7 +398,15 @@ def parse(text: str, where: str) -> PatternFormat:
         _check(rule, place)
     for pattern in file.signature:
         _compile(pattern, f"{where}:{_line_of(text, 'signature')}")
-    return PatternFormat(file)
+    reader = PatternReader(file)
+    return Format(
+        name=file.name,
+        title=file.title,
+        log_more=file.log_more,
+        detect=reader.detect,
+        read=reader.read,
+        samples=tuple(file.sample),
+    )
 
 
 def _check(rule: Rule, place: str) -> None:

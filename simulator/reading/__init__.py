@@ -1,0 +1,1 @@
+"""What readers of logs stand on: wrappings undone, marks, signs, and a dialogue that grows."""

@@ -1,0 +1,155 @@
+"""The end of a dialogue: what must have happened, judged once, when all of it was read."""
+
+from __future__ import annotations
+
+import re
+
+from simulator.reading import signs
+from simulator.reading.dialogue import Dialogue, Shown
+from simulator.session import (
+    AnyEvent,
+    AuthResponse,
+    Command,
+    Connect,
+    Handshake,
+    Message,
+    Remark,
+    Reply,
+    Session,
+)
+
+
+def session(dialogue: Dialogue) -> Session:
+    """The session, as far as it was read."""
+    dialogue.settle()
+    _open_handshake(dialogue)
+    dialogue.conclude()
+    _implicit(dialogue)
+    events = tuple(dialogue.events)
+    if not any(isinstance(e, Command | Handshake | AuthResponse) for e in events) and all(
+        e.code >= 400 for e in events if isinstance(e, Reply)
+    ):
+        events = _from_remarks(dialogue, events)
+    return Session(
+        source=dialogue.source,
+        connection=dialogue.connection,
+        started=dialogue.started,
+        client=dialogue.client,
+        server=dialogue.server,
+        implicit_tls=dialogue.implicit,
+        shown=_how_much(dialogue, events),
+        events=events,
+    )
+
+
+def _open_handshake(dialogue: Dialogue) -> None:
+    """Commands after the 220, and no reply to any of them until the log ends."""
+    place = dialogue.pending
+    if place is None or dialogue.secure or not dialogue.spoken_since(place):
+        return
+    remarks = [e for e in dialogue.events[place:] if isinstance(e, Remark)]
+    if dialogue.plain:
+        if any(remark.text.strip() for remark in remarks):
+            dialogue.tls_failed(remarks[-1].line or 0, remarks[-1].text, "cut")
+        return
+    said = [e for e in dialogue.events[place:] if isinstance(e, Command)]
+    silent = any(not remark.text for remark in remarks)
+    if said and (silent or all(command.verb == "QUIT" for command in said)):
+        dialogue.tls_failed(said[0].line or 0, "", "cut")
+    else:
+        dialogue.infer_tls()
+
+
+def _implicit(dialogue: Dialogue) -> None:
+    """TLS before the greeting is TLS from the first octet (RFC 8314)."""
+    events = dialogue.events
+    if dialogue.fell_back and dialogue.shown == "all" and not dialogue.begun:
+        dialogue.implicit = any(isinstance(e, Connect) for e in events) or dialogue.implicit
+    for event in events:
+        match event:
+            case Handshake(error=""):
+                rest = events[events.index(event) :]
+                first = next((e for e in rest if isinstance(e, Command | Reply)), None)
+                if isinstance(first, Reply) and first.code in (220, 554):
+                    dialogue.implicit = True
+                return
+            case Handshake():
+                return
+            case Command() | Reply():
+                break
+    dialogue.implicit = dialogue.implicit or _speaks_on_465(dialogue)
+    if dialogue.implicit and not any(isinstance(e, Handshake) for e in events):
+        said = (i for i, e in enumerate(events) if isinstance(e, Command | Reply))
+        dialogue.pending = next(said, None)
+        if dialogue.pending is not None:
+            dialogue.infer_tls()
+
+
+def _speaks_on_465(dialogue: Dialogue) -> bool:
+    """A program greeted on port 465, and of STARTTLS there is no word: TLS is on (RFC 8314)."""
+    said = [e for e in dialogue.events if isinstance(e, Command | Reply)]
+    words = (line for e in said if isinstance(e, Reply) for line in e.lines)
+    return (
+        dialogue.server.port == 465
+        and not dialogue.plain
+        and bool(said)
+        and isinstance(said[0], Reply)
+        and said[0].code == 220
+        and not any(isinstance(e, Command) and e.verb == "STARTTLS" for e in said)
+        and not any("STARTTLS" in word.upper() for word in words)
+    )
+
+
+_ON_465 = re.compile(r"(?i)\bport\W{1,3}465\b|[\w\])]:465\b|smtps://")
+_VAGUE = ("other", "cut", "established")
+
+
+def _from_remarks(dialogue: Dialogue, events: tuple[AnyEvent, ...]) -> tuple[AnyEvent, ...]:
+    """Nothing of the dialogue is shown, but a line may tell what became of it."""
+    if any(isinstance(e, Remark) and e.tells for e in events):
+        return events
+    sentences = {i: found for i, e in enumerate(events) if (found := _sentence(e)) is not None}
+    if not sentences:
+        return events
+    clear = (i for i, found in sentences.items() if (found.error or found.kind) not in _VAGUE)
+    best = next(clear, min(sentences))
+    sentence = sentences[best]
+    dialogue.told = True
+    if any(isinstance(e, Remark) and _ON_465.search(e.text) for e in events):
+        dialogue.implicit = True
+    if sentence.error and (dialogue.implicit or sentence.error == "not-tls"):
+        if not sentence.starttls:
+            dialogue.implicit, dialogue.told = True, False
+    told = events[best]
+    if isinstance(told, Reply):
+        text = f"{told.code} {' '.join(told.lines)}"
+        told = Remark(by="server", at=told.at, line=told.line, text=text)
+    assert isinstance(told, Remark)
+    return (*events[:best], *sentence.events(told), *events[best + 1 :])
+
+
+def _sentence(event: AnyEvent) -> signs.Sentence | None:
+    """What a remark tells of TLS, or a reply that was none of the peer's."""
+    if isinstance(event, Remark):
+        return signs.read(event.text)
+    if isinstance(event, Reply):
+        found = signs.read(f"{event.code} {' '.join(event.lines)}")
+        return found if found is not None and found.kind == "not_offered" else None
+    return None
+
+
+def _how_much(dialogue: Dialogue, events: tuple[AnyEvent, ...]) -> Shown:
+    if dialogue.sealed:
+        return "clear"
+    if dialogue.told or (dialogue.shown == "outline" and not dialogue.implicit):
+        return "outline"
+    if any(isinstance(e, Command | Message | AuthResponse) for e in events):
+        return "all"
+    codes = [e.code for e in events if isinstance(e, Reply)]
+    if codes and all(code in (220, 421, 554) for code in codes) and not dialogue.secure:
+        return "all"
+    if dialogue.shows_commands or any(isinstance(e, Connect) for e in events):
+        return "all"
+    if dialogue.implicit and any(isinstance(e, Handshake) and e.error for e in events):
+        return "all"
+    return "outline"

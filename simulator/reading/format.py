@@ -1,0 +1,64 @@
+"""What a format is, be it data or a module: how likely a log is of it, and how it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from simulator.reading.clean import Line
+from simulator.session import Session
+from simulator.verdict import Verdict
+
+Detect = Callable[[str, list[str]], float]
+"""How likely a log is of this format: by its beginning, and the lines that seem to be about SMTP
+or TLS."""
+
+Read = Callable[[Iterable[Line]], Iterator[Session]]
+
+
+class Tallied(NamedTuple):
+    """A session: its connection (as `postfix/smtpd[411]`), and the verdict over it."""
+
+    connection: str
+    verdict: Verdict
+
+
+Tally = Callable[[Path, int], Iterator[Tallied]]
+"""The verdicts over the sessions of a file, fast, by so many processes."""
+
+
+class Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a sample means: the keys of a verdict that the sample is about."""
+
+    tls: str | None = None
+    ehlo_before_tls: int | None = None
+    ehlo_after_tls: int | None = None
+    second_ehlo: str | None = None
+    second_ehlo_reply_code: int | None = None
+    client_to_server_commands: tuple[str, ...] | None = None
+
+
+class Sample(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Lines of a log, and what they mean."""
+
+    log: str
+    means: Expected
+    sessions: int = 1
+
+
+class Format(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of log. `log_more` says how to make that software log the dialogue; `samples` are
+    logs with what they mean, where the format has any of its own. `fallback`: it knows no
+    software, and reads whatever log there is."""
+
+    name: str
+    title: str
+    log_more: str
+    detect: Detect
+    read: Read
+    samples: tuple[Sample, ...] = ()
+    fallback: bool = False
+    tally: Tally | None = None
