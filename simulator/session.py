@@ -188,6 +188,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     server: Peer = Peer()
     implicit_tls: bool = False
     shown: Literal["all", "clear", "outline"] = "all"
+    understood: float = 1.0
     documented: tuple[int, int] | None = None
     events: tuple[AnyEvent, ...] = ()
     wire: tuple[Segment, ...] = ()

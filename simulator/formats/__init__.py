@@ -11,16 +11,16 @@ import itertools
 import pkgutil
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 
 from simulator.explainer import explain
 from simulator.formats import capture
 from simulator.reading import clean as cleaning
-from simulator.reading import growing, pattern
+from simulator.reading import growing, judge, pattern
 from simulator.reading.clean import CannotRead, Line, Source
-from simulator.reading.format import Format, Read, Sample, Tallied
+from simulator.reading.format import Format, Read, Sample, Tallied, Tally
 from simulator.reading.pattern import FormatError
 from simulator.session import Remark, Session
 
@@ -80,12 +80,38 @@ MOST_TELLING = 150
 
 
 def detect(head: Sequence[str], *, extra_dirs: Iterable[Path] = ()) -> Format:
-    """The format that a log beginning with those lines is most likely of."""
+    """The format that the signs in those first lines of a log tell of, whatever else they say."""
+    likely = _likely(tuple(head), tuple(extra_dirs))
+    return next((kind for kind, likelihood in likely if likelihood > 0), likely[-1][0])
+
+
+@lru_cache(maxsize=4)
+def _likely(head: tuple[str, ...], dirs: tuple[Path, ...]) -> list[tuple[Format, float]]:
+    """All formats, and how likely the log is of each, the likeliest first."""
     telling = [line[:2000] for line in head if _TELLING.search(line[:400])][:MOST_TELLING]
     text = "\n".join(line[:2000] for line in head)
-    kinds = known(extra_dirs)
-    best, index = max((kind.detect(text, telling), -index) for index, kind in enumerate(kinds))
-    return kinds[-index] if best > 0 else kinds[-1]
+    kinds = known(dirs)
+    found = [(kind, kind.detect(text, telling)) for kind in kinds]
+    return sorted(found, key=lambda pair: -pair[1])
+
+
+PROPOSED = 3
+"""Formats that are tried on a log, beside those that read any."""
+
+
+def _proposer(name: str | None, dirs: tuple[Path, ...]) -> judge.Propose:
+    """What proposes the likeliest formats of a log, or the one that the user named."""
+    if name:
+        named = _named(name, dirs)
+        return lambda head: [(named, 1.0)]
+
+    def propose(head: list[str]) -> list[tuple[Format, float]]:
+        likely = _likely(tuple(head), dirs)
+        best = [(kind, likelihood) for kind, likelihood in likely if likelihood > 0]
+        chosen = best[:PROPOSED] or likely[-1:]
+        return chosen + [pair for pair in likely if pair[0].fallback and pair not in chosen]
+
+    return propose
 
 
 def read(
@@ -112,12 +138,37 @@ def read(
     text = cleaning.text_of(pieces)
     if cleaning.is_binary(text.head):
         raise CannotRead(f"{_name(source)}: is binary, not a log")
-    found = _named(format, dirs) if format else detect(text.head, extra_dirs=dirs)
-    if found.fallback and not format:
-        restored = _restored(text)
-        if restored is not None:
-            text, found = restored
-    yield from found.read(text.lines)
+    yield from _Judged(text, format, dirs).sessions()
+
+
+class _Judged:
+    """A log, and how it is to be read, judged by its beginning."""
+
+    def __init__(self, text: cleaning.Text, name: str | None, dirs: tuple[Path, ...]) -> None:
+        propose = _proposer(name, dirs)
+        self._lines = list(itertools.islice(text.lines, len(text.head)))
+        self._rest = text.lines
+        sizes = itertools.accumulate(len(line.text) + 1 for line in self._lines)
+        most = sum(size <= judge.HEAD for size in sizes) or 1
+        self._whole = text.whole and most >= len(self._lines)
+        head = self._lines[:most]
+        if self._whole and not name and detect(text.head, extra_dirs=dirs).fallback:
+            head = _restored(head) or head
+        self._judgement = judge.judge(head, propose, whole=self._whole)
+
+    @property
+    def tally(self) -> Tally | None:
+        """The fast way to the verdicts, where the log is read as it stands."""
+        first, *more = self._judgement.parts
+        return None if more or first.undone or first.score.sure < 1 else first.format.tally
+
+    def sessions(self) -> Iterator[Session]:
+        """The sessions, one by one."""
+        if self._whole:
+            yield from self._judgement.sessions
+        else:
+            lines = itertools.chain(self._lines, self._rest)
+            yield from self._judgement.parts[0].read(lines)
 
 
 def _name(source: Source) -> str:
@@ -144,8 +195,7 @@ def follow(
     begun = next(pieces, b"")
     most = max(1, min(begun.count(b"\n"), cleaning.HEAD))
     text = cleaning.text_of(itertools.chain((begun,), pieces), most)
-    found = _named(format, dirs) if format else detect(text.head, extra_dirs=dirs)
-    yield from found.read(text.lines)
+    yield from _Judged(text, format, dirs).sessions()
 
 
 def verdicts(path: Path, *, workers: int = 1) -> Iterator[Tallied]:
@@ -154,7 +204,7 @@ def verdicts(path: Path, *, workers: int = 1) -> Iterator[Tallied]:
     A format that has a fast way goes it, by several processes if `workers` says so; any other log
     is read and explained. Raises `CannotRead`.
     """
-    tally = detect(cleaning.text(path).head).tally if _is_plain(path) else None
+    tally = _Judged(cleaning.text(path), None, ()).tally if _is_plain(path) else None
     if tally is not None:
         yield from tally(path, workers)
         return
@@ -178,25 +228,24 @@ LONGEST_TRANSLATED = 1 << 17
 """Characters of a log that is looked at for what a translation machine did to it."""
 
 
-def _restored(text: cleaning.Text) -> tuple[cleaning.Text, Format] | None:
-    """The log as it was before a translation machine went over it, and its format.
+def _restored(lines: list[Line]) -> list[Line] | None:
+    """The log as it was before a translation machine went over it, if one did.
 
     Lines keep their numbers; those that are no part of the log stay as they are.
     """
-    if not text.whole or sum(map(len, text.head)) > LONGEST_TRANSLATED:
+    if sum(len(line.text) for line in lines) > LONGEST_TRANSLATED:
         return None
     # Not at the top: the lexicons are built when they are first wanted, and few logs want them.
     from simulator.restore import restore
 
-    restored = restore("\n".join(text.head))
+    restored = restore("\n".join(line.text for line in lines))
     kinds = {repair.kind for repair in restored.repairs}
     if restored.language in (None, "en") or not kinds & {"verb", "word", "date", "keyword", "path"}:
         return None
-    inside = [n for n in range(1, len(text.head) + 1) if n not in set(restored.left_out)]
+    left_out = set(restored.left_out)
+    inside = [line for n, line in enumerate(lines, 1) if n not in left_out]
     said = dict(zip(inside, restored.text.rstrip("\n").split("\n"), strict=False))
-    lines = [Line(n, said.get(n, line)) for n, line in enumerate(text.head, 1)]
-    head = [line.text for line in lines]
-    return cleaning.Text(head, iter(lines), whole=True), detect([*said.values()])
+    return [Line(line.number, said.get(line, line.text)) for line in lines]
 
 
 def _named(name: str, dirs: tuple[Path, ...]) -> Format:

@@ -70,6 +70,11 @@ def detect(head: str, telling: list[str]) -> float:
     return 0.5 * hits / len(telling) + (0.45 if named else 0.0)
 
 
+def _tells(line: str) -> bool:
+    found = _written_by(line[:4000])
+    return found is not None and _MARKED.match(found[2]) is None
+
+
 def read(lines: Iterable[Line]) -> Iterator[Session]:
     """The sessions of such a log."""
     reader = _Reader()
@@ -410,5 +415,6 @@ FORMAT = Format(
     ),
     detect=detect,
     read=read,
+    knows=_tells,
     tally=_tally,
 )

@@ -19,6 +19,13 @@ or TLS."""
 Read = Callable[[Iterable[Line]], Iterator[Session]]
 
 
+Knows = Callable[[str], bool]
+
+
+def _none(line: str) -> bool:
+    return False
+
+
 class Tallied(NamedTuple):
     """A session: its connection (as `postfix/smtpd[411]`), and the verdict over it."""
 
@@ -51,8 +58,9 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 class Format(msgspec.Struct, frozen=True, kw_only=True):
     """A kind of log. `log_more` says how to make that software log the dialogue; `samples` are
-    logs with what they mean, where the format has any of its own. `fallback`: it knows no
-    software, and reads whatever log there is."""
+    logs with what they mean, where the format has any of its own. `knows` says of a line that it
+    is one of this format's and no part of a dialogue. `fallback`: it knows no software, and reads
+    whatever log there is. `tally`: a fast way to the verdicts."""
 
     name: str
     title: str
@@ -60,5 +68,6 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     detect: Detect
     read: Read
     samples: tuple[Sample, ...] = ()
+    knows: Knows = _none
     fallback: bool = False
     tally: Tally | None = None

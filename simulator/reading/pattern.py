@@ -165,6 +165,9 @@ def _coded(parts: list[str]) -> list[str]:
     return found
 
 
+_SPOKEN = ("client", "server", "mark", "either", "message")
+
+
 class PatternReader:
     """The reader of a format that is data."""
 
@@ -193,6 +196,14 @@ class PatternReader:
         return self.file.unmarked and any(
             is_reply(said) or is_command(said) for said in (text, without_prefix(text).rest.strip())
         )
+
+    def knows(self, line: str) -> bool:
+        """Whether the line is one of this format's that shows no words of a dialogue."""
+        found = self._find(line)
+        if found is None:
+            return False
+        rule = found[0].rule
+        return rule.means not in _SPOKEN or bool(rule.text)
 
     def _find(self, line: str) -> tuple[Pattern, re.Match[str], str] | None:
         text = line[:LONGEST].strip()
@@ -405,6 +416,7 @@ def parse(text: str, where: str) -> Format:
         log_more=file.log_more,
         detect=reader.detect,
         read=reader.read,
+        knows=reader.knows,
         samples=tuple(file.sample),
     )
 

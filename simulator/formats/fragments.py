@@ -1,0 +1,85 @@
+"""A log in a layout that nobody knows, read by what looks like SMTP in its lines alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from simulator.language import N_
+from simulator.reading import fragments, signs
+from simulator.reading.clean import Line
+from simulator.reading.desk import Desk
+from simulator.reading.dialogue import Dialogue
+from simulator.reading.format import Format
+from simulator.session import Command, Reply, Session
+
+_LOGIN = re.compile(r"[A-Za-z0-9+/]{4,}={0,2}|\*{4,}|[<\[(][^<>]{2,40}[>\])]")
+
+
+def detect(head: str, telling: list[str]) -> float:
+    """It reads any log, and none better than one who knows it."""
+    return 0.01 if any(map(fragments.of, telling)) else 0.0
+
+
+def read(lines: Iterable[Line]) -> Iterator[Session]:
+    """The sessions of such a log."""
+    desk = Desk("fragments")
+    for line in lines:
+        if line.text:
+            _take(desk, line)
+        yield from desk.done()
+    yield from desk.finish()
+
+
+def _take(desk: Desk, line: Line) -> None:
+    found = fragments.of(line.text)
+    latest = desk.latest
+    if latest is not None and latest.in_message:
+        if not any(f.who == "server" and latest.takes_reply(f.text) for f in found):
+            latest.message(line.text, line.number)
+            return
+    if not found:
+        _unsaid(desk, line)
+    for fragment in found:
+        if latest is not None and fragment.who == "server" and _retold(latest, fragment.text):
+            desk.remark(line.text, line.number)
+        else:
+            desk.speak("", fragment.who, fragment.text, line.number, line.text)
+
+
+def _unsaid(desk: Desk, line: Line) -> None:
+    """A line without a fragment: a login's, or one that tells of TLS where nothing else does."""
+    latest = desk.latest
+    last = line.text.rstrip().split(" ")[-1].strip("'\"")
+    if latest is not None and latest.in_login and _LOGIN.fullmatch(last):
+        desk.speak("", "client", last, line.number, line.text)
+        return
+    if latest is None and not desk.count and signs.established(line.text):
+        version, cipher = signs.parameters(line.text)
+        desk.of("", line.text).tls(line.number, version=version, cipher=cipher)
+    desk.remark(line.text, line.number)
+
+
+def _retold(dialogue: Dialogue, text: str) -> bool:
+    """Whether an error message only repeats the last reply."""
+    if dialogue.waits or dialogue.in_reply or not dialogue.begun:
+        return False
+    for event in reversed(dialogue.events):
+        if isinstance(event, Command):
+            return False
+        if isinstance(event, Reply):
+            said = f"{event.code} {event.lines[0]}"
+            return text[:20].replace("-", " ", 1).strip() == said[:20].strip()
+    return False
+
+
+FORMAT = Format(
+    name="fragments",
+    title="A log in a layout that nobody knows, by what looks like SMTP in it",
+    log_more=N_(
+        "Look for a debug or protocol log level, or put a capture (tcpdump port 25) beside it."
+    ),
+    detect=detect,
+    read=read,
+    fallback=True,
+)

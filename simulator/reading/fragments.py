@@ -1,0 +1,128 @@
+"""What looks like SMTP in a line, whatever stands before and behind it: no format is asked.
+
+A fragment is a reply code with its text, or a command, at a plausible place: at the beginning of
+the line, or behind a mark, a quote, a logger's prefix or another fragment. The fragments are the
+yardstick for every reading of a log (`judge`).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from simulator.reading.clean import without_prefix
+from simulator.session import Side
+
+LONGEST = 4000
+"""Characters of a line that are looked at."""
+
+_CODE = (
+    r"(?:2(?:11|14|20|21|35|5[0-3])|334|354|4(?:2[12]|3[0-2]|5[0-5])"
+    r"|5(?:0[0-4]|2[1-3]|3[0-8]|4[1-3]|5[0-6]))"
+)
+_PLACE = r"(?:^|(?<=[\s:>'\"`\]|)=,;/~<({└─│-]))"
+_ENDS = r"\s*$|\t|\s*[\"'\\<`\ufffd]|\s*\.\.|\s[<>~!*-]{1,3}[ <]"
+"""What stands behind a verb without an argument."""
+_START = re.compile(
+    rf"{_PLACE}(?:(?P<reply>{_CODE}(?:[ -](?=\S)|(?=\s*$|\s*[\\<])))"
+    r"|(?P<command>(?:EHLO|HELO|LHLO)(?=\s+(?!\d{3}[ -])[\w\[(<$*])"
+    r"|AUTH(?=\s+(?:PLAIN|LOGIN|CRAM-MD5|NTLM|XOAUTH2?|GSSAPI|DIGEST-MD5|OAUTHBEARER|SCRAM)\b)"
+    r"|MAIL FROM ?:|RCPT TO ?:|BDAT(?=\s+\d)|QUIT(?= 221 )"
+    rf"|(?:STARTTLS|DATA|QUIT|RSET|NOOP)(?={_ENDS})|STARTTLS(?=\s+state=)))",
+    re.IGNORECASE,
+)
+_MARKED = re.compile(
+    r"(?i)(?:^|[:>'\"`\]|)=;~<└─│*\t-]|\b(?:sending|sent|send|recv|rcvd|received|reply|response"
+    r"|answer|command|[cs]|ehlo|helo|starttls|client|server|[-=]> ?[A-Z]{4,8}|<[-=]* ?[A-Z]{4,8}))"
+    r"[\s:>'\"`(\[]*$"
+)
+"""What ends so may stand before a fragment."""
+_STRONG = re.compile(
+    r"(?i)(?:<<|>>|<-+|-+>|[=~]>|<[=~]|\t|\b(?:send|recv|sent|rcvd|client|server|[cs]):|\\n|\\r"
+    r"|<EOL>|<CRLF>|\ufffd|[└│])[\s:>'\"`(\[]*$"
+)
+"""What ends so begins a new fragment in the middle of another."""
+_END = re.compile(
+    r"(?:\\r|\\n|\\015|\\012|<EOL>|<CRLF>|<CR>|\\?[\"'`],?\)*\s*$|\\\"|\s*\^M|\.\.(?:\s|$)|\t|\ufffd)"
+)
+_TRAIL = re.compile(
+    r"(?:[\s<>~!*+|│└─-]+|\s*(?:Send|Recv|Sent|Rcvd|C|S|CLIENT|SERVER)[^:]{0,30}:\s*"
+    r"|\s*\[[^\]]*\d\d:\d\d:\d\d[^\]]*\]:?\s*(?:<\w+>\s*)?(?:\w+: ?)?)+$"
+)
+"""A mark or a stamp of the next fragment on the line."""
+_ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
+_AFTER_CODE = re.compile(rf"(?<!\d){_CODE}[ -]$")
+_ATTRIBUTE = re.compile(r"\w=[\"']$|\w=$(?<!cmd=)")
+"""What ends so is followed by a value of the log's own, such as `reason=quit`."""
+_REPORTED = re.compile(r"(?i)smtp; ?$")
+"""Behind it stands a reply that a delivery report tells of (RFC 3464 §2.3.6)."""
+
+
+class Fragment(NamedTuple):
+    """One piece: who must have said it, and what."""
+
+    who: Side
+    text: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells it from others: the verb, or the code and the first letters of its text."""
+        if self.who == "server":
+            return self.text[:3], re.sub(r"\W+", "", self.text[4:]).lower()[:8]
+        return "", re.split(r"[:\s]", self.text, maxsplit=1)[0].upper()
+
+
+@lru_cache(maxsize=1 << 13)
+def of(line: str) -> tuple[Fragment, ...]:
+    """The fragments of a line, in their order."""
+    text = line[:LONGEST]
+    found: list[tuple[int, Side]] = []
+    for match in _START.finditer(text):
+        who: Side = "server" if match["reply"] else "client"
+        if _stands(text, match, who, found[-1] if found else None):
+            found.append((match.start(), who))
+    ends = [*(start for start, _ in found), len(text)][1:]
+    return tuple(
+        Fragment(who, _piece(text, start, end))
+        for (start, who), end in zip(found, ends, strict=True)
+    )
+
+
+def _stands(text: str, match: re.Match[str], who: Side, previous: tuple[int, Side] | None) -> bool:
+    """Whether what matches is said, rather than spoken of."""
+    start = match.start()
+    before = text[max(0, start - 60) : start]
+    if _AFTER_CODE.search(before) or _REPORTED.search(before):
+        return False
+    if who == "client" and _ATTRIBUTE.search(before):
+        return False
+    if before.upper().endswith("QUIT ") or text[start : start + 9].upper() == "QUIT 221 ":
+        return True
+    if previous is not None and previous[1] == "server":
+        first = text[previous[0] : previous[0] + 4]
+        if who == "server" and first == f"{match['reply'][:3]}-":
+            return True
+    if previous is not None and (previous[1] == "server" or who == "client"):
+        return _STRONG.search(before) is not None
+    return (
+        (who == "server" and match["reply"][-1:] == "-")
+        or (who == "server" and _ENHANCED.match(text, match.end()) is not None)
+        or not before.strip()
+        or _MARKED.search(before) is not None
+        or _behind_prefix(text, start)
+    )
+
+
+def _behind_prefix(text: str, start: int) -> bool:
+    rest = without_prefix(text).rest.lstrip()
+    return bool(rest) and text.endswith(rest) and len(text) - len(rest) == start
+
+
+def _piece(text: str, start: int, end: int) -> str:
+    piece = text[start:end]
+    if (close := _END.search(piece)) is not None:
+        piece = piece[: close.start()]
+    elif end < len(text):
+        piece = _TRAIL.sub("", piece)
+    return piece.strip()

@@ -1,0 +1,153 @@
+"""What something between the program and the reader did to the lines of a log, undone.
+
+Each way of undoing is learned from the head of a log and then goes line by line, so that it works
+on a log of any size. Lines keep their numbers; one may become several.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
+
+from simulator.reading.clean import Line, moment
+
+Undo = Callable[[str], list[str]]
+"""The lines that one line was, before something was done to it."""
+
+SHARE = 0.5
+"""The share of lines that must show a wrapping."""
+
+_BORDER = re.compile(r"^\s*[│┃║|]\s?|\s*[│┃║|]\s*$")
+_CLOSED = re.compile(r"[│┃║|]\s*$")
+
+
+def _border(head: list[str]) -> Undo | None:
+    """The frame that a terminal or a table drew around the log."""
+    if not _shown(_CLOSED, head):
+        return None
+    return lambda line: [_BORDER.sub("", line)]
+
+
+_ESCAPED = re.compile(r"\\[\"']|\\\\[rn]|\\$")
+
+
+def _escaped(head: list[str]) -> Undo | None:
+    """Escaped quotes and backslashes, and one at the end of each line."""
+    if not _shown(_ESCAPED, head, 0.3):
+        return None
+
+    def undo(line: str) -> list[str]:
+        line = line.replace('\\"', '"').replace("\\'", "'").replace("\\\\", "\\")
+        return [line.rstrip("\\ ")]
+
+    return undo
+
+
+_LINE_END = re.compile(r"<EOL>|<CRLF>|<CR><LF>|\\r\\n|\\n(?!\w*\\)|\\015\\012|␍␊")
+
+
+def _line_ends(head: list[str]) -> Undo | None:
+    """Line ends that are written out."""
+    if sum(_LINE_END.search(line) is not None for line in head) < min(2, len(head)):
+        return None
+    return lambda line: [p for p in _LINE_END.split(line) if p.strip("'\" ,")] or [line]
+
+
+_RECORD = re.compile(
+    r"(?<=\S)\s*(?=\[\d{1,2}-\w{3}-\d{4} \d\d:\d\d|\[?\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d)"
+    r"| (?=(?:<<|>>|\+\+|!!) )"
+)
+
+
+def _records(head: list[str]) -> Undo | None:
+    """Several records on a line."""
+    if not any(len(_RECORD.split(line)) > 2 for line in head):
+        return None
+    return lambda line: [piece.strip() for piece in _RECORD.split(line) if piece.strip()] or [line]
+
+
+LONGEST_AFFIX = 200
+
+
+def _affix(head: list[str]) -> Undo | None:
+    """What stands before, and behind, nearly every line, whatever its numbers."""
+    full = [line for line in head if line.strip()]
+    before = _common([_shape(line[:LONGEST_AFFIX]) for line in full])
+    behind = _common([_shape(line[-LONGEST_AFFIX:])[::-1] for line in full])[::-1]
+    before = before if len(before.strip(" \t0")) > 1 else ""
+    behind = behind if len(behind.strip()) > 2 else ""
+    if len(full) < 4 or not (before or behind):
+        return None
+    start, end = _literal(before), _literal(behind)
+    first, last = re.compile(start), re.compile(f"{end}$")
+
+    def undo(line: str) -> list[str]:
+        if before and (match := first.match(line)) is not None:
+            line = line[match.end() :]
+        if behind and (match := last.search(line, max(0, len(line) - 2 * LONGEST_AFFIX))):
+            line = line[: match.start()]
+        return [line]
+
+    return undo
+
+
+def _shape(text: str) -> str:
+    return re.sub(r"\d+", "0", text)
+
+
+def _literal(shape: str) -> str:
+    return r"\d+".join(re.escape(part) for part in shape.split("0"))
+
+
+def _common(texts: list[str], share: float = 0.7) -> str:
+    """The longest beginning that at least that share of the texts has, up to a word's end."""
+    found = ""
+    while len(found) < LONGEST_AFFIX:
+        size = len(found) + 1
+        counts = Counter(t[:size] for t in texts if len(t) >= size and t.startswith(found))
+        best, count = counts.most_common(1)[0] if counts else ("", 0)
+        if not count or count < share * len(texts):
+            break
+        found = best
+    # Not into a word or a reply code that all lines happen to begin with.
+    return found[: max((i for i, c in enumerate(found, 1) if not c.isalnum()), default=0)]
+
+
+def _shown(pattern: re.Pattern[str], head: list[str], share: float = SHARE) -> bool:
+    full = [line for line in head if line.strip()]
+    hits = sum(pattern.search(line) is not None for line in full)
+    return hits > 0 and hits >= share * len(full)
+
+
+_WAYS = {
+    "affix": _affix,
+    "border": _border,
+    "escapes": _escaped,
+    "line ends": _line_ends,
+    "records": _records,
+}
+NEWEST_FIRST = "newest first"
+
+
+def undoings(head: list[str]) -> dict[str, Undo]:
+    """The ways of undoing that the head of a log calls for, by what they undo."""
+    return {name: undo for name, learn in _WAYS.items() if (undo := learn(head)) is not None}
+
+
+def undone(lines: Iterable[Line], undo: Undo) -> Iterator[Line]:
+    """The lines before it was done to them."""
+    for line in lines:
+        if not line.text:
+            yield line
+            continue
+        for text in undo(line.text):
+            yield Line(line.number, text.rstrip())
+
+
+def is_newest_first(head: list[str]) -> bool:
+    """Whether the stamps go backwards, as in the log viewers of web pages."""
+    stamps = [found.seconds for line in head if line and (found := moment(line)) is not None]
+    steps = [later - earlier for earlier, later in pairwise(stamps)]
+    return len(stamps) > 2 and any(step < 0 for step in steps) and not any(s > 0 for s in steps)
