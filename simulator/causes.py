@@ -249,6 +249,10 @@ NOT_SHOWN = {
         "The record ends before the reply to EHLO: what the server offers is not shown."
     ),
     "nothing": N_("Nothing of SMTP was found in it."),
+    "layout": N_(
+        "Too little was understood to say anything: name the log's format with --format, make the "
+        "software log more, or add a format of your own."
+    ),
 }
 
 
@@ -256,7 +260,9 @@ def missing(session: Session, tls: str | None, second_ehlo: str | None) -> Text 
     """What the record does not show and a verdict would need; None if nothing is missing."""
     said = [e for e in session.events if isinstance(e, Command | Reply | Handshake)]
     key = ""
-    if not said and not any(_tells(event) for event in session.events):
+    if not session.is_understood:
+        key = "layout"
+    elif not said and not any(_tells(event) for event in session.events):
         key = "nothing"
     elif session.shown == "outline" or not said:
         key = "outline"

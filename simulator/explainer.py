@@ -71,7 +71,7 @@ def explain(session: Session) -> Explanation:
         )
         if not (told and isinstance(event, Reply)):
             past = past.then(event, heard)
-        shown = not told and session.shown != "outline"
+        shown = not told and session.shown != "outline" and session.is_understood
         notes = tuple(note for rule in rules() if shown and (note := rule.look(moment)))
         steps.append(
             Step(

@@ -165,6 +165,11 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
     port: int = 0
 
 
+BAR = 0.7
+"""How much of what looks like SMTP in a log must have been understood for anything to be claimed:
+the most that costs no right verdict on the examples (`tests/formats/test_judge.py`)."""
+
+
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """One SMTP session, recorded.
 
@@ -193,6 +198,11 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[AnyEvent, ...] = ()
     wire: tuple[Segment, ...] = ()
     secrets: tuple[str, ...] = ()
+
+    @property
+    def is_understood(self) -> bool:
+        """Enough of the log was understood for something to be claimed of it."""
+        return self.understood >= BAR
 
     def stream(self, to: Side, link: Link = "client") -> bytes:
         """All bytes that one leg of the way carried to one side."""

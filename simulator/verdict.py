@@ -25,6 +25,11 @@ from simulator.session import (
 Tls = Literal["established", "refused", "not_offered", "failed", "not_attempted", "implicit"]
 
 
+_NOT_UNDERSTOOD = N_(
+    "This layout could not be read: {share} % of what looks like SMTP in it was understood."
+)
+
+
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What can be said of the whole session; None stands for: the record does not show it.
 
@@ -32,6 +37,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     `ehlo_after_tls` count EHLOs in the clear and inside TLS. `delivered`: a message was accepted,
     as far as the reply to it shows, or a line of the log says so;
     `in_clear`: mail data crossed unencrypted. `faults` are ids of broken rules and of causes.
+    `understood` is the share, from 0 to 1, of what looks like SMTP in the record that was
+    understood; below `session.BAR` nothing else is claimed.
     """
 
     format: str
@@ -45,10 +52,13 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     in_clear: bool
     faults: tuple[str, ...]
     outcome: Text
+    understood: float = 1.0
 
 
 def judge(session: Session, steps: Sequence[Step]) -> Verdict:
     """The verdict over `session`, from its events and how they pair."""
+    if not session.is_understood:
+        return _not_understood(session)
     events = session.events
     commands = [e for e in events if isinstance(e, Command) and e.by == "client"]
     tls = _tls(session, steps)
@@ -77,8 +87,27 @@ def judge(session: Session, steps: Sequence[Step]) -> Verdict:
         in_clear=in_clear,
         faults=tuple(faults),
         outcome=Text(""),
+        understood=session.understood,
     )
     return msgspec.structs.replace(verdict, outcome=_outcome(verdict, session, steps))
+
+
+def _not_understood(session: Session) -> Verdict:
+    """Nothing is claimed: what was not understood may say the opposite."""
+    return Verdict(
+        format=session.source,
+        tls=None,
+        ehlo_before_tls=None,
+        ehlo_after_tls=None,
+        second_ehlo=None,
+        second_ehlo_reply_code=None,
+        client_to_server_commands=(),
+        delivered=None,
+        in_clear=False,
+        faults=(),
+        outcome=Text(_NOT_UNDERSTOOD, {"share": round(100 * session.understood)}),
+        understood=session.understood,
+    )
 
 
 def _is_message(event: AnyEvent) -> bool:

@@ -62,14 +62,14 @@ class Score(NamedTuple):
     @property
     def value(self) -> float:
         """One number to compare readings by."""
-        evidence = min(1.0, self.fragments / ENOUGH)
-        grammar = evidence * self.sure + 1 - evidence
-        return grammar + 0.15 * self.signs + 0.05 * self.detected + self.ahead
+        return self.sure + 0.15 * self.signs + 0.05 * self.detected + self.ahead
 
     @property
     def sure(self) -> float:
-        """How much of the log was understood: what was taken in against the grammar, was not."""
-        return self.understood * self.lawful
+        """How much of the log was understood: what was taken in against the grammar, was not; of
+        what there is too little of, the grammar cannot tell."""
+        evidence = min(1.0, self.fragments / ENOUGH)
+        return evidence * self.understood * self.lawful + 1 - evidence
 
     @property
     def perfect(self) -> bool:

@@ -116,6 +116,7 @@ class SaidVerdict(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str
     causes: tuple[SaidCause, ...]
     not_shown: str
+    understood: float
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
