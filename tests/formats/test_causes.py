@@ -25,7 +25,9 @@ TLS connection started
 """
 
 
-EXAMPLES = tomllib.loads((Path(__file__).parent / "causes.toml").read_text(encoding="utf-8"))
+EXAMPLES = tomllib.loads(
+    (Path(__file__).parents[2] / "docs" / "data" / "causes.toml").read_text(encoding="utf-8")
+)
 
 
 def told(log: str) -> list[causes.Told]:
