@@ -44,7 +44,9 @@ HANDSHAKE_ERRORS = {
     "not-tls": N_("The handshake fails: the other side does not speak TLS here, but plain text."),
     "version": N_("The handshake fails: the two sides have no TLS version in common."),
     "cipher": N_("The handshake fails: the two sides have no cipher in common."),
-    "own": N_("The handshake fails before it begins: the own settings leave nothing to offer."),
+    "own": N_(
+        "The handshake fails before it begins: the program's own settings leave nothing to offer."
+    ),
     "key": N_("The handshake fails: the server cannot use its own certificate or key."),
     "certificate": N_("The handshake fails: the certificate was not accepted."),
     "old-hello": N_("The handshake fails: it was begun in the way of SSL 2, as a scanner does."),
