@@ -166,14 +166,15 @@ def find(
 def _told(cause: Cause, tests: tuple[_Test, ...], facts: _Facts) -> Told | None:
     """The cause by its surest evidence; None if nothing shows it."""
     shown = [
-        (test.when.degree or cause.degree, events)
+        (test.when.degree or cause.degree, places)
         for test in tests
-        if (events := test.look(facts)) is not None
+        if (places := test.look(facts)) is not None
     ]
     if not shown:
         return None
-    degree, events = min(shown, key=lambda one: _RANK[one[0]])
-    lines = {line for i in events if (line := facts.session.events[i].line) is not None}
+    degree, places = min(shown, key=lambda one: _RANK[one[0]])
+    events = {place if isinstance(place, int) else place[0] for place in places}
+    lines = {line for place in places if (line := facts.line(place)) is not None}
     return Told(
         id=cause.id, degree=degree, lines=tuple(sorted(lines)), events=tuple(sorted(events))
     )
@@ -197,6 +198,10 @@ def _without_contradictions(found: list[Told]) -> Iterator[Told]:
             yield told
 
 
+Place = int | tuple[int, int]
+"""What shows a cause: an event by its index, or a row of a reply (from 0)."""
+
+
 class _List(NamedTuple):
     """A list that the client got: where its reply stands, and whether nothing of it is missing."""
 
@@ -204,6 +209,14 @@ class _List(NamedTuple):
     reply: Reply
     keywords: tuple[smtp.Keyword, ...]
     whole: bool
+
+    def row(self, keyword: str) -> Place:
+        """Where the keyword stands; the reply, if it is not there."""
+        for row, line in enumerate(self.reply.lines):
+            found = smtp.parse_keyword(line) if row else None
+            if found and found.name == keyword:
+                return self.place, row
+        return self.place
 
 
 class _Facts:
@@ -278,9 +291,10 @@ class _Facts:
     @cached_property
     def keyword_lines(self) -> _Lines:
         return _Lines(
-            (entry.place, line.strip())
+            ((entry.place, row), line.strip())
             for entry in self.lists
-            for line in (entry.reply.lines[1:] or entry.reply.lines)
+            for row, line in enumerate(entry.reply.lines)
+            if row or len(entry.reply.lines) == 1
         )
 
     @cached_property
@@ -291,7 +305,19 @@ class _Facts:
             if len(entry.reply.lines) > 1
         )
 
-    def mechanism(self, reply: int) -> tuple[str, int]:
+    def line(self, place: Place) -> int | None:
+        """The line of the log; that of the whole reply where its rows do not follow each other."""
+        event, row = (place, 0) if isinstance(place, int) else place
+        line = self.session.events[event].line
+        if line is None or not row:
+            return line
+        reply = self.session.events[event]
+        later = (e.line for e in self.session.events[event + 1 :] if e.line is not None)
+        after = next(later, None)
+        whole = isinstance(reply, Reply) and after == line + len(reply.lines)
+        return line + row if whole else line
+
+    def mechanism(self, reply: int) -> tuple[str, Place]:
         """Whether the mechanism of the AUTH before that reply stood in the list, "" if unknown, and
         which reply had the list."""
         asked = next(
@@ -304,9 +330,10 @@ class _Facts:
         if not seen:
             return "", reply
         lines = [k.parameters.upper().split() for k in seen[-1].keywords if k.name == "AUTH"]
+        where = seen[-1].row("AUTH")
         if any(wanted in line for line in lines):
-            return "offered", seen[-1].place
-        return "not offered" if any(lines) else "", seen[-1].place
+            return "offered", where
+        return "not offered" if any(lines) else "", where
 
 
 _SERVERS = re.compile(
@@ -320,8 +347,8 @@ _SERVERS = re.compile(
 class _Lines:
     """Lines of text with the events they belong to, searched all at once."""
 
-    def __init__(self, lines: Iterable[tuple[int, str]]) -> None:
-        self._events: list[int] = []
+    def __init__(self, lines: Iterable[tuple[Place, str]]) -> None:
+        self._events: list[Place] = []
         self._starts: list[int] = []
         texts, at = [], 0
         for event, text in lines:
@@ -332,7 +359,7 @@ class _Lines:
             at += len(text) + 1
         self.text = "\n".join(texts)
 
-    def find(self, pattern: str) -> list[int] | None:
+    def find(self, pattern: str) -> list[Place] | None:
         """The event of the first line that matches; None if there is none."""
         if not self._events:
             return None
@@ -366,7 +393,7 @@ def _whole(reply: Reply) -> bool:
     return reply.lines[0].split(" ", 1)[0].upper() not in _NEVER_A_NAME
 
 
-Look = Callable[[When, _Facts], Iterable[int] | None]
+Look = Callable[[When, _Facts], Iterable[Place] | None]
 """Looks for one thing that an entry asks for: the events that show it, or None."""
 
 
@@ -388,9 +415,9 @@ class _Test(NamedTuple):
         }
         return cls(when, tuple(asked), tuple(cls.of(other) for other in when.unless))
 
-    def look(self, facts: _Facts) -> set[int] | None:
-        """The events that show what the entry asks for; None if something of it is missing."""
-        shown: set[int] = set()
+    def look(self, facts: _Facts) -> set[Place] | None:
+        """The places that show what the entry asks for; None if something of it is missing."""
+        shown: set[Place] = set()
         for look in self.looks:
             found = look(self.when, facts)
             if found is None:
@@ -513,7 +540,7 @@ def _unasked(when: When, facts: _Facts) -> Iterable[int] | None:
     return found if len(found) >= when.unasked else None
 
 
-def _reply(when: When, facts: _Facts) -> Iterable[int] | None:
+def _reply(when: When, facts: _Facts) -> Iterable[Place] | None:
     if when.unasked:
         return ()
     for index, reply, heard_as, verb in facts.replies:
@@ -543,16 +570,16 @@ def _on_ground(when: When, facts: _Facts) -> list[_List]:
     return [e for e in facts.lists if when.inside in (None, e.reply.secure)]
 
 
-def _offers(when: When, facts: _Facts) -> Iterable[int] | None:
+def _offers(when: When, facts: _Facts) -> Iterable[Place] | None:
     found = [e for e in _on_ground(when, facts) if any(k.name == when.offers for k in e.keywords)]
-    return [found[-1].place] if found else None
+    return [found[-1].row(when.offers)] if found else None
 
 
-def _lacks(when: When, facts: _Facts) -> Iterable[int] | None:
+def _lacks(when: When, facts: _Facts) -> Iterable[Place] | None:
     last = _on_ground(when, facts)[-1:]
     if not last or not last[0].whole or any(k.name == when.lacks for k in last[0].keywords):
         return None
-    return [last[0].place]
+    return [last[0].place, (last[0].place, len(last[0].reply.lines) - 1)]
 
 
 _LEAVING = frozenset(("QUIT", "RSET", "NOOP", "HELP"))
