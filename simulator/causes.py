@@ -1,22 +1,26 @@
 """Why a session failed, in plain words, and what to do about it.
 
 Rules say which sentence of a standard was broken; causes say what went wrong, even where nobody
-broke anything, as when a firewall masks a word. They are data, in `causes.toml`; this file only
-looks whether what an entry asks for is there.
+broke anything, as when a firewall masks a word. A cause is a hypothesis: it comes with the lines
+that show it, with what would rule it out, and with a degree. They are data, in `causes.toml`; this
+file only looks whether what an entry asks for is there, and where.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from functools import cache
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, cached_property
 from importlib.resources import files
+from typing import Literal, NamedTuple
 
 import msgspec
 
 from simulator import smtp
 from simulator.language import N_, Text
 from simulator.pairing import Step
+from simulator.rules import altered
 from simulator.session import (
     AuthResponse,
     Command,
@@ -28,56 +32,107 @@ from simulator.session import (
     Session,
 )
 
+Degree = Literal["certain", "likely", "one of these"]
+"""How sure a cause is: the record shows it; it fits best; it is one of several that fit."""
+
+DEGREES = {
+    "certain": N_("certain"),
+    "likely": N_("likely"),
+    "one of these": N_("one of these"),
+}
+
 
 class When(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What shows a cause; what is left out is not asked for.
+    """What shows a cause; what is left out is not asked for. `degree` is this evidence's own.
 
-    `tls`, `second_ehlo`: one of these verdicts. `handshake`: a handshake failed with one of these
-    errors. One reply had one of the codes `code`, answered one of the verbs `to`, its text matches
-    `text`, and it was `inside` TLS or not. One command had one of the verbs `verb` (again `inside`
-    or not). `sent`, `unheard`: some, or none, of these verbs was sent. `said`: a line of the client
-    that is no command matches. `ehlos`: at least so many EHLOs. `keyword`, `first_line`: of a list
-    in a reply to EHLO. `greeting`, `remark`: such a line matches. `ended`: how the connection did.
-    `connection`: its name matches.
-    `implicit`: TLS from the first octet. `left_over`: a command came between STARTTLS and its
-    reply. `typed`: a command came in the clear after the 220, and TLS failed.
+    `tls`, `second_ehlo`: one of these verdicts. `handshake`: TLS failed with one of these errors.
+    `implicit`: TLS from the first octet, or a port or service that begins with TLS. `at`: the log
+    is one of the server's, or none. `ended`: how the connection did. `silent`: the client sent no
+    command. `ehlos`: at least so many EHLOs. `sent`, `unheard`: some, or none, of these verbs was
+    sent. `left_over`: a command came between STARTTLS and its reply. `typed`: a command came in the
+    clear after the 220, and TLS failed. `unanswered`: the client's last command had one of these
+    verbs, got no reply, and the connection ended. `unasked`: so many refusals came to nothing.
+
+    One reply had one of the codes `code`, answered one of the verbs `to`, its text matches `text`
+    and not `not_text`, and its AUTH named a `mechanism` of the list or none of it. One command had
+    one of the verbs `verb`. `offers`: a list has that keyword; `lacks`: the last one, seen whole,
+    has it not. `gave_up`: after the last list the client left without asking for anything.
+    `left_at`: it left after a reply with this code. All of this paragraph may be asked for `inside`
+    TLS, or outside.
+
+    `keyword`, `first_line`: such a line stands in a list. `greeting`, `said`, `peer`, `remark`:
+    there is such a greeting, such a line of the client's that is no command, such a name of the
+    client's, such a line of the log beside the dialogue. `tells`: a line says that STARTTLS is not
+    offered. `unless`: none of these shows.
     """
 
+    degree: Degree | Literal[""] = ""
     tls: tuple[str, ...] = ()
     second_ehlo: tuple[str, ...] = ()
     handshake: tuple[str, ...] = ()
+    implicit: bool | None = None
+    at: Literal["", "server", "client"] = ""
+    ended: tuple[str, ...] = ()
+    silent: bool = False
+    ehlos: int = 0
+    sent: tuple[str, ...] = ()
+    unheard: tuple[str, ...] = ()
+    left_over: bool = False
+    typed: bool = False
+    unanswered: tuple[str, ...] = ()
+    unasked: int = 0
     code: tuple[int, ...] = ()
     to: tuple[str, ...] = ()
     text: str = ""
-    inside: bool | None = None
+    not_text: str = ""
+    mechanism: Literal["", "offered", "not offered"] = ""
     verb: tuple[str, ...] = ()
-    sent: tuple[str, ...] = ()
-    unheard: tuple[str, ...] = ()
-    said: str = ""
-    ehlos: int = 0
+    offers: str = ""
+    lacks: str = ""
+    gave_up: bool = False
+    left_at: int = 0
+    inside: bool | None = None
     keyword: str = ""
     first_line: str = ""
     greeting: str = ""
+    said: str = ""
+    peer: str = ""
     remark: str = ""
-    ended: tuple[str, ...] = ()
-    connection: str = ""
-    implicit: bool | None = None
-    left_over: bool = False
-    typed: bool = False
+    tells: bool = False
+    unless: tuple[When, ...] = ()
 
 
 class Cause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A cause: English texts, the citation it rests on, and the experiment that shows it (each may
-    be empty); `hides` are the causes that it explains away."""
+    be empty).
+
+    `ruled_out` says what would have to be seen for it to be wrong. Of the causes of one `group`,
+    which answer the same question, only the surest stands, or those that are `one of these`;
+    `hides` are other causes that it brings about. `harmless`: nothing is to be done.
+    """
 
     id: str
     title: str
     cause: str
+    ruled_out: str
     remedy: str
     citation: str
     experiment: str
     when: tuple[When, ...]
+    degree: Degree = "certain"
+    group: str = ""
     hides: tuple[str, ...] = ()
+    harmless: bool = False
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """A cause that shows in a session: its id, how sure it is, and what shows it, as `lines` of
+    the log (from 1) and as `events` of the session (from 0)."""
+
+    id: str
+    degree: Degree
+    lines: tuple[int, ...] = ()
+    events: tuple[int, ...] = ()
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,145 +150,506 @@ def causes() -> dict[str, Cause]:
     return {entry.id: entry for entry in found}
 
 
+def find(
+    session: Session, steps: Sequence[Step], tls: str | None, second_ehlo: str | None
+) -> tuple[Told, ...]:
+    """The causes that show in `session`, in the order in which they are told.
+
+    `steps` tell what each event answers and what it is taken to answer; `tls` and `second_ehlo` are
+    the verdict's.
+    """
+    facts = _Facts(session, steps, tls, second_ehlo)
+    found = [told for cause, tests in _tests() if (told := _told(cause, tests, facts))]
+    return tuple(_without_contradictions(found))
+
+
+def _told(cause: Cause, tests: tuple[_Test, ...], facts: _Facts) -> Told | None:
+    """The cause by its surest evidence; None if nothing shows it."""
+    shown = [
+        (test.when.degree or cause.degree, places)
+        for test in tests
+        if (places := test.look(facts)) is not None
+    ]
+    if not shown:
+        return None
+    degree, places = min(shown, key=lambda one: _RANK[one[0]])
+    events = {place if isinstance(place, int) else place[0] for place in places}
+    lines = {line for place in places if (line := facts.line(place)) is not None}
+    return Told(
+        id=cause.id, degree=degree, lines=tuple(sorted(lines)), events=tuple(sorted(events))
+    )
+
+
+_RANK = {degree: rank for rank, degree in enumerate(DEGREES)}
+
+
+def _without_contradictions(found: list[Told]) -> Iterator[Told]:
+    known = causes()
+    hidden = {name for told in found for name in known[told.id].hides}
+    found = [told for told in found if told.id not in hidden]
+    best: dict[str, Told] = {}
+    for told in found:
+        group = known[told.id].group or told.id
+        if group not in best or _RANK[told.degree] < _RANK[best[group].degree]:
+            best[group] = told
+    for told in found:
+        first = best[known[told.id].group or told.id]
+        if told is first or told.degree == first.degree == "one of these":
+            yield told
+
+
+Place = int | tuple[int, int]
+"""What shows a cause: an event by its index, or a row of a reply (from 0)."""
+
+
+class _List(NamedTuple):
+    """A list that the client got: where its reply stands, and whether nothing of it is missing."""
+
+    place: int
+    reply: Reply
+    keywords: tuple[smtp.Keyword, ...]
+    whole: bool
+
+    def row(self, keyword: str) -> Place:
+        """Where the keyword stands; the reply, if it is not there."""
+        for row, line in enumerate(self.reply.lines):
+            found = smtp.parse_keyword(line) if row else None
+            if found and found.name == keyword:
+                return self.place, row
+        return self.place
+
+
 class _Facts:
     """What the entries ask about, gathered once for a session."""
 
     def __init__(
         self, session: Session, steps: Sequence[Step], tls: str | None, second_ehlo: str | None
     ) -> None:
-        events = session.events
+        self.session = session
         self.tls, self.second_ehlo = tls or "", second_ehlo or ""
-        self.implicit = session.implicit_tls
-        self.connection = session.connection
-        self.commands = [e for e in events if isinstance(e, Command) and e.by == "client"]
-        self.verbs = {command.verb for command in self.commands}
-        self.handshakes = {e.error for e in events if isinstance(e, Handshake) and e.error}
-        self.remarks = [e.text for e in events if isinstance(e, Remark)]
-        self.ended = {e.reason for e in events if isinstance(e, Disconnect)}
-        self.replies: list[tuple[Reply, str]] = []
-        self.lists: list[Reply] = []
-        self.greetings: list[str] = []
-        for event, heard_as in ((step.event, step.heard_as) for step in steps):
-            if not isinstance(event, Reply):
-                continue
-            heard = events[heard_as] if heard_as is not None else None
-            verb = getattr(heard, "verb", "AUTH" if isinstance(heard, AuthResponse) else "")
-            self.replies.append((event, verb))
-            if event.code == 220 and verb != "STARTTLS":
-                self.greetings.extend(event.lines[:1])
-            if event.code == 250 and (verb == "EHLO" or len(event.lines) > 1):
-                self.lists.append(event)
-        self.left_over = _left_over(session)
-        self.typed = _typed(session)
+        self.commands: list[tuple[int, Command]] = []
+        self.handshakes: list[tuple[int, Handshake]] = []
+        self.replies: list[tuple[int, Reply, int | None, str]] = []
+        for index, event in enumerate(session.events):
+            match event:
+                case Command(by="client"):
+                    self.commands.append((index, event))
+                case Handshake():
+                    self.handshakes.append((index, event))
+                case Reply():
+                    heard_as = steps[index].heard_as
+                    heard = session.events[heard_as] if heard_as is not None else None
+                    verb = getattr(heard, "verb", "AUTH" if isinstance(heard, AuthResponse) else "")
+                    self.replies.append((index, event, heard_as, verb))
+
+    @cached_property
+    def implicit(self) -> bool:
+        session = self.session
+        begins = re.search(r"(?:^|/)(?:smtps|submissions)\b", session.connection)
+        return session.implicit_tls or begins is not None or session.server.port == 465
+
+    @cached_property
+    def at(self) -> str:
+        said = f"{self.session.connection}\n{self.remarks.text}"
+        return "server" if _SERVERS.search(said) else "client"
+
+    @cached_property
+    def remarks(self) -> _Lines:
+        """The lines beside the dialogue, and those that tell of a failed handshake."""
+        return _Lines(
+            (index, event.text if isinstance(event, Remark) else event.detail)
+            for index, event in enumerate(self.session.events)
+            if isinstance(event, Remark) or (isinstance(event, Handshake) and event.error)
+        )
+
+    @cached_property
+    def greetings(self) -> _Lines:
+        return _Lines(
+            (index, reply.lines[0])
+            for index, reply, _, verb in self.replies
+            if reply.code == 220 and verb != "STARTTLS" and reply.lines
+        )
+
+    @cached_property
+    def said(self) -> _Lines:
+        return _Lines((index, e.argument) for index, e in self.commands if not e.verb)
+
+    @cached_property
+    def peers(self) -> _Lines:
+        named = [(0, self.session.client.name)] if self.session.events else []
+        named += [(i, e.argument) for i, e in self.commands if e.verb in ("EHLO", "HELO")]
+        return _Lines((index, name) for index, name in named if name)
+
+    @cached_property
+    def lists(self) -> list[_List]:
+        return [
+            _List(index, reply, smtp.parse_ehlo_reply(reply.lines)[1], _whole(reply))
+            for index, reply, heard_as, verb in self.replies
+            if reply.code == 250 and (verb == "EHLO" or (heard_as is None and len(reply.lines) > 1))
+        ]
+
+    @cached_property
+    def keyword_lines(self) -> _Lines:
+        return _Lines(
+            ((entry.place, row), line.strip())
+            for entry in self.lists
+            for row, line in enumerate(entry.reply.lines)
+            if row or len(entry.reply.lines) == 1
+        )
+
+    @cached_property
+    def first_lines(self) -> _Lines:
+        return _Lines(
+            (entry.place, entry.reply.lines[0])
+            for entry in self.lists
+            if len(entry.reply.lines) > 1
+        )
+
+    def line(self, place: Place) -> int | None:
+        """The line of the log; that of the whole reply where its rows do not follow each other."""
+        event, row = (place, 0) if isinstance(place, int) else place
+        line = self.session.events[event].line
+        if line is None or not row:
+            return line
+        reply = self.session.events[event]
+        later = (e.line for e in self.session.events[event + 1 :] if e.line is not None)
+        after = next(later, None)
+        whole = isinstance(reply, Reply) and after == line + len(reply.lines)
+        return line + row if whole else line
+
+    def mechanism(self, reply: int) -> tuple[str, Place]:
+        """Whether the mechanism of the AUTH before that reply stood in the list, "" if unknown, and
+        which reply had the list."""
+        asked = next(
+            (e for i, e in reversed(self.commands) if i < reply and e.verb == "AUTH"), None
+        )
+        if asked is None or not asked.argument:
+            return "", reply
+        wanted = asked.argument.split()[0].upper()
+        seen = [e for e in self.lists if e.place < reply and e.reply.secure == asked.secure]
+        if not seen:
+            return "", reply
+        lines = [k.parameters.upper().split() for k in seen[-1].keywords if k.name == "AUTH"]
+        where = seen[-1].row("AUTH")
+        if any(wanted in line for line in lines):
+            return "offered", where
+        return "not offered" if any(lines) else "", where
 
 
-def _left_over(session: Session) -> bool:
+_SERVERS = re.compile(
+    r"(?i)SSL_accept|smtpd\b|lost connection after|on connection from|STARTTLS=server"
+    r"|TLS handshake error from|(?:process|get|reading)[ _]client[ _]hello|ACCEPT_SR_CLNT"
+    r"|\bICID\b|remoteIp ="
+)
+"""What only a server's log says: Postfix's, Exim's, sendmail's, that of a server written in Go."""
+
+
+class _Lines:
+    """Lines of text with the events they belong to, searched all at once."""
+
+    def __init__(self, lines: Iterable[tuple[Place, str]]) -> None:
+        self._events: list[Place] = []
+        self._starts: list[int] = []
+        texts, at = [], 0
+        for event, text in lines:
+            text = text[:1000].replace("\n", " ")
+            self._events.append(event)
+            self._starts.append(at)
+            texts.append(text)
+            at += len(text) + 1
+        self.text = "\n".join(texts)
+
+    def find(self, pattern: str) -> list[Place] | None:
+        """The event of the first line that matches; None if there is none."""
+        if not self._events:
+            return None
+        match = _compiled(pattern).search(self.text)
+        return [self._events[bisect_right(self._starts, match.start()) - 1]] if match else None
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.MULTILINE)
+
+
+_NEVER_A_NAME = frozenset((
+    "", "8BITMIME", "AUTH", "BINARYMIME", "CHUNKING", "DELIVERBY", "DSN", "ENHANCEDSTATUSCODES",
+    "ETRN", "EXPN", "HELP", "PIPELINING", "REQUIRETLS", "SIZE", "SMTPUTF8", "STARTTLS", "VRFY",
+))  # fmt: skip
+_CUT = re.compile(r"\.{3}\s*$|…|^\s*(?:\.\.+|[\[(<]\s*(?:\.|…|snip|cut|skipped))", re.IGNORECASE)
+
+
+def _whole(reply: Reply) -> bool:
+    """Whether a list shows from its first line to the closing `250 ` (RFC 5321 §4.2.1).
+
+    A single line, or a list without a name in its first line, may be what a filter left; a masked
+    one shows not what the server sent.
+    """
+    rows = reply.raw.decode("utf-8", "replace").splitlines()
+    if len(rows) < 2 or reply.told or len(rows) != len(reply.lines) or altered(reply):
+        return False
+    if not re.match(r"[0-9]{3}(?: |$)", rows[-1]) or any(_CUT.search(line) for line in reply.lines):
+        return False
+    return reply.lines[0].split(" ", 1)[0].upper() not in _NEVER_A_NAME
+
+
+Look = Callable[[When, _Facts], Iterable[Place] | None]
+"""Looks for one thing that an entry asks for: the events that show it, or None."""
+
+
+class _Test(NamedTuple):
+    """An entry, and the looks that it takes."""
+
+    when: When
+    looks: tuple[Look, ...]
+    unless: tuple[_Test, ...]
+
+    @classmethod
+    def of(cls, when: When) -> _Test:
+        """Only what is asked for is looked at."""
+        nothing = When()
+        asked = {
+            look: None
+            for fields, look in _LOOKS
+            if any(getattr(when, field) != getattr(nothing, field) for field in fields)
+        }
+        return cls(when, tuple(asked), tuple(cls.of(other) for other in when.unless))
+
+    def look(self, facts: _Facts) -> set[Place] | None:
+        """The places that show what the entry asks for; None if something of it is missing."""
+        shown: set[Place] = set()
+        for look in self.looks:
+            found = look(self.when, facts)
+            if found is None:
+                return None
+            shown.update(found)
+        if any(other.look(facts) is not None for other in self.unless):
+            return None
+        return shown
+
+
+@cache
+def _tests() -> tuple[tuple[Cause, tuple[_Test, ...]], ...]:
+    return tuple((cause, tuple(map(_Test.of, cause.when))) for cause in causes().values())
+
+
+def _if(holds: bool) -> tuple[()] | None:
+    """What holds for the session as a whole has no line of its own."""
+    return () if holds else None
+
+
+def _second_ehlo(when: When, facts: _Facts) -> Iterable[int] | None:
+    if facts.second_ehlo not in when.second_ehlo:
+        return None
+    return [i for i, e in facts.handshakes if not e.error][-1:]
+
+
+def _handshake(when: When, facts: _Facts) -> Iterable[int] | None:
+    if facts.tls != "failed":
+        return None
+    for index, shake in facts.handshakes:
+        if shake.error in when.handshake:
+            return [index, *_told_by(shake, facts)]
+    return None
+
+
+def _told_by(shake: Handshake, facts: _Facts) -> list[int]:
+    """The line that tells why, where it is not the one that tells that the handshake failed."""
+    if not shake.detail:
+        return []
+    remarks = ((i, e) for i, e in enumerate(facts.session.events) if isinstance(e, Remark))
+    return [i for i, e in remarks if shake.detail in e.text and e.line != shake.line][:1]
+
+
+def _ended(when: When, facts: _Facts) -> Iterable[int] | None:
+    events = enumerate(facts.session.events)
+    return [i for i, e in events if isinstance(e, Disconnect) and e.reason in when.ended] or None
+
+
+def _ehlos(when: When, facts: _Facts) -> Iterable[int] | None:
+    found = [i for i, e in facts.commands if e.verb == "EHLO"]
+    return found if len(found) >= when.ehlos else None
+
+
+def _sent(when: When, facts: _Facts) -> Iterable[int] | None:
+    return [i for i, e in facts.commands if e.verb in when.sent][:1] or None
+
+
+def _unheard(when: When, facts: _Facts) -> Iterable[int] | None:
+    return _if(all(e.verb not in when.unheard for _, e in facts.commands))
+
+
+def _left_over(_: When, facts: _Facts) -> Iterable[int] | None:
     """A command in the clear between STARTTLS and its reply, and TLS after it."""
-    waiting = False
-    for event in session.events:
+    asked = None
+    for index, event in enumerate(facts.session.events):
         match event:
             case Command(verb="STARTTLS", secure=False):
-                waiting = True
+                asked = index
             case Reply():
-                waiting = False
-            case Command(secure=False, by="client") if waiting and not event.told:
-                return True
-    return False
+                asked = None
+            case Command(secure=False, by="client") if asked is not None and not event.told:
+                return [asked, index]
+    return None
 
 
-def _typed(session: Session) -> bool:
+def _typed(_: When, facts: _Facts) -> Iterable[int] | None:
     """A command in the clear after the 220 to STARTTLS, and a handshake that failed."""
-    asked = ready = False
-    for event in session.events:
+    asked = False
+    ready: int | None = None
+    for index, event in enumerate(facts.session.events):
         match event:
             case Command(verb="STARTTLS", secure=False):
                 asked = True
             case Reply(code=220) if asked:
-                ready, asked = True, False
+                ready, asked = index, False
             case Handshake(error=""):
-                ready = False
-            case Command() | AuthResponse() | Message() if ready and not event.secure:
-                failed = any(isinstance(e, Handshake) and e.error for e in session.events)
-                return failed and getattr(event, "verb", "") != "QUIT"
+                ready = None
+            case Command() | AuthResponse() | Message() if ready is not None and not event.secure:
+                failed = [i for i, e in facts.handshakes if e.error]
+                typed = getattr(event, "verb", "") != "QUIT"
+                return [ready, index, *failed[:1]] if failed and typed else None
             case Handshake():
-                ready = ready and not event.detail
-    return False
+                ready = None if event.detail else ready
+    return None
 
 
-def find(
-    session: Session, steps: Sequence[Step], tls: str | None, second_ehlo: str | None
-) -> tuple[str, ...]:
-    """The ids of the causes that show in `session`.
-
-    `steps` tell what each event answers and what it is taken to answer; `tls` and `second_ehlo`
-    are the verdict's.
-    """
-    facts = _Facts(session, steps, tls, second_ehlo)
-    found = [entry for entry in causes().values() if any(_holds(w, facts) for w in entry.when)]
-    hidden = {name for entry in found for name in entry.hides}
-    return tuple(entry.id for entry in found if entry.id not in hidden)
-
-
-def _holds(when: When, facts: _Facts) -> bool:
-    if when.tls and facts.tls not in when.tls:
-        return False
-    if when.second_ehlo and facts.second_ehlo not in when.second_ehlo:
-        return False
-    if when.handshake and not facts.handshakes & set(when.handshake):
-        return False
-    if when.implicit is not None and when.implicit != facts.implicit:
-        return False
-    if when.connection and not re.search(when.connection, facts.connection):
-        return False
-    if when.sent and not facts.verbs & set(when.sent):
-        return False
-    if facts.verbs & set(when.unheard):
-        return False
-    if when.ended and not facts.ended & set(when.ended):
-        return False
-    if (when.left_over and not facts.left_over) or (when.typed and not facts.typed):
-        return False
-    if sum(command.verb == "EHLO" for command in facts.commands) < when.ehlos:
-        return False
-    return _words_hold(when, facts) and _reply_holds(when, facts) and _command_holds(when, facts)
+def _unanswered(when: When, facts: _Facts) -> Iterable[int] | None:
+    if not facts.commands:
+        return None
+    index, last = facts.commands[-1]
+    if last.verb not in when.unanswered or last.told or when.inside not in (None, last.secure):
+        return None
+    rest = list(enumerate(facts.session.events))[index + 1 :]
+    if any(isinstance(e, Reply | Handshake) for _, e in rest):
+        return None
+    ends = [
+        i
+        for i, e in rest
+        if (isinstance(e, Disconnect) and e.reason != "quit")
+        or (isinstance(e, Remark) and _ENDED.search(e.text[:1000]))
+    ]
+    return [index, *ends[:1]] if ends else None
 
 
-def _words_hold(when: When, facts: _Facts) -> bool:
-    texts = {
-        when.greeting: facts.greetings,
-        when.remark: facts.remarks,
-        when.first_line: [reply.lines[0] for reply in facts.lists if len(reply.lines) > 1],
-        when.keyword: [line.strip() for reply in facts.lists for line in reply.lines[1:]],
-        when.said: [command.argument for command in facts.commands if not command.verb],
-    }
-    if when.keyword and not any(len(reply.lines) > 1 for reply in facts.lists):
-        texts[when.keyword] = [line for reply in facts.lists for line in reply.lines]
-    return all(
-        any(re.search(pattern, text[:1000]) for text in lines)
-        for pattern, lines in texts.items()
-        if pattern
-    )
+_ENDED = re.compile(r"(?i)clos(?:ed|ing)|reset|lost connection|timed? ?out|timeout|\beof\b")
 
 
-def _reply_holds(when: When, facts: _Facts) -> bool:
-    if not (when.code or when.to or when.text):
-        return True
-    return any(
-        (not when.code or reply.code in when.code)
-        and (not when.to or verb in when.to)
-        and (when.inside is None or reply.secure == when.inside)
-        and (not when.text or re.search(when.text, " ".join(reply.lines)[:1000]) is not None)
-        for reply, verb in facts.replies
-    )
+def _unasked(when: When, facts: _Facts) -> Iterable[int] | None:
+    found = [i for i, e, heard_as, _ in facts.replies if heard_as is None and e.code in when.code]
+    return found if len(found) >= when.unasked else None
 
 
-def _command_holds(when: When, facts: _Facts) -> bool:
-    if not when.verb:
-        return True
-    return any(
-        command.verb in when.verb and (when.inside is None or command.secure == when.inside)
-        for command in facts.commands
-    )
+def _reply(when: When, facts: _Facts) -> Iterable[Place] | None:
+    if when.unasked:
+        return ()
+    for index, reply, heard_as, verb in facts.replies:
+        text = " ".join(reply.lines)[:1000]
+        if (
+            (not when.code or reply.code in when.code)
+            and (not when.to or verb in when.to)
+            and when.inside in (None, reply.secure)
+            and (not when.text or _compiled(when.text).search(text) is not None)
+            and (not when.not_text or _compiled(when.not_text).search(text) is None)
+        ):
+            shown = [index] if heard_as is None else [heard_as, index]
+            if not when.mechanism:
+                return shown
+            found, where = facts.mechanism(index)
+            if found == when.mechanism:
+                return [where, *shown]
+    return None
+
+
+def _verb(when: When, facts: _Facts) -> Iterable[int] | None:
+    commands = [(i, e) for i, e in facts.commands if when.inside in (None, e.secure)]
+    return [i for i, e in commands if e.verb in when.verb][:1] or None
+
+
+def _on_ground(when: When, facts: _Facts) -> list[_List]:
+    return [e for e in facts.lists if when.inside in (None, e.reply.secure)]
+
+
+def _offers(when: When, facts: _Facts) -> Iterable[Place] | None:
+    found = [e for e in _on_ground(when, facts) if any(k.name == when.offers for k in e.keywords)]
+    return [found[-1].row(when.offers)] if found else None
+
+
+def _lacks(when: When, facts: _Facts) -> Iterable[Place] | None:
+    last = _on_ground(when, facts)[-1:]
+    if not last or not last[0].whole or any(k.name == when.lacks for k in last[0].keywords):
+        return None
+    return [last[0].place, (last[0].place, len(last[0].reply.lines) - 1)]
+
+
+_LEAVING = frozenset(("QUIT", "RSET", "NOOP", "HELP"))
+
+
+def _gave_up(when: When, facts: _Facts) -> Iterable[int] | None:
+    last = _on_ground(when, facts)[-1:]
+    if not last or last[0] is not facts.lists[-1]:
+        return None
+    after = [(i, e.verb) for i, e in facts.commands if i > last[0].place]
+    if any(verb not in _LEAVING for _, verb in after):
+        return None
+    if any(i > last[0].place for i, _ in facts.handshakes):
+        return None
+    events = enumerate(facts.session.events)
+    left = [i for i, verb in after if verb == "QUIT"]
+    left += [i for i, e in events if isinstance(e, Disconnect) and i > last[0].place]
+    return left[:1] or None
+
+
+def _left_at(when: When, facts: _Facts) -> Iterable[int] | None:
+    events = facts.session.events
+    for index, reply, _, _ in facts.replies:
+        if reply.code != when.left_at or when.inside not in (None, reply.secure):
+            continue
+        for after in range(index + 1, len(events)):
+            match events[after]:
+                case Command(verb="QUIT") | Disconnect():
+                    return [index, after]
+                case Remark():
+                    continue
+            break
+    return None
+
+
+def _says_not_offered(_: When, facts: _Facts) -> Iterable[int] | None:
+    events = enumerate(facts.session.events)
+    return [i for i, e in events if isinstance(e, Remark) and e.tells == "not_offered"][:1] or None
+
+
+_LOOKS: tuple[tuple[tuple[str, ...], Look], ...] = (
+    (("tls",), lambda when, facts: _if(facts.tls in when.tls)),
+    (("second_ehlo",), _second_ehlo),
+    (("handshake",), _handshake),
+    (("implicit",), lambda when, facts: _if(when.implicit == facts.implicit)),
+    (("unheard",), _unheard),
+    (("silent",), lambda _, facts: _if(not facts.commands)),
+    (("sent",), _sent),
+    (("ehlos",), _ehlos),
+    (("verb",), _verb),
+    (("ended",), _ended),
+    (("left_over",), _left_over),
+    (("typed",), _typed),
+    (("unanswered",), _unanswered),
+    (("unasked",), _unasked),
+    (("code", "to", "text", "not_text", "mechanism"), _reply),
+    (("offers",), _offers),
+    (("lacks",), _lacks),
+    (("gave_up",), _gave_up),
+    (("left_at",), _left_at),
+    (("tells",), _says_not_offered),
+    (("keyword",), lambda when, facts: facts.keyword_lines.find(when.keyword)),
+    (("first_line",), lambda when, facts: facts.first_lines.find(when.first_line)),
+    (("greeting",), lambda when, facts: facts.greetings.find(when.greeting)),
+    (("said",), lambda when, facts: facts.said.find(when.said)),
+    (("peer",), lambda when, facts: facts.peers.find(when.peer)),
+    (("remark",), lambda when, facts: facts.remarks.find(when.remark)),
+    (("at",), lambda when, facts: _if(when.at == facts.at)),
+)  # fmt: skip
+"""How each thing is looked for, the cheap first. What is asked of one reply is one look."""
 
 
 NOT_SHOWN = {

@@ -43,6 +43,13 @@ HANDSHAKE_ERRORS = {
     "unknown-ca": N_("The handshake fails: nobody the client trusts has signed the certificate."),
     "not-tls": N_("The handshake fails: the other side does not speak TLS here, but plain text."),
     "version": N_("The handshake fails: the two sides have no TLS version in common."),
+    "cipher": N_("The handshake fails: the two sides have no cipher in common."),
+    "own": N_(
+        "The handshake fails before it begins: the program's own settings leave nothing to offer."
+    ),
+    "key": N_("The handshake fails: the server cannot use its own certificate or key."),
+    "certificate": N_("The handshake fails: the certificate was not accepted."),
+    "old-hello": N_("The handshake fails: it was begun in the way of SSL 2, as a scanner does."),
     "no-certificate": N_("The handshake fails: the server wants a certificate of the client."),
     "timeout": N_("The handshake does not come to an end: the other side is silent."),
     "cut": N_("The connection breaks in the middle of the handshake."),

@@ -31,7 +31,7 @@ class Summary(msgspec.Struct):
     def add(self, verdict: Verdict) -> None:
         """Count one more session."""
         self.sessions += 1
-        self.problems += bool(verdict.faults)
+        self.problems += verdict.problem
         self.delivered += bool(verdict.delivered)
         self.in_clear += verdict.in_clear
         self.tls[verdict.tls or "unknown"] += 1

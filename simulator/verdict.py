@@ -36,9 +36,9 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     `client_to_server_commands` are the verbs the client sent. `ehlo_before_tls` and
     `ehlo_after_tls` count EHLOs in the clear and inside TLS. `delivered`: a message was accepted,
     as far as the reply to it shows, or a line of the log says so;
-    `in_clear`: mail data crossed unencrypted. `faults` are ids of broken rules and of causes.
-    `understood` is the share, from 0 to 1, of what looks like SMTP in the record that was
-    understood; below `session.BAR` nothing else is claimed.
+    `in_clear`: mail data crossed unencrypted. `causes` say why it failed, with their evidence;
+    `faults` are ids of broken rules and of causes. `understood` is the share, from 0 to 1, of what
+    looks like SMTP in the record that was understood; below `session.BAR` nothing else is claimed.
     """
 
     format: str
@@ -51,8 +51,15 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     delivered: bool | None
     in_clear: bool
     faults: tuple[str, ...]
+    causes: tuple[causes.Told, ...]
     outcome: Text
     understood: float = 1.0
+
+    @property
+    def problem(self) -> bool:
+        """Whether there is something to repair: a probe breaks what it likes."""
+        known = causes.causes()
+        return bool(self.faults) and not any(known[told.id].harmless for told in self.causes)
 
 
 def judge(session: Session, steps: Sequence[Step]) -> Verdict:
@@ -65,9 +72,9 @@ def judge(session: Session, steps: Sequence[Step]) -> Verdict:
     inside = _inside(events)
     second = _second_ehlo(session, tls, inside)
     faults = dict.fromkeys(note.rule for step in steps for note in step.notes if not note.met)
-    if session.source != "lab":
-        # What was played in the lab is no riddle: its cause is the scenario.
-        faults.update(dict.fromkeys(causes.find(session, steps, tls, second)))
+    # What was played in the lab is no riddle: its cause is the scenario.
+    told = () if session.source == "lab" else causes.find(session, steps, tls, second)
+    faults.update(dict.fromkeys(cause.id for cause in told))
     delivered: bool | None = _accepted(events, steps) or _said_accepted(session)
     if not delivered and not _shows_all(session, steps):
         delivered = None
@@ -86,6 +93,7 @@ def judge(session: Session, steps: Sequence[Step]) -> Verdict:
         delivered=delivered,
         in_clear=in_clear,
         faults=tuple(faults),
+        causes=told,
         outcome=Text(""),
         understood=session.understood,
     )
@@ -105,6 +113,7 @@ def _not_understood(session: Session) -> Verdict:
         delivered=None,
         in_clear=False,
         faults=(),
+        causes=(),
         outcome=Text(_NOT_UNDERSTOOD, {"share": round(100 * session.understood)}),
         understood=session.understood,
     )

@@ -20,7 +20,7 @@ msgstr ""
 msgid "It is sent."
 msgstr "É enviado."
 
-msgid "Gone from the sources."
+msgid "No text is like this any more, and none will be."
 msgstr "Sumiu."
 """
 

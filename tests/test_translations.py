@@ -77,7 +77,7 @@ def test_no_text_is_marked_inside_an_f_string() -> None:
 def told() -> Iterator[str]:
     """Every text for translation that the program reads from its data."""
     for cause in causes().values():
-        yield from (cause.title, cause.cause, cause.remedy)
+        yield from (cause.title, cause.cause, cause.ruled_out, cause.remedy)
     yield from filter(None, (found.log_more for found in formats.known()))
 
 

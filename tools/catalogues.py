@@ -45,7 +45,7 @@ NOISE = re.compile(
 
 # Data that holds prose for translation: which files, and which of their keys.
 PROSE = (
-    ("causes.toml", {"title", "cause", "remedy"}),
+    ("causes.toml", {"title", "cause", "ruled_out", "remedy"}),
     ("formats/**.toml", {"log_more"}),
 )
 

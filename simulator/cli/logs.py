@@ -48,6 +48,7 @@ formats_option = click.option(
 @click.option("--format", "kind", metavar="NAME", help="The log's format, where guessing fails.")
 @formats_option
 @click.option("--only-problems", is_flag=True, help="Leave out sessions without a problem.")
+@click.option("--probes", is_flag=True, help="With --only-problems: keep probes and scanners.")
 @click.option("--session", "number", type=click.IntRange(1), metavar="N", help="Only the Nth.")
 @click.option("--summary", is_flag=True, help="Count instead: TLS, second EHLO, causes.")
 @click.option("--strict", is_flag=True, help="Exit with 1 if a session has a problem.")
@@ -61,6 +62,7 @@ def explain(
     kind: str | None,
     folders: tuple[Path, ...],
     only_problems: bool,
+    probes: bool,
     number: int | None,
     summary: bool,
     strict: bool,
@@ -98,7 +100,9 @@ def explain(
         else:
             hide = _hider(anonymise=anonymise, show_secrets=show_secrets)
             seen = _Seen()
-            explained = seen.all(map(explainer.explain, sessions), only_problems=only_problems)
+            explained = seen.all(
+                map(explainer.explain, sessions), only_problems=only_problems, probes=probes
+            )
             _show(map(hide, explained), view, page(lang))
             problems = seen.problems
             if number and not seen.sessions:
@@ -115,12 +119,13 @@ class _Seen:
         self.problems = 0
 
     def all(
-        self, explanations: Iterable[Explanation], *, only_problems: bool
+        self, explanations: Iterable[Explanation], *, only_problems: bool, probes: bool
     ) -> Iterator[Explanation]:
         for explanation in explanations:
             self.sessions += 1
-            self.problems += bool(explanation.verdict.faults)
-            if explanation.verdict.faults or not only_problems:
+            verdict = explanation.verdict
+            self.problems += verdict.problem
+            if not only_problems or verdict.problem or (probes and verdict.faults):
                 yield explanation
 
 

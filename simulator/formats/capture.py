@@ -519,8 +519,11 @@ _ALERTS = {
     "certificate_expired": "expired",
     "bad_certificate": "certificate",
     "certificate_unknown": "certificate",
+    "unsupported_certificate": "certificate",
+    "certificate_revoked": "certificate",
     "certificate_required": "no-certificate",
     "protocol_version": "version",
-    "handshake_failure": "version",
-    "insufficient_security": "version",
+    "inappropriate_fallback": "version",
+    "handshake_failure": "cipher",
+    "insufficient_security": "cipher",
 }

@@ -234,7 +234,7 @@ class _Reader:
             dialogue.connect(line.number)
             name = "" if match["name"] == "unknown" else match["name"]
             dialogue.client = Peer(name=name, address=match["address"])
-            dialogue.implicit = "smtps" in process
+            dialogue.implicit = "smtps" in process or "submissions" in process
             return
         if not desk.has(process) and not (_FAILED.match(rest) or _LOST.match(rest)):
             if _TLS.match(rest) is None and _DISCONNECT.match(rest) is None:

@@ -19,6 +19,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from msgspec.structs import replace
+
 from simulator.explainer import explain
 from simulator.formats import postfix
 from simulator.reading.clean import clean
@@ -43,12 +45,15 @@ MOST_LINES = 1000
 MOST_SHAPES = 10_000
 """Shapes of sessions that are remembered at a time."""
 
-_WORDS = (
-    b"]: disconnect from ",
-    b" TLS connection established ",
-    b"TLS library problem",
-    b" after STARTTLS",
-)
+_WORDS = {
+    0: b"]: disconnect from ",
+    1: b" TLS connection established ",
+    2: b"TLS library problem",
+    3: b" after STARTTLS",
+    5: b" blocked using ",
+    6: b"haproxy read: ",
+    7: b"improper command pipelining ",
+}
 _CLIENT = b"/smtp["
 _DISCONNECT, _TLS, _SMTP = 0, 1, 4
 
@@ -142,7 +147,7 @@ class _Scan:
         """Find what matters in whole lines."""
         hits: list[int] = []
         find = data.find
-        for number, word in enumerate(_WORDS):
+        for number, word in _WORDS.items():
             at = find(word)
             while at >= 0:
                 hits.append(at << 3 | number)
@@ -165,7 +170,9 @@ class _Scan:
                 end = find(b"\n", at)
                 counts = find(b" ", at + 19, end)
                 last = data[counts:end] if counts > 0 else b""
-                kind = b"smtps" if b"smtps" in process else b"smtpd"
+                kind = b"smtpd"
+                if b"smtps" in process or b"submissions" in process:
+                    kind = b"smtps"
                 lines = opened.pop(process, None)
                 ended.append(process)
                 shapes.append((kind, last) if lines is None else (kind, *lines, last))
@@ -200,6 +207,11 @@ class _Scan:
             return
         if text.startswith((b"lost", b"timeout")):
             text = text.split(b" from ", 1)[0] + b" from a[192.0.2.1]"
+        elif b" blocked using " in text:
+            text = _BLOCKED
+        elif text.startswith(b"improper command pipelining"):
+            tls = b"\\026\\003" if b": \\026\\003" in text else b"EHLO"
+            text = b"improper command pipelining after CONNECT from a[192.0.2.1]: " + tls
         self._keep(process, text)
 
     def _line(self, data: bytes, at: int) -> tuple[bytes, bytes]:
@@ -258,8 +270,14 @@ def _shape(process: bytes, lines: list[bytes]) -> Shape:
     """The shape of a session that did not say that it ended."""
     if b"/smtp[" in process:
         return (b"smtp", *lines)
-    return (b"smtps" if b"smtps" in process else b"smtpd", *lines, b"")
+    begins = b"smtps" in process or b"submissions" in process
+    return (b"smtps" if begins else b"smtpd", *lines, b"")
 
+
+_BLOCKED = (
+    b"NOQUEUE: reject: RCPT from a[192.0.2.1]: 554 5.7.1 Service unavailable; "
+    b"Client host [192.0.2.1] blocked using a; from=<a@example.org>"
+)
 
 _NAMED = "Jan  1 00:00:00 mx postfix"
 
@@ -275,7 +293,10 @@ def _verdict(shape: Shape) -> Verdict:
         if texts[-1]:
             lines.append(f"{head}disconnect from a[192.0.2.1]{texts[-1]}")
     (session, *_) = postfix.read(clean(lines).lines)
-    return explain(session).verdict
+    verdict = explain(session).verdict
+    # The lines that show a cause are those of one session, not of all that have its shape.
+    told = tuple(replace(cause, lines=(), events=()) for cause in verdict.causes)
+    return replace(verdict, causes=told)
 
 
 def _status(text: str) -> str:

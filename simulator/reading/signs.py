@@ -28,6 +28,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     failed: list[Sign]
     failed_now: list[Sign]
     not_offered: list[Sign]
+    wanted: list[Sign]
     refused: list[Sign]
     established: list[Sign]
 
@@ -48,7 +49,8 @@ def _tables() -> dict[str, Table]:
 _HINT = re.compile(
     r"(?i)tls|ssl|x509|handshake|certif|cipher|crypt|16 ?03|026|self.signed|pkix|smtp host"
     r"|mismatch|altname|version number|eof|reset|negoti|upgraded|schannel|packet|protocol|hello"
-    r"|secure connection"
+    r"|secure connection|alert|signing key|credentials|frame|token supplied|common algorithm|sec_e_"
+    r"|bad_cert"
 )
 
 
@@ -153,6 +155,8 @@ def read(text: str) -> Sentence | None:
     named = re.search(r"(?i)starttls", text) is not None
     if _find("not_offered", text):
         return Sentence("not_offered")
+    if _find("wanted", text):
+        return None
     if named or "454" in text:
         refused = _find("refused", text)
         if refused:

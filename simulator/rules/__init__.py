@@ -86,7 +86,7 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, **changes)
 
 
-_MASKED = re.compile(r"X{3,}A|X{4,}")
+_MASKED = re.compile(r"X{4,}[A-Z]?|X{3,}A")
 
 
 def altered(reply: Reply) -> bool:

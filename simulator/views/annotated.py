@@ -6,7 +6,6 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from simulator.causes import Cause
 from simulator.explainer import Explanation
 from simulator.language import N_, SOURCE, Text, say
 from simulator.rules import Note
@@ -64,8 +63,8 @@ def render(
     if findings:
         count = Text(N_("Broken rules: {rules}."), {"rules": _rules(findings)})
         written += [ink("broken", "  " + say(count, language))]
-    for cause in prose.causes_of(explanation):
-        written += _cause(cause, language, width, ink)
+    for reason in prose.causes_of(explanation):
+        written += _cause(reason, language, width, ink)
     if gap := prose.gap(explanation):
         written += _told(prose.NOT_SHOWN, say(gap.missing, language), language, width, ink)
         written += _told(prose.LOG_MORE, say(gap.log_more, language), language, width, ink)
@@ -73,13 +72,16 @@ def render(
     return "\n".join(written) + "\n"
 
 
-def _cause(cause: Cause, language: str, width: int, ink: _Ink) -> list[str]:
+def _cause(reason: prose.Reason, language: str, width: int, ink: _Ink) -> list[str]:
+    cause = reason.cause
     title = say(cause.title, language)
     if cause.citation:
         title += f" ({outline.citation(cause.citation)})"
-    written = ["", *(ink("broken", line) for line in _wrap(f"✗ {title}", width, "  ", "    "))]
-    for heading, text in ((prose.CAUSE, cause.cause), (prose.REMEDY, cause.remedy)):
-        written += _wrap(f"{say(heading, language)}: {say(text, language)}", width, "    ", "    ")
+    style = "quiet" if cause.harmless else "broken"
+    head = _wrap(f"{reason.mark} {title}", width, "  ", "    ")
+    written = ["", *(ink(style, line) for line in head)]
+    for heading, text in reason.points(language):
+        written += _wrap(f"{heading}: {text}", width, "    ", "    ")
     if cause.experiment:
         command = {"command": f"ehlo-twice replay {cause.experiment}"}
         written += _wrap(say(Text(prose.SEE, command), language), width, "    ", "    ")

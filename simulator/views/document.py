@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from simulator import smtp
-from simulator.causes import Cause, causes, missing
+from simulator.causes import DEGREES, Degree, Told, causes, missing
 from simulator.explainer import Explanation, Step, explain
 from simulator.knowledge import Fact
 from simulator.language import N_, SOURCE, Text, say
@@ -86,12 +86,21 @@ class SaidStep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SaidCause(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a session failed and what to do about it; `experiment` is a scenario that shows it, and
-    `page` the place on the site that tells of it."""
+    """Why a session failed and what to do about it.
+
+    `degree` is how sure that is (`said_degree` in words), `ruled_out` what would have to be seen
+    for it to be wrong; `lines` of the log (from 1) and `steps` (by their index) show it.
+    `experiment` is a scenario that shows it, and `page` the place on the site that tells of it.
+    """
 
     id: str
+    degree: Degree
+    said_degree: str
+    lines: tuple[int, ...]
+    steps: tuple[int, ...]
     title: str
     cause: str
+    ruled_out: str
     remedy: str
     place: str
     keyword: str
@@ -242,10 +251,7 @@ def _entry(explanation: Explanation, language: str, title: str) -> Entry:
     verdict["outcome"] = say(explanation.verdict.outcome, language)
     gap = missing(session, explanation.verdict.tls, explanation.verdict.second_ehlo)
     verdict["not_shown"] = say(gap, language) if gap and session.source != "lab" else ""
-    known = causes()
-    verdict["causes"] = tuple(
-        _cause(known[fault], language) for fault in explanation.verdict.faults if fault in known
-    )
+    verdict["causes"] = tuple(_cause(told, language) for told in explanation.verdict.causes)
     return Entry(
         title=title or session.scenario or session.connection or session.source,
         session=session,
@@ -254,12 +260,18 @@ def _entry(explanation: Explanation, language: str, title: str) -> Entry:
     )
 
 
-def _cause(cause: Cause, language: str) -> SaidCause:
+def _cause(told: Told, language: str) -> SaidCause:
+    cause = causes()[told.id]
     citation = smtp.citations().get(cause.citation)
     return SaidCause(
         id=cause.id,
+        degree=told.degree,
+        said_degree=say(DEGREES[told.degree], language),
+        lines=told.lines,
+        steps=told.events,
         title=say(cause.title, language),
         cause=say(cause.cause, language),
+        ruled_out=say(cause.ruled_out, language),
         remedy=say(cause.remedy, language),
         place=citation.place if citation else "",
         keyword=citation.keyword if citation else "",

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from html import escape
 
 from simulator import smtp
-from simulator.causes import Cause
 from simulator.explainer import Explanation
 from simulator.language import N_, SOURCE, Text, say
 from simulator.rules import Note
@@ -67,8 +66,8 @@ def _session(number: int, explanation: Explanation, language: str) -> Iterator[s
     names = f"{shown.client or '?'} ⇄ {shown.server or '?'}"
     yield f'<section>\n<h2>{number}. {_text(names)}</h2>\n<p class="outcome">'
     yield f"{_said(explanation.verdict.outcome, language)}</p>\n"
-    for cause in prose.causes_of(explanation):
-        yield _cause(cause, language)
+    for reason in prose.causes_of(explanation):
+        yield _cause(reason, language)
     if gap := prose.gap(explanation):
         for heading, text in ((prose.NOT_SHOWN, gap.missing), (prose.LOG_MORE, gap.log_more)):
             if text:
@@ -79,7 +78,8 @@ def _session(number: int, explanation: Explanation, language: str) -> Iterator[s
     yield "</ol>\n</section>\n"
 
 
-def _cause(cause: Cause, language: str) -> str:
+def _cause(reason: prose.Reason, language: str) -> str:
+    cause = reason.cause
     place = ""
     if cause.citation:
         found = smtp.citations()[cause.citation]
@@ -91,11 +91,14 @@ def _cause(cause: Cause, language: str) -> str:
     page = escape(prose.page(cause, language))
     shown = f'<a href="{page}">{page}</a>' if "://" in page else f"<code>{page}</code>"
     on_site = say(Text(prose.ON_SITE, {"page": shown}), language)
+    points = "".join(
+        f"<p><b>{_text(heading)}:</b> {_text(text)}</p>"
+        for heading, text in reason.points(language)
+    )
+    kind, title = ("who" if cause.harmless else "broken"), _said(cause.title, language)
     return (
-        f'<div class="cause"><p class="broken"><b>✗ {_said(cause.title, language)}</b>{place}</p>'
-        f"<p><b>{_said(prose.CAUSE, language)}:</b> {_said(cause.cause, language)}</p>"
-        f"<p><b>{_said(prose.REMEDY, language)}:</b> {_said(cause.remedy, language)}</p>"
-        f"{see}<p>{on_site}</p></div>\n"
+        f'<div class="cause"><p class="{kind}"><b>{reason.mark} {title}</b>{place}</p>'
+        f"{points}{see}<p>{on_site}</p></div>\n"
     )
 
 

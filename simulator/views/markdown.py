@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator
 
 from simulator import smtp
-from simulator.causes import Cause
 from simulator.explainer import Explanation
 from simulator.language import N_, SOURCE, Text, say
 from simulator.views import esa, outline, prose
@@ -69,8 +68,8 @@ def render(explanation: Explanation, language: str = SOURCE, *, story: Story = N
             ground = row.ground
             written += [f"## {_heading(row, language)}", ""]
         written += _row(row, language)
-    for cause in prose.causes_of(explanation):
-        written += _cause(cause, language)
+    for reason in prose.causes_of(explanation):
+        written += _cause(reason, language)
     if gap := prose.gap(explanation):
         written += _told(prose.NOT_SHOWN, say(gap.missing, language), language)
         written += _told(prose.LOG_MORE, say(gap.log_more, language), language)
@@ -78,10 +77,11 @@ def render(explanation: Explanation, language: str = SOURCE, *, story: Story = N
     return "\n".join(written).rstrip() + "\n"
 
 
-def _cause(cause: Cause, language: str) -> list[str]:
-    written = [f"## ✗ {say(cause.title, language)}", ""]
-    written += [f"**{say(prose.CAUSE, language)}:** {say(cause.cause, language)}", ""]
-    written += [f"**{say(prose.REMEDY, language)}:** {say(cause.remedy, language)}", ""]
+def _cause(reason: prose.Reason, language: str) -> list[str]:
+    cause = reason.cause
+    written = [f"## {reason.mark} {say(cause.title, language)}", ""]
+    for heading, text in reason.points(language):
+        written += [f"**{heading}:** {text}", ""]
     if cause.citation:
         found = smtp.citations()[cause.citation]
         written += [f"[{found.place}]({found.url}) {found.keyword}".rstrip(), ""]

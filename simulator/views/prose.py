@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from simulator.causes import Cause, causes, missing
+from simulator.causes import DEGREES, Cause, Told, causes, missing
 from simulator.explainer import Explanation
 from simulator.knowledge import Fact
 from simulator.language import N_, Text, say
@@ -64,10 +64,43 @@ def changes(row: Row, side: Side, language: str) -> Iterator[tuple[str, str]]:
         yield "+", facts(new, language)
 
 
-def causes_of(explanation: Explanation) -> tuple[Cause, ...]:
+class Reason(NamedTuple):
+    """A cause, and what shows it in a session."""
+
+    cause: Cause
+    told: Told
+
+    @property
+    def mark(self) -> str:
+        """Whether there is something to repair."""
+        return "○" if self.cause.harmless else "✗"
+
+    def points(self, language: str) -> Iterator[tuple[str, str]]:
+        """What is said of it: headings and texts, in the order in which they are read."""
+        evidence = say(DEGREES[self.told.degree], language)
+        if where := shown_by(self.told):
+            evidence += f" · {say(where, language)}"
+        yield say(CAUSE, language), say(self.cause.cause, language)
+        yield say(EVIDENCE, language), evidence
+        yield say(RULED_OUT, language), say(self.cause.ruled_out, language)
+        yield say(REMEDY, language), say(self.cause.remedy, language)
+
+
+def causes_of(explanation: Explanation) -> tuple[Reason, ...]:
     """The causes behind a session's faults, in the order in which they are told."""
     known = causes()
-    return tuple(known[fault] for fault in explanation.verdict.faults if fault in known)
+    return tuple(Reason(known[told.id], told) for told in explanation.verdict.causes)
+
+
+def shown_by(told: Told) -> Text | None:
+    """Where a cause shows: lines of the log, or steps of a session that was read from no lines."""
+    if told.lines:
+        text = N_("log lines {numbers}") if len(told.lines) > 1 else N_("log line {numbers}")
+        return Text(text, {"numbers": ", ".join(map(str, told.lines))})
+    if told.events:
+        numbers = ", ".join(str(event + 1) for event in told.events)
+        return Text(N_("steps {numbers}"), {"numbers": numbers})
+    return None
 
 
 class Gap(NamedTuple):
@@ -94,6 +127,8 @@ def gap(explanation: Explanation) -> Gap | None:
 NOT_SHOWN = N_("Not shown")
 LOG_MORE = N_("To see more")
 CAUSE = N_("Cause")
+EVIDENCE = N_("Evidence")
+RULED_OUT = N_("Ruled out if")
 REMEDY = N_("What to do")
 SEE = N_("See it happen: {command}")
 ON_SITE = N_("On the site: {page}")

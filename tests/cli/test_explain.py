@@ -144,6 +144,46 @@ def test_the_exit_code(command: Command, arguments: list[str], code: int) -> Non
     assert command("explain", *arguments).code == code
 
 
+PROBE = """\
+Mar  2 07:23:08 mx postfix/smtps/smtpd[9]: connect from scan-7.example.net[203.0.113.7]
+Mar  2 07:23:08 mx postfix/smtps/smtpd[9]: SSL_accept error from scan-7.example.net[203.0.113.7]: \
+Connection reset by peer
+Mar  2 07:23:08 mx postfix/smtps/smtpd[9]: lost connection after CONNECT from \
+scan-7.example.net[203.0.113.7]
+Mar  2 07:23:08 mx postfix/smtps/smtpd[9]: disconnect from scan-7.example.net[203.0.113.7] \
+commands=0/0
+"""
+
+
+def test_a_probe_is_no_problem_unless_asked_for(command: Command, tmp_path: Path) -> None:
+    log = tmp_path / "mail.log"
+    log.write_text(PROBE)
+    assert "○ A probe: nothing to do" in command("explain", str(log)).out
+    hidden = command("explain", str(log), "--only-problems", "--strict")
+    assert (hidden.code, hidden.out) == (0, "")
+    shown = command("explain", str(log), "--only-problems", "--probes")
+    assert "A probe: nothing to do" in shown.out
+
+
+@pytest.mark.parametrize("view", ["annotated", "markdown", "html"])
+def test_a_cause_names_its_lines_its_degree_and_what_rules_it_out(
+    command: Command, view: str
+) -> None:
+    said = command("explain", FAULTY, "--view", view).out
+    assert "certain · log line" in said
+    assert "An EHLO stands between the handshake and the refused command." in said
+
+
+def test_the_evidence_in_json(command: Command) -> None:
+    (session,) = json.loads(command("explain", FAULTY, "--view", "json").out)["sessions"]
+    (cause,) = session["verdict"]["causes"]
+    rows = Path(FAULTY).read_text().splitlines()
+    assert cause["degree"] == "certain"
+    assert any("503" in rows[line - 1] for line in cause["lines"])
+    assert session["steps"][cause["steps"][-1]]["kind"] == "reply"
+    assert cause["ruled_out"]
+
+
 def test_only_problems(command: Command) -> None:
     shown = json.loads(command("explain", FINE, FAULTY, "--only-problems", "--view", "json").out)
     assert len(shown["sessions"]) == 1

@@ -292,7 +292,7 @@ def check(text: str) -> None:
     assert found.pop("list_item_open") == sum(map(len, changes))
     assert found.pop("strong_open") == (
         4
-        + 2 * len(causes)
+        + 4 * len(causes)
         + sum(bool(citations()[note.citation].keyword) for note in notes)
         + sum(not note.met for note in notes)
     )
@@ -300,7 +300,7 @@ def check(text: str) -> None:
         "inline", "text", "text_special", "paragraph_open", "bullet_list_open", "code_inline",
         "softbreak",
     }  # fmt: skip
-    commands = sum(bool(cause.experiment) for cause in causes)
+    commands = sum(bool(reason.cause.experiment) for reason in causes)
     assert found["code_inline"] == 2 + commands + len(causes)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tomllib
+from functools import cache
 from typing import Any
 
-from simulator.causes import causes
+from simulator.causes import DEGREES, Cause, causes
 from simulator.language import say
 from simulator.rules import rules
 from simulator.views.markdown import escape
@@ -43,6 +44,8 @@ def show(page: Page, group: str) -> str:
             end = source if part == "cause" else ""
             label = word(f"findings.{part}", page.language)
             parts += [f"**{label}** {finding[part][page.language]}{end}", ""]
+        for cause in finding.get("causes", ()):
+            parts += _evidence(causes()[cause], page)
         links = ", ".join(f"[{titles[name]}]({path(name)})" for name in finding["experiments"])
         parts += [f"**{word('findings.experiments', page.language)}** {links}", ""]
     return "\n".join(parts)
@@ -57,10 +60,30 @@ def _more(page: Page) -> str:
             continue
         parts += [f"### {say(cause.title, page.said, escape)} {{ #{cause.id} }}", ""]
         source = f" {cite(cause.citation)}" if cause.citation else ""
-        for part, text, end in (("cause", cause.cause, source), ("remedy", cause.remedy, "")):
-            label = word(f"findings.{part}", page.language)
-            parts += [f"**{label}** {say(text, page.said, escape)}{end}", ""]
+        label = word("findings.cause", page.language)
+        parts += [f"**{label}** {say(cause.cause, page.said, escape)}{source}", ""]
+        parts += _evidence(cause, page)
+        label = word("findings.remedy", page.language)
+        parts += [f"**{label}** {say(cause.remedy, page.said, escape)}", ""]
         if cause.experiment:
             link = f"[{titles[cause.experiment]}]({path(cause.experiment)})"
             parts += [f"**{word('findings.experiments', page.language)}** {link}", ""]
     return "\n".join(parts)
+
+
+@cache
+def examples() -> dict[str, Any]:
+    """For each cause a short log that shows it, and the lines that do."""
+    return tomllib.loads((SOURCES / "data" / "causes.toml").read_text(encoding="utf-8"))
+
+
+def _evidence(cause: Cause, page: Page) -> list[str]:
+    """What shows a cause, how sure it then is, and what would rule it out."""
+    example = examples()[cause.id]
+    rows = example["shows"].removeprefix("\n").split("\n")
+    shown = [f"    {number:>2}  {rows[number - 1]}" for number in example["lines"]]
+    degree = say(DEGREES[example.get("degree", "certain")], page.said, escape)
+    title = say(cause.title, page.said, escape)
+    evidence, ruled_out = (word(f"findings.{key}", page.language) for key in ("shows", "ruled"))
+    out = say(cause.ruled_out, page.said, escape)
+    return [f"**{evidence}** {title} ({degree})", "", *shown, "", f"**{ruled_out}** {out}", ""]

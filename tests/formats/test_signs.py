@@ -1,0 +1,108 @@
+"""What the libraries of TLS say when a handshake fails, each by its own words."""
+
+import pytest
+
+from simulator.reading import signs
+
+SENTENCES = [
+    # OpenSSL, the alerts by their numbers (RFC 8446 appendix B.2)
+    ("error:0A000410:SSL routines::sslv3 alert handshake failure:SSL alert number 40", "cipher"),
+    ("error:0A000412:SSL routines::sslv3 alert bad certificate:SSL alert number 42", "certificate"),
+    ("sslv3 alert unsupported certificate:SSL alert number 43", "certificate"),
+    ("sslv3 alert certificate revoked:SSL alert number 44", "certificate"),
+    ("sslv3 alert certificate expired:SSL alert number 45", "expired"),
+    ("sslv3 alert certificate unknown:s3_pkt.c:1493:SSL alert number 46", "certificate"),
+    ("SSL3_READ_BYTES:tlsv1 alert unknown ca:s3_pkt.c:1256:SSL alert number 48", "unknown-ca"),
+    ("tlsv1 alert decode error:SSL alert number 50", "alert"),
+    ("tlsv1 alert decrypt error:SSL alert number 51", "alert"),
+    ("tlsv1 alert protocol version:SSL alert number 70", "version"),
+    ("tlsv1 alert insufficient security:SSL alert number 71", "cipher"),
+    ("tlsv1 alert internal error:SSL alert number 80", "alert"),
+    ("tlsv1 alert inappropriate fallback:SSL alert number 86", "version"),
+    ("tlsv1 unrecognized name:SSL alert number 112", "alert"),
+    ("tlsv13 alert certificate required:SSL alert number 116", "no-certificate"),
+    # OpenSSL, its own words
+    ("tls_post_process_client_hello:no shared cipher", "cipher"),
+    ("SSL23_CLIENT_HELLO:no protocols available", "own"),
+    ("error:0A0000BF:SSL routines::no protocols available", "own"),
+    ("error:0A000102:SSL routines::unsupported protocol", "version"),
+    ("tls_process_client_hello:version too low", "version"),
+    ("SSL23_GET_CLIENT_HELLO:unknown protocol:s23_srvr.c:647", "old-hello"),
+    ("SSL23_GET_SERVER_HELLO:unknown protocol:s23_clnt.c:794", "not-tls"),
+    ("ssl3_get_record:wrong version number", "not-tls"),
+    ("error:0A00009C:SSL routines::http request", "not-tls"),
+    ("SSL routines::unexpected eof while reading", "cut"),
+    ("tls_process_client_certificate:peer did not return a certificate", "no-certificate"),
+    ("error:0A00018F:SSL routines::ee key too small", "key"),
+    ("SSL routines::no suitable signature algorithm", "key"),
+    ("[SSL: CERTIFICATE_VERIFY_FAILED] verify failed: Hostname mismatch", "name-mismatch"),
+    ("[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1007)", "not-tls"),
+    # GnuTLS
+    ("gnutls_handshake: An unexpected TLS packet was received.", "not-tls"),
+    ("gnutls_handshake: The TLS connection was non-properly terminated.", "cut"),
+    ("gnutls_handshake: A TLS packet with unexpected length was received.", "cut"),
+    ("gnutls_handshake: No supported cipher suites have been found.", "own"),
+    ("gnutls_handshake: A packet with illegal or unsupported version was received.", "version"),
+    ("(gnutls_handshake): A TLS fatal alert has been received.", "alert"),
+    # NSS
+    ("SSL_ERROR_RX_RECORD_TOO_LONG", "not-tls"),
+    ("Cannot communicate securely with peer: no common encryption algorithm(s).", "cipher"),
+    ("Peer's certificate issuer is not recognized.", "unknown-ca"),
+    # mbedTLS
+    ("ERROR: SSL - An invalid SSL record was received", "not-tls"),
+    ("SSL - The server has no ciphersuites in common with the client", "cipher"),
+    # Schannel and .NET
+    ("SEC_E_UNTRUSTED_ROOT (0x80090325)", "unknown-ca"),
+    ("SEC_E_INVALID_TOKEN (0x80090308)", "not-tls"),
+    ("because they do not possess a common algorithm", "cipher"),
+    ("Cannot determine the frame size or a corrupted frame was received.", "not-tls"),
+    ("AuthenticationException: RemoteCertificateChainErrors", "unknown-ca"),
+    # Java
+    ("SSLHandshakeException: Received fatal alert: handshake_failure", "cipher"),
+    ("SSLHandshakeException: PKIX path building failed", "unknown-ca"),
+    ("SSLHandshakeException: No appropriate protocol (protocol is disabled)", "own"),
+    ("SSLHandshakeException: no cipher suites in common", "cipher"),
+    ("SSLException: Unrecognized SSL message, plaintext connection?", "not-tls"),
+    ("SSLHandshakeException: Remote host terminated the handshake", "cut"),
+    ("CertificateException: No name matching mx.example.net found", "name-mismatch"),
+    # Go
+    ("remote error: tls: bad certificate", "certificate"),
+    ("remote error: tls: handshake failure", "cipher"),
+    ("tls: first record does not look like a TLS handshake", "not-tls"),
+    ("tls: unsupported SSLv2 handshake received", "old-hello"),
+    ("x509: certificate signed by unknown authority", "unknown-ca"),
+    ("x509: certificate relies on legacy Common Name field, use SANs instead", "name-mismatch"),
+    # rustls
+    ("invalid peer certificate: UnknownIssuer", "unknown-ca"),
+    ("TLS: received corrupt message of type InvalidContentType", "not-tls"),
+    ("received fatal alert: HandshakeFailure", "cipher"),
+    ('TLS handshake error: reason = "unexpected error: incompatible signing key"', "key"),
+    # Node
+    ("Error: self-signed certificate, code: 'DEPTH_ZERO_SELF_SIGNED_CERT'", "unknown-ca"),
+    ("Error [ERR_TLS_CERT_ALTNAME_INVALID]", "name-mismatch"),
+    # Erlang
+    ('{tls_alert,{unknown_ca,"received CLIENT ALERT: Fatal - Unknown CA"}}', "unknown-ca"),
+    ('{tls_alert,{handshake_failure,"received SERVER ALERT"}}', "cipher"),
+    ("{bad_cert,hostname_check_failed}", "name-mismatch"),
+    # Postfix
+    ("SSL_connect error to mx.example.org[198.51.100.21]:25: Connection timed out", "timeout"),
+    ("Cannot start TLS: handshake failure", "other"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("sentence", "error"), SENTENCES)
+def test_the_error_that_a_sentence_tells_of(sentence: str, error: str) -> None:
+    assert signs.failure(sentence)
+    assert signs.error(sentence) == error
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "530 5.7.0 Must issue a STARTTLS command first",
+        "5.7.0 Must issue a STARTTLS command first (Code: 530) in rcube_smtp.php",
+        "451 5.7.3 STARTTLS is required to send mail",
+    ],
+)
+def test_who_wants_starttls_has_not_refused_it(sentence: str) -> None:
+    assert signs.read(sentence) is None
