@@ -126,7 +126,7 @@ def drawing(explanation: Explanation) -> Picture:
 def beside(left: str, right: str = "documented") -> Picture:
     """Play two scenarios and set them side by side. Raises as `replay` does."""
     from simulator import explainer, lab
-    from simulator.compare import compare
+    from simulator.alignment import compare
     from simulator.views import comparison, comparison_figure
 
     language = notebook.spoken()

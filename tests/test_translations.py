@@ -16,7 +16,7 @@ import msgspec
 import pytest
 from babel.messages.catalog import Catalog, Message
 
-from simulator import compare, formats, language, matrix, summary
+from simulator import alignment, formats, language, matrix, summary
 from simulator.causes import causes
 from simulator.explainer import Explanation, explain
 from simulator.restore import restore
@@ -306,8 +306,8 @@ def explained(name: str) -> Explanation:
     return shouted(sessions.ALL[name])
 
 
-def _compared(one: Explanation) -> compare.Comparison:
-    return compare.compare(one, explained("failed"), ("ONE", "OTHER"))
+def _compared(one: Explanation) -> alignment.Comparison:
+    return alignment.compare(one, explained("failed"), ("ONE", "OTHER"))
 
 
 def _matrix(code: str) -> str:

@@ -160,14 +160,13 @@ def compare(left: str, right: str, lang: str, view: str, tls: str | None, out: P
       ehlo-twice compare lax-server skipped-ehlo --view markdown
       ehlo-twice compare stripped --out stripped.svg
     """
-    from simulator import compare as comparing
-    from simulator import lab
+    from simulator import alignment, lab
     from simulator.views import comparison, comparison_figure
 
     with told():
         found = [with_tls(lab.load(name), tls) for name in (left, right)]
         titles = (found[0].prose("title", lang), found[1].prose("title", lang))
-        both = comparing.compare(played(found[0]), played(found[1]), titles)
+        both = alignment.compare(played(found[0]), played(found[1]), titles)
         if out is not None:
             data = comparison_figure.render(both, lang, form_of(out))
             for path in write(out.parent, {out.name: data}):
