@@ -182,14 +182,15 @@ def _facts(
 
 def heat(middlebox: str = "nothing") -> Picture:
     """Play every client of the matrix against every server, and show how each pair ended."""
-    from simulator import explainer, matrix
+    from simulator import cells as cells_of
+    from simulator import explainer
     from simulator.views import grid, heatmap
 
     language = notebook.spoken()
     sides = arena.sides()
     wanted = [names for names in arena.combinations() if names[2] == middlebox]
     cells = tuple(
-        matrix.cell(*names, explainer.explain(session))
+        cells_of.cell(*names, explainer.explain(session))
         for names, session in zip(wanted, arena.play_all(wanted), strict=True)
     )
     clients, servers = (
@@ -298,14 +299,15 @@ class Knobs:
 
     def play(self, **changed: str) -> Table:
         """Play the combination, and say how it ended."""
-        from simulator import explainer, lab, matrix
+        from simulator import cells as cells_of
+        from simulator import explainer, lab
         from simulator.session import Command, Reply
 
         self.chosen |= changed
         language = notebook.spoken()
         names = (self.chosen["client"], self.chosen["server"], self.chosen["middlebox"])
         found = explainer.explain(lab.play(arena.scenario(*names)))
-        cell = matrix.cell(*names, found)
+        cell = cells_of.cell(*names, found)
         lines = [
             f"{'═▶' if step.event.secure else '─▶'} {step.event.verb}"
             if isinstance(step.event, Command)

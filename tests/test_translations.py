@@ -16,8 +16,9 @@ import msgspec
 import pytest
 from babel.messages.catalog import Catalog, Message
 
-from simulator import alignment, formats, language, matrix, summary
+from simulator import alignment, formats, language, summary
 from simulator.causes import causes
+from simulator.cells import LABELS, Cell
 from simulator.explainer import Explanation, explain
 from simulator.restore import restore
 from simulator.rules import rules
@@ -311,10 +312,10 @@ def _compared(one: Explanation) -> alignment.Comparison:
 
 
 def _matrix(code: str) -> str:
-    kinds = {kind.upper(): kind.upper() for kind in matrix.LABELS}
+    kinds = {kind.upper(): kind.upper() for kind in LABELS}
     cells = tuple(
-        matrix.Cell(client="C", server=kind.upper(), middlebox="M", category=kind, code=503)
-        for kind in matrix.LABELS
+        Cell(client="C", server=kind.upper(), middlebox="M", category=kind, code=503)
+        for kind in LABELS
     )
     return grid.text(cells, {"C": "C"}, kinds, code) + grid.markdown(cells, {"C": "C"}, kinds, code)
 

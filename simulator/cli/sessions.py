@@ -215,8 +215,8 @@ def matrix(lang: str, middlebox: str, view: str, out: Path | None) -> None:
       ehlo-twice matrix --out matrix.svg
       ehlo-twice replay stale+shorter          # open one cell
     """
+    from simulator import cells as cells_of
     from simulator import explainer
-    from simulator import matrix as cells_of
     from simulator.lab import arena
     from simulator.views import grid
 

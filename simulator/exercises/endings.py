@@ -7,7 +7,7 @@ few that look at one thing only: `nothing clear` (no message and no password cro
 
 from __future__ import annotations
 
-from simulator import matrix
+from simulator.cells import cell
 from simulator.explainer import Explanation
 from simulator.session import AuthResponse, Command, Message
 
@@ -20,7 +20,7 @@ def meets(wants: tuple[str, ...], held: frozenset[str]) -> bool:
 
 def endings(explanation: Explanation, middlebox: str = "nothing") -> frozenset[str]:
     """All words that hold of this session."""
-    found = {matrix.cell("", "", middlebox, explanation).category}
+    found = {cell("", "", middlebox, explanation).category}
     holds: set[str] = {*found}
     verdict = explanation.verdict
     if not verdict.delivered:

@@ -15,10 +15,10 @@ from typing import Any
 import msgspec
 
 from simulator import explainer
+from simulator.cells import MEANINGS, cell
 from simulator.explainer import Explanation
 from simulator.lab import arena
 from simulator.language import say
-from simulator.matrix import MEANINGS, cell
 from simulator.session import Disconnect, Session
 from simulator.views import document, player
 from tools.site.page import LANGUAGES, Asset, BadPage, Page

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from simulator import explainer
+from simulator.cells import cell
 from simulator.lab import BadScenario, arena, load, play
-from simulator.matrix import cell
 from tests.command import Command
 
 ENDS = [
