@@ -15,6 +15,8 @@ from pathlib import Path
 
 import msgspec
 
+from simulator.errors import Error
+
 DOMAIN = "ehlo_twice"
 SOURCE = "en"
 
@@ -39,7 +41,7 @@ class Text(msgspec.Struct, frozen=True):
     values: Mapping[str, str | int | Text] = {}
 
 
-class UnknownLanguage(ValueError):
+class UnknownLanguage(Error, ValueError):
     """The language asked for has no catalogue."""
 
 

@@ -13,6 +13,8 @@ from typing import Literal
 
 import msgspec
 
+from simulator.errors import Error
+
 Side = Literal["client", "server"]
 Party = Literal["client", "server", "middlebox"]
 Link = Literal["client", "server"]
@@ -211,7 +213,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, events=kept, documented=documented)
 
 
-class NotASession(ValueError):
+class NotASession(Error, ValueError):
     """The text is no session of a version this program reads."""
 
 

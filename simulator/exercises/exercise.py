@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from simulator.errors import Error
 from simulator.lab import ClientPolicy, MiddleboxPolicy, ServerPolicy
 from simulator.language import SOURCE
 
@@ -25,7 +26,7 @@ Kind = Literal[
 ]
 
 
-class UnknownExercise(LookupError):
+class UnknownExercise(Error, LookupError):
     """There is no exercise of that number: the message names the nearest."""
 
 

@@ -11,10 +11,8 @@ from typing import Any
 
 import msgspec
 
-from simulator import explainer, lab
 from simulator.exercises.blocks import Say
 from simulator.exercises.exercise import Exercise, Prose, Trial, Variant, said, words
-from simulator.explainer import Explanation
 from simulator.lab import ClientPolicy, Mail, MiddleboxPolicy, Scenario, ServerPolicy
 
 _HOUSES = (
@@ -152,8 +150,3 @@ def _scenario(
         middlebox=middlebox,
         mail=mail,
     )
-
-
-def play(scenario: Scenario) -> Explanation:
-    """Play a scenario for real, and explain it. Raises `LabError`."""
-    return explainer.explain(lab.play(scenario))

@@ -12,6 +12,8 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from simulator.cells import Cell, ending
+from simulator.explainer import Explanation
 from simulator.lab.play import played, run
 from simulator.lab.policy import (
     BadScenario,
@@ -37,6 +39,10 @@ class Named(msgspec.Struct, Generic[P], frozen=True, kw_only=True, forbid_unknow
 
     title: Prose
     policy: P
+
+    def said(self, language: str) -> str:
+        """The title in `language`, in English where it is missing."""
+        return self.title.get(language) or self.title[SOURCE]
 
 
 class Sides(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -91,6 +97,17 @@ def scenario(client: str, server: str = "documented", middlebox: str = "nothing"
 
 PATIENCE = 2.0
 """Seconds a client of the matrix waits for anything."""
+
+
+def cell(client: str, server: str, middlebox: str, explanation: Explanation) -> Cell:
+    """How the session that these three had ended."""
+    known = sides()
+    category, code = ending(
+        explanation,
+        known.middlebox[middlebox].policy.does,
+        wants_tls=known.client[client].policy.tls != "never",
+    )
+    return Cell(client=client, server=server, middlebox=middlebox, category=category, code=code)
 
 
 def combinations() -> Iterator[tuple[str, str, str]]:

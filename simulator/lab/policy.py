@@ -22,6 +22,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from simulator.errors import Error
 from simulator.language import SOURCE
 
 # `$` alone would let a line feed pass behind what it ends.
@@ -207,11 +208,11 @@ class Scenario(_Table, frozen=True, kw_only=True):
         return texts.get(language) or texts[SOURCE]
 
 
-class BadScenario(ValueError):
+class BadScenario(Error, ValueError):
     """A scenario cannot be read: the message says where, what, and what could stand there."""
 
 
-class UnknownScenario(LookupError):
+class UnknownScenario(Error, LookupError):
     """There is no scenario of that name: the message names the nearest."""
 
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from simulator.errors import Error
 from simulator.reading.clean import Line, without_prefix
 from simulator.reading.desk import Desk
 from simulator.reading.dialogue import Reason, Shown, is_command, is_reply
@@ -94,7 +95,7 @@ class FormatFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     sample: list[Sample] = []
 
 
-class FormatError(ValueError):
+class FormatError(Error, ValueError):
     """A format's file is wrong: which file, which line, and why."""
 
 

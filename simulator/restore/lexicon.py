@@ -16,10 +16,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from simulator.errors import Error
 from simulator.smtp import VERBS
 
 
-class LexiconError(ValueError):
+class LexiconError(Error, ValueError):
     """A lexicon cannot be read, or there is none of that name."""
 
 
