@@ -15,10 +15,11 @@ from pathlib import Path
 
 import msgspec
 
+from simulator import toml
 from simulator.errors import Error
 
 DOMAIN = "ehlo_twice"
-SOURCE = "en"
+SOURCE = toml.SOURCE
 
 _NAMES = {
     "en": "English",
@@ -39,6 +40,11 @@ class Text(msgspec.Struct, frozen=True):
 
     id: str
     values: Mapping[str, str | int | Text] = {}
+
+
+def said(prose: Mapping[str, str], language: str) -> str:
+    """A text in `language`, in English where it is missing; empty where there is none."""
+    return prose.get(language) or prose.get(SOURCE, "")
 
 
 class UnknownLanguage(Error, ValueError):

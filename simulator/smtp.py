@@ -7,12 +7,13 @@ Text in, meaning out; no state but that of a reply not yet complete. Everything 
 from __future__ import annotations
 
 import re
-import threading
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
 import msgspec
+
+from simulator import toml
 
 
 class Citation(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,16 +38,11 @@ class Citation(msgspec.Struct, frozen=True, kw_only=True):
         return f"https://www.rfc-editor.org/rfc/rfc{self.rfc}#{part}-{self.section}"
 
 
-_reading = threading.Lock()
-"""msgspec learns a type at its first use, and two threads may not do that at once."""
-
-
 @cache
 def citations() -> dict[str, Citation]:
     """All citations by id, from `citations.toml`."""
     text = (files("simulator") / "citations.toml").read_bytes()
-    with _reading:
-        table = msgspec.toml.decode(text, type=dict[str, Citation])
+    table = toml.read(text, dict[str, Citation], "citations.toml")
     return {key: msgspec.structs.replace(entry, id=key) for key, entry in table.items()}
 
 

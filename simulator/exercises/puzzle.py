@@ -12,8 +12,10 @@ from typing import Any
 import msgspec
 
 from simulator.exercises.blocks import Say
-from simulator.exercises.exercise import Exercise, Prose, Trial, Variant, said, words
+from simulator.exercises.exercise import Exercise, Trial, Variant, words
 from simulator.lab import ClientPolicy, Mail, MiddleboxPolicy, Scenario, ServerPolicy
+from simulator.language import said
+from simulator.toml import Prose
 
 _HOUSES = (
     "amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "harbor", "iris", "juniper",

@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from simulator import toml
 from simulator.session import AnyEvent, Command, Handshake, Remark, Reply
 
 LONGEST = 1000
@@ -38,7 +39,7 @@ Table = tuple[tuple[re.Pattern[str], str], ...]
 @cache
 def _tables() -> dict[str, Table]:
     text = (files("simulator.reading") / "signs.toml").read_bytes()
-    rows = msgspec.toml.decode(text, type=_File)
+    rows = toml.read(text, _File, "signs.toml")
     return {
         kind: tuple((re.compile(s.pattern, re.IGNORECASE), s.error) for s in getattr(rows, kind))
         for kind in _File.__struct_fields__
