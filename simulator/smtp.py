@@ -17,7 +17,8 @@ from simulator import toml
 
 
 class Citation(msgspec.Struct, frozen=True, kw_only=True):
-    """A place in a standard. `keyword` is that of RFC 2119/8174 as it stands there, or empty."""
+    """A place in a standard. `keyword` is that of RFC 2119/8174 as it stands there, or empty;
+    `fingerprint` is written by `tools/citations.py` once the quotation was found in the RFC."""
 
     id: str = ""
     rfc: int
@@ -25,6 +26,7 @@ class Citation(msgspec.Struct, frozen=True, kw_only=True):
     keyword: str = ""
     quote: str
     remark: str = ""
+    fingerprint: str = ""
 
     @property
     def place(self) -> str:
