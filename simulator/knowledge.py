@@ -1,9 +1,10 @@
 """What each side knows about the other, and when it must forget it: the table `DISCARDS`.
 
-"The server MUST discard any knowledge obtained from the client", and "the client MUST discard any
-knowledge obtained from the server", which was not obtained from the TLS negotiation itself (RFC
-3207 §4.2). The second EHLO is how the facts come back. The ledger is kept by the rule book: it says
-what a side may still rely on, not what a faulty implementation happens to remember.
+RFC 3207 §4.2, when the handshake is done: "The server MUST discard any knowledge obtained from the
+client, such as the argument to the EHLO command", and "The client MUST discard any knowledge
+obtained from the server, such as the list of SMTP service extensions". The second EHLO is how both
+come back. The ledger is kept by the rule book: it says what a side may still rely on, not what a
+faulty implementation happens to remember.
 """
 
 from __future__ import annotations

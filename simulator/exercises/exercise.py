@@ -48,7 +48,7 @@ class Trial(_Table, frozen=True, kw_only=True):
     """What the learner's work is put through: who it meets, and what must come of it.
 
     `client`, `server` and `middlebox` replace those of the variant, key by key. `wants`: endings of
-    which one must come (`play.endings` names them). `dribbles`: the server's replies arrive in
+    which one must come (`endings` names them). `dribbles`: the server's replies arrive in
     pieces. `about` says what is tried, `failed` what it means when it goes wrong.
     """
 
