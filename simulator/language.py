@@ -42,11 +42,6 @@ class Text(msgspec.Struct, frozen=True):
     values: Mapping[str, str | int | Text] = {}
 
 
-def said(prose: Mapping[str, str], language: str) -> str:
-    """A text in `language`, in English where it is missing; empty where there is none."""
-    return prose.get(language) or prose.get(SOURCE, "")
-
-
 class UnknownLanguage(Error, ValueError):
     """The language asked for has no catalogue."""
 
@@ -103,3 +98,9 @@ def say(
         else:
             values[name] = value
     return catalogue.gettext(text.id).format_map(values) if text.id else ""
+
+
+def said(prose: Mapping[str, str], language: str) -> str:
+    """A text that stands in several languages: as it stands in `language`, else in English as the
+    catalogue has it; empty where there is none."""
+    return prose.get(language) or say(prose.get(SOURCE, ""), language)

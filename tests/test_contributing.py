@@ -91,7 +91,7 @@ def test_a_view(checkout: Checkout) -> None:
 
 def test_a_language(checkout: Checkout) -> None:
     said = checkout.run("tools/catalogues.py", "update", "eo")
-    assert re.search(r"eo: (\d+) of \1 texts are shown in English", said)
+    assert re.search(r"eo: (\d+) of \1 texts are in English", said)
     po = checkout.folder / "simulator/locales/eo/LC_MESSAGES/ehlo_twice.po"
     text = po.read_text(encoding="utf-8")
     assert 'msgid "What to do"\nmsgstr ""' in text
