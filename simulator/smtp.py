@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from importlib.resources import files
+from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
 import msgspec
@@ -143,3 +144,16 @@ def mail_parameters(argument: str) -> tuple[str, tuple[Keyword, ...]]:
         path, _, tail = rest.partition(" ")
     found = (parse_keyword(word) for word in tail.split())
     return path, tuple(keyword for keyword in found if keyword)
+
+
+def address_in(name: str) -> IPv4Address | IPv6Address | None:
+    """The address in an address literal such as [192.0.2.1] (RFC 5321 §4.1.3), if it is one."""
+    if not (name.startswith("[") and name.endswith("]")):
+        return None
+    inner = name[1:-1]
+    try:
+        if inner[:5].upper() == "IPV6:":
+            return IPv6Address(inner[5:])
+        return IPv4Address(inner)
+    except ValueError:
+        return None

@@ -14,7 +14,6 @@ from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -23,6 +22,7 @@ import msgspec
 from simulator import toml
 from simulator.errors import Error
 from simulator.language import said
+from simulator.smtp import address_in
 from simulator.toml import Prose, shown
 
 # `$` alone would let a line feed pass behind what it ends.
@@ -307,19 +307,6 @@ def _no_host_name(text: str) -> str:
     if address_in(text) or labels[-1].isdigit():
         return f"{example}, and no address: a certificate is made for it"
     return f"{example}, of letters, digits, hyphens within, and dots"
-
-
-def address_in(name: str) -> IPv4Address | IPv6Address | None:
-    """The address in an address literal such as [192.0.2.1] (RFC 5321 §4.1.3), if it is one."""
-    if not (name.startswith("[") and name.endswith("]")):
-        return None
-    inner = name[1:-1]
-    try:
-        if inner[:5].upper() == "IPV6:":
-            return IPv6Address(inner[5:])
-        return IPv4Address(inner)
-    except ValueError:
-        return None
 
 
 def _contradictions(scenario: Scenario) -> Iterator[tuple[tuple[str, str], str]]:
