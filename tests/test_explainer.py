@@ -298,7 +298,7 @@ events_of_any_kind: st.SearchStrategy[Any] = st.one_of(
     st.builds(AuthResponse, text=texts, **common),
     st.builds(Message, size=st.integers(0, 9), **common),
     st.builds(
-        Handshake, error=st.sampled_from(["", "", "expired", "name-mismatch", "odd"]), **common
+        Handshake, error=st.sampled_from(["", "", "expired", "name-mismatch", "other"]), **common
     ),
     st.builds(Trace, text=texts, **common),
     st.builds(Disconnect, **common),
