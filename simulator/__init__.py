@@ -1,50 +1,75 @@
-"""Why an SMTP client says EHLO twice when TLS is on: replayed, explained, shown.
+"""Why an SMTP client says EHLO twice when TLS is on: played for real, read, explained, shown.
 
-from simulator import replay
-replay("documented")        # in a notebook, the explanation shows itself
+    from pathlib import Path
+    from simulator import compare, explain, matrix, read, replay, speak
+
+    replay()                            # the documented session, over real TLS on loopback
+    replay("skipped-ehlo").outcome      # what a strict server says to who leaves out the second
+    explain(Path("session.txt"))        # a session of your own, from whatever software
+    for session in read(Path("mail.log")):
+        print(explain(session).outcome)
+    compare("skipped-ehlo")             # beside the documented session
+    matrix("strip")                     # every client against every server, STARTTLS taken away
+    speak("pt_BR")                      # what follows is shown in Portuguese
+
+A session is recorded (played by the lab, or read from a log), explained, and shown. What these
+functions give shows itself in a notebook; `print` gives it in text. An explanation has `session`,
+`steps` (each with `event`, `meaning`, `notes` and what each side then knows) and `verdict`
+(`tls`, `second_ehlo`, `causes` and more); `outcome` is its one sentence. `simulator.views` holds
+every other way to show it, as `ehlo-twice replay --view` does.
+
+Whatever cannot be done raises an `Error`, whose text is one sentence that says what, where, and
+what to do: `UnknownScenario`, `BadScenario` and `LabError` of what is played, `CannotRead`,
+`SeveralSessions`, `NoSuchFormat` and `FormatError` of what is read, `NotASession`,
+`UnknownLanguage`, and `NothingOnTheWire` of views that need octets.
+
+The command `ehlo-twice` does the same in a terminal.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from simulator.lab import Scenario
-    from simulator.notebook import Shown
-    from simulator.session import Session
+    from simulator.api import SeveralSessions, compare, explain, matrix, read, replay
+    from simulator.errors import Error
+    from simulator.explainer import Explanation
+    from simulator.formats import CannotRead, FormatError, NoSuchFormat
+    from simulator.lab import BadScenario, LabError, Scenario, UnknownScenario
+    from simulator.language import UnknownLanguage
+    from simulator.notebook import speak
+    from simulator.session import NotASession, Session
+    from simulator.views.claims import NothingOnTheWire
 
-__all__ = ["explain", "replay", "speak"]
+_HOMES = {
+    "api": ("SeveralSessions", "compare", "explain", "matrix", "read", "replay"),
+    "errors": ("Error",),
+    "explainer": ("Explanation",),
+    "formats": ("CannotRead", "FormatError", "NoSuchFormat"),
+    "lab": ("BadScenario", "LabError", "Scenario", "UnknownScenario"),
+    "language": ("UnknownLanguage",),
+    "notebook": ("speak",),
+    "session": ("NotASession", "Session"),
+    "views.claims": ("NothingOnTheWire",),
+}
+"""Where each name lives. It is loaded when it is asked for: each module of the package loads this
+one, and the page of a browser has no lab."""
+
+__all__ = [
+    "BadScenario", "CannotRead", "Error", "Explanation", "FormatError", "LabError",
+    "NoSuchFormat", "NotASession", "NothingOnTheWire", "Scenario", "Session", "SeveralSessions",
+    "UnknownLanguage", "UnknownScenario", "compare", "explain", "matrix", "read", "replay",
+    "speak",
+]  # fmt: skip
 
 
-def replay(
-    scenario: str | Path | Scenario = "documented", *, tls: Literal["1.2", "1.3"] | None = None
-) -> Shown:
-    """Play a scenario for real over loopback, and explain the session.
-
-    `scenario` is a name, a TOML file, a cell of the matrix (`client+server`), or a `Scenario`;
-    `tls` overrides its TLS version. Raises `UnknownScenario`, `BadScenario`, `LabError`.
-    """
-    import msgspec
-
-    from simulator import lab
-
-    found = scenario if isinstance(scenario, lab.Scenario) else lab.load(scenario)
-    if tls:
-        client = msgspec.structs.replace(found.client, tls_version=tls)
-        found = msgspec.structs.replace(found, client=client)
-    return explain(lab.play(found))
+def __getattr__(name: str) -> Any:
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def explain(session: Session) -> Shown:
-    """Explain a session, wherever it was recorded."""
-    from simulator import explainer, notebook
-
-    return notebook.shown(explainer.explain(session))
-
-
-def speak(language: str) -> None:
-    """Show everything in `language` from now on. Raises `UnknownLanguage`."""
-    from simulator import notebook
-
-    notebook.speak(language)
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

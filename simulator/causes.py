@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from simulator import smtp
+from simulator import smtp, toml
 from simulator.language import N_, Text
 from simulator.pairing import Step
 from simulator.rules import altered
@@ -143,11 +143,16 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def causes() -> dict[str, Cause]:
     """All causes by id, in the order in which they are told."""
     text = (files("simulator") / "causes.toml").read_bytes()
-    found = msgspec.toml.decode(text, type=_File).cause
+    found = toml.read(text, _File, "causes.toml").cause
     for entry in found:
         if entry.citation and entry.citation not in smtp.citations():
             raise LookupError(f"cause {entry.id}: no {entry.citation} in citations.toml")
     return {entry.id: entry for entry in found}
+
+
+def schema() -> dict[str, object]:
+    """The JSON Schema of the table of causes, for editors."""
+    return toml.schema(_File, "ehlo-twice causes")
 
 
 def find(

@@ -1,11 +1,10 @@
-"""What each side knows about the other, and when it must forget it.
+"""What each side knows about the other, and when it must forget it: the table `DISCARDS`.
 
-This is the picture the project turns on. Each side learns facts about the other; a successful TLS
-handshake takes away every fact that was learned by talking, on both sides, and leaves only what
-the handshake itself proved (RFC 3207 §4.2). The second EHLO is how the facts come back.
-
-The ledger is kept by the rule book: it says what a side may still rely on, not what a faulty
-implementation happens to remember. Where the two differ, the rules make it a finding.
+RFC 3207 §4.2, when the handshake is done: "The server MUST discard any knowledge obtained from the
+client, such as the argument to the EHLO command", and "The client MUST discard any knowledge
+obtained from the server, such as the list of SMTP service extensions". The second EHLO is how both
+come back. The ledger is kept by the rule book: it says what a side may still rely on, not what a
+faulty implementation happens to remember.
 """
 
 from __future__ import annotations
@@ -32,6 +31,29 @@ from simulator.session import (
 
 Kind = Literal["greeting", "name", "keyword", "envelope", "identity", "tls"]
 """`tls` facts come from the handshake itself; all others were said in SMTP."""
+
+
+_SAID: tuple[Kind, ...] = ("greeting", "name", "keyword", "envelope", "identity")
+
+DISCARDS: dict[str, tuple[tuple[Side, tuple[Kind, ...], str], ...]] = {
+    # what happens: whose facts, of which kinds, by which rule
+    "handshake": (
+        ("server", _SAID, "rfc3207-4_2-server-discards"),
+        ("client", _SAID, "rfc3207-4_2-client-discards"),
+    ),
+    "EHLO": (
+        ("server", ("envelope",), "rfc5321-4_1_4-later-ehlo-resets"),
+        ("server", ("name",), "rfc5321-4_1_1_1-initial-state"),
+    ),
+    "EHLO answered": (("client", ("name", "keyword"), "rfc5321-4_1_1_1-initial-state"),),
+    "RSET": (("server", ("envelope",), "rfc5321-4_1_1_5-rset-clears"),),
+    "message accepted": (("server", ("envelope",), "rfc5321-4_1_1_4-data-clears"),),
+}
+"""When a side forgets. The first row is the reason for the second EHLO: what was said in the clear
+counts no longer, on both sides, and the client has to ask anew."""
+
+EHLO_REFUSED = "rfc5321-4_1_4-refused-ehlo-changes-nothing"
+"""By this rule a refused EHLO teaches the server nothing, and takes nothing away."""
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,28 +139,6 @@ class Knowledge:
         return f"Knowledge(facts={self.facts!r})"
 
     __hash__ = None  # type: ignore[assignment]
-
-
-_SAID: tuple[Kind, ...] = ("greeting", "name", "keyword", "envelope", "identity")
-
-DISCARDS: dict[str, tuple[tuple[Side, tuple[Kind, ...], str], ...]] = {
-    # what happens: whose facts, of which kinds, by which rule
-    "handshake": (
-        ("server", _SAID, "rfc3207-4_2-server-discards"),
-        ("client", _SAID, "rfc3207-4_2-client-discards"),
-    ),
-    "EHLO": (
-        ("server", ("envelope",), "rfc5321-4_1_4-later-ehlo-resets"),
-        ("server", ("name",), "rfc5321-4_1_1_1-initial-state"),
-    ),
-    "EHLO answered": (("client", ("name", "keyword"), "rfc5321-4_1_1_1-initial-state"),),
-    "RSET": (("server", ("envelope",), "rfc5321-4_1_1_5-rset-clears"),),
-    "message accepted": (("server", ("envelope",), "rfc5321-4_1_1_4-data-clears"),),
-}
-"""When a side forgets. The first row is the reason for the second EHLO."""
-
-EHLO_REFUSED = "rfc5321-4_1_4-refused-ehlo-changes-nothing"
-"""By this rule a refused EHLO teaches the server nothing, and takes nothing away."""
 
 
 class Ledger:

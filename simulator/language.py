@@ -15,8 +15,11 @@ from pathlib import Path
 
 import msgspec
 
+from simulator import toml
+from simulator.errors import Error
+
 DOMAIN = "ehlo_twice"
-SOURCE = "en"
+SOURCE = toml.SOURCE
 
 _NAMES = {
     "en": "English",
@@ -39,7 +42,7 @@ class Text(msgspec.Struct, frozen=True):
     values: Mapping[str, str | int | Text] = {}
 
 
-class UnknownLanguage(ValueError):
+class UnknownLanguage(Error, ValueError):
     """The language asked for has no catalogue."""
 
 
@@ -95,3 +98,9 @@ def say(
         else:
             values[name] = value
     return catalogue.gettext(text.id).format_map(values) if text.id else ""
+
+
+def said(prose: Mapping[str, str], language: str) -> str:
+    """A text that stands in several languages: as it stands in `language`, else in English as the
+    catalogue has it; empty where there is none."""
+    return prose.get(language) or say(prose.get(SOURCE, ""), language)

@@ -285,7 +285,7 @@ def _failed(moment: Moment, event: Handshake) -> Text:
         "server": _server_name(moment),
         "detail": event.detail,
     }
-    error = event.error
+    error: str = event.error
     if error == "name-mismatch" and "?" in (values["names"], values["server"]):
         error = "name-mismatch unnamed"
     template = HANDSHAKE_ERRORS.get(error, N_("The handshake fails: {detail}"))

@@ -1,10 +1,14 @@
-"""An explanation that shows itself: what `replay` and `explain` give to a notebook."""
+"""What shows itself: explanations, comparisons and the matrix, as a notebook has them."""
 
 from __future__ import annotations
 
 import os
 from typing import Literal
 
+import msgspec
+
+from simulator.alignment import Comparison
+from simulator.cells import Cell
 from simulator.explainer import Explanation
 from simulator.language import SOURCE, UnknownLanguage, languages, say
 
@@ -69,3 +73,65 @@ class Shown(Explanation, frozen=True, kw_only=True):
 def shown(explanation: Explanation) -> Shown:
     """The same explanation, able to show itself."""
     return Shown(session=explanation.session, steps=explanation.steps, verdict=explanation.verdict)
+
+
+class Beside(Comparison, frozen=True, kw_only=True):
+    """A `Comparison` that a notebook shows as a figure when a cell ends in it."""
+
+    def _repr_svg_(self) -> str:
+        return self.drawing().decode()
+
+    def __repr__(self) -> str:
+        return f"<comparison of {self.titles[0]!r} and {self.titles[1]!r}>"
+
+    def __str__(self) -> str:
+        """Both sessions, event by event."""
+        from simulator.views import comparison
+
+        return comparison.text(self, spoken())
+
+    def drawing(self, form: Literal["svg", "png", "pdf"] = "svg") -> bytes:
+        """Both sessions as a figure."""
+        from simulator.views import comparison_figure
+
+        return comparison_figure.render(self, spoken(), form)
+
+
+class Matrix(msgspec.Struct, frozen=True, kw_only=True):
+    """Every client policy against every server policy, with `middlebox` between them: how each
+    session ended. A notebook shows it as a figure when a cell ends in it."""
+
+    middlebox: str
+    cells: tuple[Cell, ...]
+
+    def _repr_svg_(self) -> str:
+        return self.drawing().decode()
+
+    def __repr__(self) -> str:
+        return f"<matrix of {len(self.cells)} sessions, in between: {self.middlebox}>"
+
+    def __str__(self) -> str:
+        """Clients down, servers across."""
+        from simulator.views import grid
+
+        clients, servers, _ = self.titles(spoken())
+        return grid.text(self.cells, clients, servers, spoken())
+
+    def drawing(self, form: Literal["svg", "png", "pdf"] = "svg", language: str = "") -> bytes:
+        """The same as a heat map."""
+        from simulator.views import heatmap
+
+        said = language or spoken()
+        clients, servers, between = self.titles(said)
+        return heatmap.render(self.cells, clients, servers, said, form, between)
+
+    def titles(self, language: str) -> tuple[dict[str, str], dict[str, str], str]:
+        """The policies of clients and servers by name, and what stands in between, in words."""
+        from simulator.lab import arena
+
+        sides = arena.sides()
+        clients, servers = (
+            {name: entry.said(language) for name, entry in group.items()}
+            for group in (sides.client, sides.server)
+        )
+        return clients, servers, sides.middlebox[self.middlebox].said(language)

@@ -13,6 +13,8 @@ from typing import Literal
 
 import msgspec
 
+from simulator.errors import Error
+
 Side = Literal["client", "server"]
 Party = Literal["client", "server", "middlebox"]
 Link = Literal["client", "server"]
@@ -104,12 +106,19 @@ class Message(Event, frozen=True, kw_only=True, tag="message"):
     size: int = 0
 
 
+HandshakeError = Literal[
+    "", "alert", "certificate", "cut", "expired", "name-mismatch", "no-certificate", "not-tls",
+    "other", "timeout", "unknown-ca", "version",
+]  # fmt: skip
+"""Why a handshake did not come about; empty where it did. `meaning.HANDSHAKE_ERRORS` says each."""
+
+
 class Handshake(Event, frozen=True, kw_only=True, tag="handshake"):
     """A TLS handshake that was begun: it came about, or `error` says why it did not.
 
     `version` such as "TLSv1.3", `cipher` in OpenSSL's name. `verified`: the client checked chain
-    and name of the server's certificate, and both were right. `error` is a short id (see
-    `lab.tls_errors`), `detail` what the TLS library said.
+    and name of the server's certificate, and both were right. `error` is one of a
+    closed set, `detail` what the TLS library said.
     """
 
     version: str = ""
@@ -117,7 +126,7 @@ class Handshake(Event, frozen=True, kw_only=True, tag="handshake"):
     server_certificate: Certificate | None = None
     client_certificate: Certificate | None = None
     verified: bool = False
-    error: str = ""
+    error: HandshakeError = ""
     detail: str = ""
 
 
@@ -222,7 +231,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, events=kept, documented=documented)
 
 
-class NotASession(ValueError):
+class NotASession(Error, ValueError):
     """The text is no session of a version this program reads."""
 
 

@@ -7,16 +7,19 @@ Text in, meaning out; no state but that of a reply not yet complete. Everything 
 from __future__ import annotations
 
 import re
-import threading
 from functools import cache
 from importlib.resources import files
+from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
 import msgspec
 
+from simulator import toml
+
 
 class Citation(msgspec.Struct, frozen=True, kw_only=True):
-    """A place in a standard. `keyword` is that of RFC 2119/8174 as it stands there, or empty."""
+    """A place in a standard. `keyword` is that of RFC 2119/8174 as it stands there, or empty;
+    `fingerprint` is written by `tools/citations.py` once the quotation was found in the RFC."""
 
     id: str = ""
     rfc: int
@@ -24,6 +27,7 @@ class Citation(msgspec.Struct, frozen=True, kw_only=True):
     keyword: str = ""
     quote: str
     remark: str = ""
+    fingerprint: str = ""
 
     @property
     def place(self) -> str:
@@ -37,16 +41,11 @@ class Citation(msgspec.Struct, frozen=True, kw_only=True):
         return f"https://www.rfc-editor.org/rfc/rfc{self.rfc}#{part}-{self.section}"
 
 
-_reading = threading.Lock()
-"""msgspec learns a type at its first use, and two threads may not do that at once."""
-
-
 @cache
 def citations() -> dict[str, Citation]:
     """All citations by id, from `citations.toml`."""
     text = (files("simulator") / "citations.toml").read_bytes()
-    with _reading:
-        table = msgspec.toml.decode(text, type=dict[str, Citation])
+    table = toml.read(text, dict[str, Citation], "citations.toml")
     return {key: msgspec.structs.replace(entry, id=key) for key, entry in table.items()}
 
 
@@ -145,3 +144,16 @@ def mail_parameters(argument: str) -> tuple[str, tuple[Keyword, ...]]:
         path, _, tail = rest.partition(" ")
     found = (parse_keyword(word) for word in tail.split())
     return path, tuple(keyword for keyword in found if keyword)
+
+
+def address_in(name: str) -> IPv4Address | IPv6Address | None:
+    """The address in an address literal such as [192.0.2.1] (RFC 5321 §4.1.3), if it is one."""
+    if not (name.startswith("[") and name.endswith("]")):
+        return None
+    inner = name[1:-1]
+    try:
+        if inner[:5].upper() == "IPV6:":
+            return IPv6Address(inner[5:])
+        return IPv4Address(inner)
+    except ValueError:
+        return None

@@ -7,11 +7,12 @@ written down as data, a layout for each message and extension, in the words of t
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
+
+from simulator import toml
 
 HEADER = 5
 
@@ -154,7 +155,8 @@ def client_random(stream: bytes) -> bytes:
 
 @cache
 def _tables() -> dict[str, dict[str, str]]:
-    return tomllib.loads((files("simulator") / "tls_names.toml").read_text("utf-8"))
+    text = (files("simulator") / "tls_names.toml").read_bytes()
+    return toml.read(text, dict[str, dict[str, str]], "tls_names.toml")
 
 
 def name_of(table: str, number: int, octets: int = 2) -> str:

@@ -125,16 +125,10 @@ def drawing(explanation: Explanation) -> Picture:
 
 def beside(left: str, right: str = "documented") -> Picture:
     """Play two scenarios and set them side by side. Raises as `replay` does."""
-    from simulator import explainer, lab
-    from simulator.compare import compare
-    from simulator.views import comparison, comparison_figure
+    from simulator import api
 
-    language = notebook.spoken()
-    scenarios = [lab.load(name) for name in (left, right)]
-    played = [explainer.explain(lab.play(scenario)) for scenario in scenarios]
-    titles = (scenarios[0].prose("title", language), scenarios[1].prose("title", language))
-    both = compare(played[0], played[1], titles)
-    return Picture(comparison_figure.render(both, language), comparison.text(both, language))
+    both = api.compare(left, right)
+    return Picture(both.drawing(), str(both))
 
 
 def ledgers(explanation: Explanation, step: int) -> Table:
@@ -182,25 +176,10 @@ def _facts(
 
 def heat(middlebox: str = "nothing") -> Picture:
     """Play every client of the matrix against every server, and show how each pair ended."""
-    from simulator import explainer, matrix
-    from simulator.views import grid, heatmap
+    from simulator import api
 
-    language = notebook.spoken()
-    sides = arena.sides()
-    wanted = [names for names in arena.combinations() if names[2] == middlebox]
-    cells = tuple(
-        matrix.cell(*names, explainer.explain(session))
-        for names, session in zip(wanted, arena.play_all(wanted), strict=True)
-    )
-    clients, servers = (
-        {name: _titled(entry, language) for name, entry in group.items()}
-        for group in (sides.client, sides.server)
-    )
-    between = _titled(sides.middlebox[middlebox], language)
-    return Picture(
-        heatmap.render(cells, clients, servers, language, between=between),
-        grid.text(cells, clients, servers, language),
-    )
+    found = api.matrix(middlebox)
+    return Picture(found.drawing(), str(found))
 
 
 def wire(explanation: Explanation, *, most: int = 40) -> Table:
@@ -255,10 +234,10 @@ def serving(scenario: str = "documented") -> Iterator[Served]:
 
     Raises as `replay` does.
     """
-    from simulator import explainer, lab
+    from simulator import api
     from simulator.lab import certificates, witness
 
-    played = lab.load(scenario)
+    played = api.load(scenario)
     ready, done = threading.Event(), threading.Event()
     with tempfile.TemporaryDirectory(prefix="ehlo-twice-") as folder:
         authority = Path(folder) / "authority.pem"
@@ -279,9 +258,7 @@ def serving(scenario: str = "documented") -> Iterator[Served]:
                     yield served
             finally:
                 done.set()
-            served.sessions = [
-                notebook.shown(explainer.explain(session)) for session in seen.result()
-            ]
+            served.sessions = [api.explain(session) for session in seen.result()]
 
 
 _RECORD_TYPES = frozenset(bytes([kind]) for kind in (20, 21, 22, 23))
@@ -298,14 +275,14 @@ class Knobs:
 
     def play(self, **changed: str) -> Table:
         """Play the combination, and say how it ended."""
-        from simulator import explainer, lab, matrix
+        from simulator import api
         from simulator.session import Command, Reply
 
         self.chosen |= changed
         language = notebook.spoken()
         names = (self.chosen["client"], self.chosen["server"], self.chosen["middlebox"])
-        found = explainer.explain(lab.play(arena.scenario(*names)))
-        cell = matrix.cell(*names, found)
+        found = api.play(arena.scenario(*names))
+        cell = arena.cell(*names, found)
         lines = [
             f"{'═▶' if step.event.secure else '─▶'} {step.event.verb}"
             if isinstance(step.event, Command)

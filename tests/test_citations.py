@@ -4,9 +4,13 @@ import re
 import tomllib
 from collections import Counter
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from simulator.smtp import Citation, citations
+from tools import citations as sealing
 
 CITATIONS: dict[str, dict[str, Any]] = tomllib.loads(
     files("simulator").joinpath("citations.toml").read_text(encoding="utf-8")
@@ -21,7 +25,7 @@ each_citation = pytest.mark.parametrize(
 
 @each_citation
 def test_shape(name: str, citation: dict[str, Any]) -> None:
-    types = {key: type(value) for key, value in citation.items()}
+    types = {key: type(value) for key, value in citation.items() if key != "fingerprint"}
     assert types == {"rfc": int, "section": str, "keyword": str, "quote": str, "remark": str}
     assert citation["keyword"] in KEYWORDS
     assert re.fullmatch(r"(?:\d+|[A-Z])(?:\.\d+)*", citation["section"])
@@ -87,7 +91,6 @@ def test_no_sentence_is_cited_twice() -> None:
         ("rfc5321-4_1_1_1-start-with-ehlo", "SHOULD"),
         ("rfc5321-4_1_1_1-hello-before-mail", "MUST"),
         ("rfc8689-2-offered-inside-tls", "MUST"),
-        ("rfc9051-6_2_1-imap-no-starttls-inside", "SHOULD NOT"),
         ("rfc4513-3_1_5-ldap-client-refreshes", "SHOULD"),
     ],
 )
@@ -100,3 +103,85 @@ def test_second_ehlo_is_a_should_in_the_words_of_the_rfc() -> None:
         "The client SHOULD send an EHLO command as the first command"
         " after a successful TLS negotiation."
     )
+
+
+# --- sealed ------------------------------------------------------------------------------------
+
+
+def test_no_quotation_differs_from_what_was_compared_with_the_rfc() -> None:
+    assert sealing.changed() == [], "compare them: python tools/citations.py FOLDER"
+
+
+@pytest.mark.parametrize("rfc", [3207, 5321, 2487, 8689])
+def test_what_rules_lean_on_was_compared(rfc: int) -> None:
+    own = [citation for citation in CITATIONS.values() if citation["rfc"] == rfc]
+    assert own
+    assert [citation["quote"] for citation in own if "fingerprint" not in citation] == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("quote", "The client MUST send it immediately."),
+        ("section", "4.3"),
+        ("keyword", "MUST"),
+        ("rfc", 9998),
+    ],
+)
+def test_a_fingerprint_changes_with_what_is_claimed(field: str, value: object) -> None:
+    claim = {"rfc": 9999, "section": "4.2", "keyword": "SHOULD", "quote": "It SHOULD send it."}
+    changed = Citation(**{**claim, field: value})  # type: ignore[arg-type]
+    assert sealing.fingerprint(changed) != sealing.fingerprint(Citation(**claim))  # type: ignore[arg-type]
+
+
+RFC = """\
+Nobody                      Standards Track                     [Page 1]
+\f
+RFC 9999                      Nothing at all                   May 2005
+
+
+Table of Contents
+
+   4.2. The Reset ............ 2
+   5. The End ................ 3
+
+4.2 The Reset
+
+   The client SHOULD send an EHLO command as the first command
+   after a TLS
+
+
+
+Nobody                      Standards Track                     [Page 2]
+\f
+RFC 9999                      Nothing at all                   May 2005
+
+
+   negotiation, in clear-
+   text or not.
+
+5. The End
+
+   No more.
+"""
+
+
+def test_an_rfc_is_read_across_its_pages_section_by_section() -> None:
+    found = sealing.sections(RFC)
+    assert "the first command after a TLS negotiation, in clear-text or not." in found["4.2"]
+    assert "No more." in found["5"]
+    assert "No more." not in found["4.2"]
+
+
+def test_only_what_was_found_is_sealed() -> None:
+    [(key, cited), *_] = citations().items()
+    source = f'[{key}]\nquote = "x"\nremark = ""\n\n[other]\nquote = "y"\nremark = ""\n'
+    once = sealing.seal({key}, source)
+    assert once.count("fingerprint") == 1
+    assert f'remark = ""\nfingerprint = "{sealing.fingerprint(cited)}"\n\n[other]' in once
+    assert sealing.seal({key}, once) == once
+
+
+def test_a_folder_without_a_cited_rfc(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert sealing.main([str(tmp_path)]) == 2
+    assert "no text of a cited RFC" in capsys.readouterr().err

@@ -1,6 +1,8 @@
 """What each side knows, and when it must forget it."""
 
-from simulator import smtp
+from pathlib import Path
+
+from simulator import knowledge, smtp
 from simulator.knowledge import DISCARDS, EHLO_REFUSED, Knowledge, Ledger
 from simulator.session import (
     AnyEvent,
@@ -207,3 +209,11 @@ def test_knowledge_shows_itself() -> None:
     assert "EHLO" in repr(known_after(*GREETED, *EHLO))
     assert known_after(*EHLO) == known_after(*EHLO)
     assert known_after(*EHLO) != "EHLO"
+
+
+def test_the_reset_stands_on_the_first_screen() -> None:
+    lines = Path(knowledge.__file__).read_text(encoding="utf-8").splitlines()
+    screen = "\n".join(lines[:45])
+    assert screen.count("MUST discard any") == 2
+    assert "rfc3207-4_2-server-discards" in screen
+    assert "rfc3207-4_2-client-discards" in screen

@@ -132,14 +132,17 @@ EMPTY = 'name = "x"\n[date]\norder = "dmy"\n'
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("name =", "lexicon xx: Invalid value (at end of document)"),
-        ("", "lexicon xx: Object missing required field `name`"),
+        ("name =", "lexicon xx: not TOML: Invalid value (at end of document)"),
+        ("", "lexicon xx:1: name is missing: write name"),
         ('name = "x"\n[date]\norder = "dd"\n', "lexicon xx: [date] order is 'dd'"),
         (EMPTY + '[verbs]\nPOST = ["x"]\n', "lexicon xx: [verbs] 'POST' is not one of ATRN, AUTH"),
         (EMPTY + '[keywords]\nSIZES = ["x"]\n', "lexicon xx: [keywords] 'SIZES' is not one of"),
         (EMPTY + '[verbs]\nMAIL = [" "]\n', "lexicon xx: [verbs] 'MAIL' has an empty translation"),
-        (EMPTY + '[verbs]\nMAIL = "x"\n', "lexicon xx: Expected `array`, got `str`"),
-        (EMPTY + '[verb]\nMAIL = ["x"]\n', "lexicon xx: Object contains unknown field `verb`"),
+        (EMPTY + '[verbs]\nMAIL = "x"\n', "lexicon xx:5: verbs.MAIL must be a list"),
+        (
+            EMPTY + '[verb]\nMAIL = ["x"]\n',
+            "lexicon xx:4: unknown key 'verb': did you mean 'verbs'?",
+        ),
         (EMPTY + '[replies]\n"a {0}" = ["b {1}"]\n', "lexicon xx: [replies] 'b {1}': the holes"),
         (EMPTY + '[replies]\n"a" = ["b {0}"]\n', "lexicon xx: [replies] 'b {0}': the holes"),
         (b"name = '\xff'", "lexicon xx: "),

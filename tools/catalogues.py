@@ -17,6 +17,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -48,6 +49,8 @@ PROSE = (
     ("causes.toml", {"title", "cause", "ruled_out", "remedy"}),
     ("formats/**.toml", {"log_more"}),
 )
+# Data whose prose stands in it in some languages; those need no catalogue.
+TABLES = ("scenarios/**.toml", "lab/arena.toml")
 
 
 def prose(keys: set[str]) -> Callable[..., Iterator[tuple[int, str, str, list[str]]]]:
@@ -66,13 +69,44 @@ def prose(keys: set[str]) -> Callable[..., Iterator[tuple[int, str, str, list[st
     return extract
 
 
-def template() -> Catalog:
-    """Every text that the sources mark for translation, and the file that has it."""
+def tables(code: str | None) -> Callable[..., Iterator[tuple[int, str, str, list[str]]]]:
+    """A reader of the texts that a TOML file has in English, and not in the language `code`."""
+
+    def texts(found: Any) -> Iterator[str]:
+        if isinstance(found, dict) and isinstance(found.get("en"), str):
+            if code not in found:
+                yield found["en"]
+        elif isinstance(found, dict | list):
+            for value in found.values() if isinstance(found, dict) else found:
+                yield from texts(value)
+
+    def extract(file: IO[bytes], *_: Any, **__: Any) -> Iterator[tuple[int, str, str, list[str]]]:
+        return ((1, "N_", text, []) for text in texts(tomllib.load(file)))
+
+    return extract
+
+
+def template(code: str | None = None) -> Catalog:
+    """Every text that is marked for translation, and the file that has it; without those whose file
+    has them in the language `code`."""
+    catalogue = Catalog(project="ehlo-twice", charset="utf-8")
+    found = [*_marked(), *_extracted([(pattern, tables(code)) for pattern in TABLES], {})]
+    for file, line, message, comments, context in sorted(found, key=lambda found: found[:2]):
+        place = (f"simulator/{Path(file).as_posix()}", line)
+        catalogue.add(message, None, [place], auto_comments=comments, context=context)
+    return catalogue
+
+
+@cache
+def _marked() -> list[Any]:
+    """What is the same for all languages: it takes a while to find."""
     with (ROOT / "babel.cfg").open(encoding="utf-8") as cfg:
         methods, options = parse_mapping_cfg(cfg)  # type: ignore[no-untyped-call]
-    methods = [*methods, *((pattern, prose(keys)) for pattern, keys in PROSE)]
-    catalogue = Catalog(project="ehlo-twice", charset="utf-8")
-    for file, line, message, comments, context in sorted(
+    return _extracted([*methods, *((pattern, prose(keys)) for pattern, keys in PROSE)], options)
+
+
+def _extracted(methods: list[Any], options: Any) -> list[Any]:
+    return list(
         extract_from_dir(
             ROOT / "simulator",
             methods,
@@ -80,12 +114,8 @@ def template() -> Catalog:
             KEYWORDS,
             ["Translators:"],
             strip_comment_tags=True,
-        ),
-        key=lambda found: found[:2],
-    ):
-        place = (f"simulator/{Path(file).as_posix()}", line)
-        catalogue.add(message, None, [place], auto_comments=comments, context=context)
-    return catalogue
+        )
+    )
 
 
 def catalogues(locales: Path = LOCALES) -> list[Path]:
@@ -99,18 +129,17 @@ def read(po: Path) -> Catalog:
         return read_po(source, locale=po.parent.parent.name, abort_invalid=True)
 
 
-def lacking(po: Path, texts: Catalog | None = None) -> list[str]:
+def lacking(po: Path) -> list[str]:
     """The texts that a language shows in English: not translated, or no longer surely so."""
     known = {m.id for m in read(po) if m.id and m.string and not m.fuzzy}
-    return [str(m.id) for m in texts or template() if m.id and m.id not in known]
+    return [str(m.id) for m in template(po.parts[-3]) if m.id and m.id not in known]
 
 
 def report(locales: Path = LOCALES) -> list[str]:
     """One line for each language that has texts to translate."""
-    texts = template()
-    found = {po.parts[-3]: lacking(po, texts) for po in catalogues(locales)}
+    found = {po.parts[-3]: lacking(po) for po in catalogues(locales)}
     return [
-        f"{code}: {len(left)} of {len(texts)} texts are shown in English, first {left[0]!r}"
+        f"{code}: {len(left)} of {len(template(code))} texts are in English, first {left[0]!r}"
         for code, left in found.items()
         if left
     ]
@@ -118,7 +147,6 @@ def report(locales: Path = LOCALES) -> list[str]:
 
 def update(new: str | None = None, locales: Path = LOCALES) -> list[Path]:
     """Merge the template into every ``.po``, and a new one for ``new``; return the changed."""
-    texts = template()
     if new is not None:
         po = locales / new / "LC_MESSAGES" / f"{DOMAIN}.po"
         if not po.exists():
@@ -129,7 +157,9 @@ def update(new: str | None = None, locales: Path = LOCALES) -> list[Path]:
     for po in catalogues(locales):
         catalogue = read(po)
         catalogue.header_comment = f"# ehlo-twice in {catalogue.locale_identifier}."
-        catalogue.update(texts)
+        code = po.parts[-3]
+        # A guess helps who translates at once; where nobody does, it would stand there for ever.
+        catalogue.update(template(code), no_fuzzy_matching=code != COMPLETE)
         catalogue.fuzzy = False
         after = _as_text(catalogue)
         if after != po.read_text(encoding="utf-8"):

@@ -13,9 +13,9 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 import click
 from click.shell_completion import CompletionItem
 
+from simulator.errors import Error
+
 if TYPE_CHECKING:
-    from simulator.explainer import Explanation
-    from simulator.lab import Scenario
     from simulator.views.view import Page, Story, View
 
 PROGRAM = "ehlo-twice"
@@ -23,18 +23,6 @@ PROGRAM = "ehlo-twice"
 
 class Cannot(click.ClickException):
     """Something cannot be done: one line that says what, where, and what to do."""
-
-
-_EXPECTED = {
-    "simulator.language": ("UnknownLanguage",),
-    "simulator.session": ("NotASession",),
-    "simulator.lab": ("BadScenario", "LabError", "UnknownScenario"),
-    "simulator.restore": ("LexiconError",),
-    "simulator.formats": ("CannotRead", "FormatError", "NoSuchFormat"),
-    "simulator.views.claims": ("NothingOnTheWire",),
-    "simulator.views.view": ("NoSuchView",),
-}
-"""What the lower floors raise for a person's mistake, by module: only those loaded can raise."""
 
 
 @contextmanager
@@ -47,19 +35,8 @@ def told() -> Iterator[None]:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         raise Cannot(one_line(f"{where}{error.strerror or error}")) from None
-    except Exception as error:
-        if isinstance(error, _expected()):
-            raise Cannot(one_line(str(error))) from None
-        raise
-
-
-def _expected() -> tuple[type[Exception], ...]:
-    return tuple(
-        getattr(sys.modules[module], name)
-        for module, names in _EXPECTED.items()
-        if module in sys.modules
-        for name in names
-    )
+    except Error as error:
+        raise Cannot(one_line(str(error))) from None
 
 
 def one_line(text: str) -> str:
@@ -204,30 +181,6 @@ language_option = click.option(
 tls_option = click.option(
     "--tls", type=click.Choice(["1.2", "1.3"]), help="TLS version that the client speaks."
 )
-
-
-def with_tls(scenario: Scenario, tls: str | None) -> Scenario:
-    """The scenario with a client that speaks that TLS version."""
-    import msgspec
-
-    if not tls:
-        return scenario
-    client = msgspec.structs.replace(scenario.client, tls_version=tls)
-    return msgspec.structs.replace(scenario, client=client)
-
-
-def played(scenario: Scenario, *, now: bool = False) -> Explanation:
-    """Play a scenario and explain it; `now` puts today's clock in place of the documented one."""
-    from datetime import UTC, datetime
-
-    import msgspec
-
-    from simulator import explainer, lab
-
-    session = lab.play(scenario)
-    if now:
-        session = msgspec.structs.replace(session, started=datetime.now(UTC).astimezone())
-    return explainer.explain(session)
 
 
 def write(folder: Path, files: dict[str, bytes]) -> list[Path]:

@@ -67,35 +67,32 @@ def exercise(
     from simulator import exercises
 
     columns = width()
-    try:
-        with told():
-            if not number:
-                if answer or file or hint or again or start:
-                    raise Cannot("which exercise? `ehlo-twice exercise` lists them")
-                put(exercises.overview(language=lang, progress=progress).text(columns))
-            elif start:
-                begun = exercises.start(number, language=lang, progress=progress)
-                if not begun:
-                    raise Cannot(
-                        f"exercise {number} is answered on the command line, not with a file: "
-                        f"`ehlo-twice exercise {number}` shows how"
-                    )
-                put(begun)
-            elif answer or file:
-                if file and not Path(file).is_file():
-                    raise Cannot(f"{file}: no such file; `--start` prints what one may begin as")
-                given = file or " ".join(answer)
-                result = exercises.check(number, given, language=lang, progress=progress)
-                put(result.text(columns))
-                raise SystemExit(RIGHT if result.right else WRONG)
-            elif hint:
-                put(exercises.hint(number, language=lang, progress=progress).text(columns))
-            elif again:
-                put(exercises.again(number, language=lang, progress=progress).text(columns))
-            else:
-                put(exercises.show(number, language=lang, progress=progress).text(columns))
-    except (exercises.UnknownExercise, exercises.BadProgress) as error:
-        raise Cannot(str(error.args[0])) from None
+    with told():
+        if not number:
+            if answer or file or hint or again or start:
+                raise Cannot("which exercise? `ehlo-twice exercise` lists them")
+            put(exercises.overview(language=lang, progress=progress).text(columns))
+        elif start:
+            begun = exercises.start(number, language=lang, progress=progress)
+            if not begun:
+                raise Cannot(
+                    f"exercise {number} is answered on the command line, not with a file: "
+                    f"`ehlo-twice exercise {number}` shows how"
+                )
+            put(begun)
+        elif answer or file:
+            if file and not Path(file).is_file():
+                raise Cannot(f"{file}: no such file; `--start` prints what one may begin as")
+            given = file or " ".join(answer)
+            result = exercises.check(number, given, language=lang, progress=progress)
+            put(result.text(columns))
+            raise SystemExit(RIGHT if result.right else WRONG)
+        elif hint:
+            put(exercises.hint(number, language=lang, progress=progress).text(columns))
+        elif again:
+            put(exercises.again(number, language=lang, progress=progress).text(columns))
+        else:
+            put(exercises.show(number, language=lang, progress=progress).text(columns))
 
 
 COMMANDS = (exercise,)

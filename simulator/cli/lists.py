@@ -89,24 +89,31 @@ def _list(rows: list[tuple[str, str]]) -> None:
         put(f"{name:<{longest}}  {one_line(text)}\n")
 
 
+SCHEMAS = {
+    "session": "simulator.session",
+    "explanation": "simulator.views.document",
+    "comparison": "simulator.views.comparison",
+    "scenario": "simulator.lab.policy",
+    "format": "simulator.reading.pattern",
+    "lexicon": "simulator.restore.lexicon",
+    "causes": "simulator.causes",
+    "exercise": "simulator.exercises.exercise",
+}
+"""By the name of a schema, the module whose `schema` makes it."""
+
+
 @click.command()
-@click.argument("name", type=click.Choice(["session", "explanation", "scenario"]), metavar="NAME")
+@click.argument("name", type=click.Choice(list(SCHEMAS)), metavar="NAME")
 def schema(name: str) -> None:
     """Print a JSON Schema.
 
-    NAME is session, explanation (what `--view json` prints) or scenario (a scenario file).
+    NAME is what a program reads (session, explanation, which `--view json` prints, comparison), or
+    a TOML file that a person writes (scenario, format, lexicon, causes, exercise).
     """
     import json
+    from importlib import import_module
 
-    from simulator import session
-    from simulator.lab import policy
-    from simulator.views import document
-
-    made = {
-        "session": session.schema,
-        "explanation": document.schema,
-        "scenario": policy.schema,
-    }[name]()
+    made = import_module(SCHEMAS[name]).schema()
     put(json.dumps(made, indent=2, ensure_ascii=False) + "\n")
 
 

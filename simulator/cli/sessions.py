@@ -14,7 +14,6 @@ from simulator.cli.common import (
     language_option,
     one_line,
     page,
-    played,
     progress,
     put,
     put_view,
@@ -23,11 +22,11 @@ from simulator.cli.common import (
     told,
     view_option,
     width,
-    with_tls,
     write,
 )
 
 if TYPE_CHECKING:
+    from simulator.api import TlsVersion
     from simulator.explainer import Explanation
     from simulator.lab import Scenario
     from simulator.views.view import Page, Story, View
@@ -56,7 +55,7 @@ def replay(
     scenario: str,
     lang: str,
     view: View,
-    tls: str | None,
+    tls: TlsVersion | None,
     out: Path | None,
     check: bool,
     clock: str,
@@ -73,12 +72,12 @@ def replay(
       ehlo-twice replay --tls 1.2 --out session/
       ehlo-twice replay ./mine.toml --view table
     """
-    from simulator import lab
+    from simulator import api
     from simulator.views.view import Page
 
     with told():
-        found = with_tls(lab.load(scenario), tls)
-        explanation = played(found, now=clock == "now")
+        found = api.load(scenario, tls)
+        explanation = api.play(found, now=clock == "now")
         if check:
             raise SystemExit(_check(found, explanation))
         story, running = _story(found, lang), clock == "now"
@@ -148,7 +147,9 @@ def _check(scenario: Scenario, explanation: Explanation) -> int:
     metavar="FILE",
     help="Write a figure: .svg, .png or .pdf.",
 )
-def compare(left: str, right: str, lang: str, view: str, tls: str | None, out: Path | None) -> None:
+def compare(
+    left: str, right: str, lang: str, view: str, tls: TlsVersion | None, out: Path | None
+) -> None:
     """Play two scenarios and set the sessions side by side, event by event.
 
     Replies count as equal if their code and the keywords they list are; the words of their first
@@ -160,14 +161,13 @@ def compare(left: str, right: str, lang: str, view: str, tls: str | None, out: P
       ehlo-twice compare lax-server skipped-ehlo --view markdown
       ehlo-twice compare stripped --out stripped.svg
     """
-    from simulator import compare as comparing
-    from simulator import lab
+    from simulator import alignment, api
     from simulator.views import comparison, comparison_figure
 
     with told():
-        found = [with_tls(lab.load(name), tls) for name in (left, right)]
+        found = [api.load(name, tls) for name in (left, right)]
         titles = (found[0].prose("title", lang), found[1].prose("title", lang))
-        both = comparing.compare(played(found[0]), played(found[1]), titles)
+        both = alignment.compare(api.play(found[0]), api.play(found[1]), titles)
         if out is not None:
             data = comparison_figure.render(both, lang, form_of(out))
             for path in write(out.parent, {out.name: data}):
@@ -216,45 +216,30 @@ def matrix(lang: str, middlebox: str, view: str, out: Path | None) -> None:
       ehlo-twice matrix --out matrix.svg
       ehlo-twice replay stale+shorter          # open one cell
     """
-    from simulator import explainer
-    from simulator import matrix as cells_of
-    from simulator.lab import arena
+    from simulator import api
     from simulator.views import grid
 
     with told():
         form = form_of(out) if out else "svg"
-        sides = arena.sides()
-        arena.scenario("documented", "documented", middlebox)
-        wanted = [names for names in arena.combinations() if names[2] == middlebox]
-        with progress("sessions", len(wanted)) as done:
-            sessions = arena.play_all(wanted, done)
-        cells = tuple(
-            cells_of.cell(*names, explainer.explain(session))
-            for names, session in zip(wanted, sessions, strict=True)
-        )
-        clients = {name: p.title.get(lang, p.title["en"]) for name, p in sides.client.items()}
-        servers = {name: p.title.get(lang, p.title["en"]) for name, p in sides.server.items()}
-        titles = sides.middlebox[middlebox].title
-        between = titles.get(lang, titles["en"])
+        with progress("sessions", api.sessions_of_matrix(middlebox)) as done:
+            found = api.matrix(middlebox, done=done)
+        clients, servers, _ = found.titles(lang)
         if out is not None:
-            from simulator.views import heatmap
-
-            data = heatmap.render(cells, clients, servers, lang, form, between)
-            for path in write(out.parent, {out.name: data}):
+            for path in write(out.parent, {out.name: found.drawing(form, lang)}):
                 click.echo(path)
         elif view == "json":
-            put(grid.json(cells, lang))
+            put(grid.json(found.cells, lang))
         elif view == "markdown":
-            put(grid.markdown(cells, clients, servers, lang))
+            put(grid.markdown(found.cells, clients, servers, lang))
         else:
-            put(grid.text(cells, clients, servers, lang, colour=colour(sys.stdout)))
+            put(grid.text(found.cells, clients, servers, lang, colour=colour(sys.stdout)))
 
 
 @click.command("bytes", short_help="Show every byte that crossed the wire.")
 @click.argument("scenario", default="documented", shell_complete=scenario_names)
 @language_option
 @tls_option
-def bytes_(scenario: str, lang: str, tls: str | None) -> None:
+def bytes_(scenario: str, lang: str, tls: TlsVersion | None) -> None:
     """Play SCENARIO and show every byte that crossed the wire, and what it means.
 
     \b
@@ -262,11 +247,11 @@ def bytes_(scenario: str, lang: str, tls: str | None) -> None:
       ehlo-twice bytes
       ehlo-twice bytes --tls 1.2 | less -R
     """
-    from simulator import lab
+    from simulator import api
     from simulator.views.view import view
 
     with told():
-        explanation = played(with_tls(lab.load(scenario), tls))
+        explanation = api.replay(scenario, tls=tls)
         put_view(octets := view("bytes"), octets.render(explanation, page(lang)))
 
 

@@ -14,10 +14,11 @@ from simulator.exercises import card
 from simulator.exercises import progress as keeping
 from simulator.exercises.answers import NoAnswer
 from simulator.exercises.blocks import Block, Code, Items, Outcome, Say, Trials
-from simulator.exercises.exercise import Exercise, UnknownExercise, load, names, said, words
+from simulator.exercises.exercise import Exercise, UnknownExercise, load, names, words
 from simulator.exercises.kinds import KINDS
 from simulator.exercises.progress import BadProgress, Progress
 from simulator.exercises.puzzle import Puzzle
+from simulator.language import said
 
 __all__ = [
     "BadProgress", "Progress", "Result", "Task", "UnknownExercise", "again", "check", "hint",

@@ -7,7 +7,7 @@ few that look at one thing only: `nothing clear` (no message and no password cro
 
 from __future__ import annotations
 
-from simulator import matrix
+from simulator.cells import ending
 from simulator.explainer import Explanation
 from simulator.session import AuthResponse, Command, Message
 
@@ -18,9 +18,9 @@ def meets(wants: tuple[str, ...], held: frozenset[str]) -> bool:
     return bool(ways & held) and ("obeys" not in wants or "obeys" in held)
 
 
-def endings(explanation: Explanation, middlebox: str = "nothing") -> frozenset[str]:
-    """All words that hold of this session."""
-    found = {matrix.cell("", "", middlebox, explanation).category}
+def endings(explanation: Explanation, does: str = "nothing") -> frozenset[str]:
+    """All words that hold of this session; `does` is what a middlebox does."""
+    found = {ending(explanation, does)[0]}
     holds: set[str] = {*found}
     verdict = explanation.verdict
     if not verdict.delivered:

@@ -14,18 +14,17 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from simulator import toml
+from simulator.errors import Error
 from simulator.lab import ClientPolicy, MiddleboxPolicy, ServerPolicy
-from simulator.language import SOURCE
-
-Prose = dict[str, str]
-"""The same text by language code; English is always there."""
+from simulator.toml import Prose
 
 Kind = Literal[
     "predict", "order", "survive", "fault", "must", "repair", "eavesdrop", "reader", "client"
 ]
 
 
-class UnknownExercise(LookupError):
+class UnknownExercise(Error, LookupError):
     """There is no exercise of that number: the message names the nearest."""
 
 
@@ -49,7 +48,7 @@ class Trial(_Table, frozen=True, kw_only=True):
     """What the learner's work is put through: who it meets, and what must come of it.
 
     `client`, `server` and `middlebox` replace those of the variant, key by key. `wants`: endings of
-    which one must come (`play.endings` names them). `dribbles`: the server's replies arrive in
+    which one must come (`endings` names them). `dribbles`: the server's replies arrive in
     pieces. `about` says what is tried, `failed` what it means when it goes wrong.
     """
 
@@ -87,6 +86,15 @@ class Exercise(_Table, frozen=True, kw_only=True):
     name: str = ""
 
 
+FILLED = ("name",)
+"""What no file says: the name of an exercise is the number of its file."""
+
+
+def schema() -> dict[str, object]:
+    """The JSON Schema of an exercise's file, for editors."""
+    return toml.schema(Exercise, "ehlo-twice exercise", FILLED)
+
+
 @cache
 def names() -> tuple[str, ...]:
     """The numbers of all exercises, in order."""
@@ -108,7 +116,8 @@ def load(name: str) -> Exercise:
         near = difflib.get_close_matches(wanted, paths, 1, 0.4)
         hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(paths)}"
         raise UnknownExercise(f"no exercise {name[:40]!r}: {hint}")
-    found = msgspec.toml.decode(paths[wanted].read_bytes(), type=Exercise)
+    path = paths[wanted]
+    found = toml.File(path.read_bytes(), path.name).read(Exercise, filled=FILLED)
     return msgspec.structs.replace(found, name=wanted)
 
 
@@ -116,9 +125,4 @@ def load(name: str) -> Exercise:
 def words() -> dict[str, Prose]:
     """What all exercises say, by name."""
     text = (files("simulator.exercises") / "words.toml").read_bytes()
-    return msgspec.toml.decode(text, type=dict[str, Prose])
-
-
-def said(prose: Prose, language: str) -> str:
-    """A text in `language`, in English where it is missing; empty where there is none."""
-    return prose.get(language) or prose.get(SOURCE, "")
+    return toml.read(text, dict[str, Prose], "words.toml")

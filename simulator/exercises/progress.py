@@ -16,12 +16,14 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from simulator.errors import Error
+
 VARIABLE = "EHLO_TWICE_PROGRESS"
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
 
 
-class BadProgress(ValueError):
+class BadProgress(Error, ValueError):
     """The progress file cannot be read: the message says which, why, and what to do."""
 
 

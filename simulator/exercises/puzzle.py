@@ -11,11 +11,11 @@ from typing import Any
 
 import msgspec
 
-from simulator import explainer, lab
 from simulator.exercises.blocks import Say
-from simulator.exercises.exercise import Exercise, Prose, Trial, Variant, said, words
-from simulator.explainer import Explanation
+from simulator.exercises.exercise import Exercise, Trial, Variant, words
 from simulator.lab import ClientPolicy, Mail, MiddleboxPolicy, Scenario, ServerPolicy
+from simulator.language import said
+from simulator.toml import Prose
 
 _HOUSES = (
     "amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "harbor", "iris", "juniper",
@@ -152,8 +152,3 @@ def _scenario(
         middlebox=middlebox,
         mail=mail,
     )
-
-
-def play(scenario: Scenario) -> Explanation:
-    """Play a scenario for real, and explain it. Raises `LabError`."""
-    return explainer.explain(lab.play(scenario))

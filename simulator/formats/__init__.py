@@ -15,6 +15,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 
+from simulator.errors import Error
 from simulator.explainer import explain
 from simulator.formats import capture
 from simulator.reading import clean as cleaning
@@ -30,7 +31,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-class NoSuchFormat(ValueError):
+class NoSuchFormat(Error, ValueError):
     """There is no format of that name."""
 
 

@@ -18,7 +18,7 @@ from simulator.formats.decrypt import Opener, Secrets
 from simulator.reading import ending
 from simulator.reading.clean import Moment
 from simulator.reading.dialogue import Dialogue
-from simulator.session import Peer, Session, Side
+from simulator.session import HandshakeError, Peer, Session, Side
 
 NAME = "capture"
 
@@ -425,7 +425,7 @@ class _Tls:
         self._told = False
         self.established = False
         self.why = ""
-        self.error = ""
+        self.error: HandshakeError = ""
 
     def take(self, side: Side, data: bytes) -> Iterator[tuple[Side, bytes]]:
         """What was said inside, as far as this data and the secrets show it."""
@@ -514,7 +514,7 @@ class _Tls:
             dialogue.tls_failed(number, self.why, self.error)
 
 
-_ALERTS = {
+_ALERTS: dict[str, HandshakeError] = {
     "unknown_ca": "unknown-ca",
     "certificate_expired": "expired",
     "bad_certificate": "certificate",

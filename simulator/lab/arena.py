@@ -8,23 +8,23 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from itertools import product
-from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from simulator import toml
+from simulator.cells import Cell, ending
+from simulator.explainer import Explanation
 from simulator.lab.play import played, run
 from simulator.lab.policy import (
     BadScenario,
     ClientPolicy,
     MiddleboxPolicy,
-    Prose,
     Scenario,
     ServerPolicy,
 )
-from simulator.language import SOURCE
+from simulator.language import SOURCE, said
 from simulator.session import Session
-
-P = TypeVar("P")
+from simulator.toml import Prose
 
 NOTHING: Prose = {SOURCE: ""}
 
@@ -32,31 +32,46 @@ AT_ONCE = 8
 """Sessions played side by side."""
 
 
-class Named(msgspec.Struct, Generic[P], frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Named(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A policy with a title in every language."""
 
     title: Prose
-    policy: P
+
+    def said(self, language: str) -> str:
+        """The title in `language`, in English where it is missing."""
+        return said(self.title, language)
+
+
+class NamedClient(Named, frozen=True, kw_only=True):
+    """A client of the matrix."""
+
+    policy: ClientPolicy = ClientPolicy()
+
+
+class NamedServer(Named, frozen=True, kw_only=True):
+    """A server of the matrix."""
+
+    policy: ServerPolicy = ServerPolicy()
+
+
+class NamedMiddlebox(Named, frozen=True, kw_only=True):
+    """Who stands between them."""
+
+    policy: MiddleboxPolicy = MiddleboxPolicy()
 
 
 class Sides(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who meets whom, by name, in the order of the file."""
 
-    client: dict[str, Named[ClientPolicy]]
-    server: dict[str, Named[ServerPolicy]]
-    middlebox: dict[str, Named[MiddleboxPolicy]]
+    client: dict[str, NamedClient]
+    server: dict[str, NamedServer]
+    middlebox: dict[str, NamedMiddlebox]
 
 
 @cache
 def sides() -> Sides:
     """The policies of `arena.toml`."""
-    table: dict[str, Any] = msgspec.toml.decode(
-        (files("simulator.lab") / "arena.toml").read_bytes()
-    )
-    for group in table.values():
-        for entry in group.values():
-            entry.setdefault("policy", {})
-    return msgspec.convert(table, Sides)
+    return toml.read((files("simulator.lab") / "arena.toml").read_bytes(), Sides, "arena.toml")
 
 
 def scenario(client: str, server: str = "documented", middlebox: str = "nothing") -> Scenario:
@@ -71,8 +86,7 @@ def scenario(client: str, server: str = "documented", middlebox: str = "nothing"
             raise BadScenario(f"the matrix has no {name!r}: there are {', '.join(group)}")
     parts = (known.client[client], known.server[server], known.middlebox[middlebox])
     titles = {
-        language: " · ".join(part.title.get(language, part.title["en"]) for part in parts)
-        for language in parts[0].title
+        language: " · ".join(part.said(language) for part in parts) for language in parts[0].title
     }
     policy = parts[0].policy
     if policy.patience > PATIENCE:
@@ -91,6 +105,17 @@ def scenario(client: str, server: str = "documented", middlebox: str = "nothing"
 
 PATIENCE = 2.0
 """Seconds a client of the matrix waits for anything."""
+
+
+def cell(client: str, server: str, middlebox: str, explanation: Explanation) -> Cell:
+    """How the session that these three had ended."""
+    known = sides()
+    category, code = ending(
+        explanation,
+        known.middlebox[middlebox].policy.does,
+        wants_tls=known.client[client].policy.tls != "never",
+    )
+    return Cell(client=client, server=server, middlebox=middlebox, category=category, code=code)
 
 
 def combinations() -> Iterator[tuple[str, str, str]]:

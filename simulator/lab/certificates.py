@@ -20,8 +20,8 @@ from typing import ParamSpec, TypeVar
 import trustme
 from cryptography import x509
 
-from simulator.lab.policy import address_in
 from simulator.session import Certificate
+from simulator.smtp import address_in
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from simulator.errors import Error
 from simulator.lab import certificates
 from simulator.lab.client import Client
 from simulator.lab.middlebox import Middlebox
@@ -27,7 +28,7 @@ GRACE = 2.0
 """Seconds that the peers have to leave when the session is over."""
 
 
-class LabError(RuntimeError):
+class LabError(Error, RuntimeError):
     """The lab cannot be set up on this machine: the message says why."""
 
 

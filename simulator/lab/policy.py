@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import difflib
 import re
-import threading
-import tomllib
 from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Literal
 
 import msgspec
 
-from simulator.language import SOURCE
+from simulator import toml
+from simulator.errors import Error
+from simulator.language import said
+from simulator.smtp import address_in
+from simulator.toml import Prose, shown
 
 # `$` alone would let a line feed pass behind what it ends.
 Word = Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e]{1,255}$(?!\n)")]
@@ -181,10 +182,6 @@ class DocumentedLog(_Table, frozen=True, kw_only=True):
     last: str = "MAIL"
 
 
-Prose = dict[str, Annotated[str, msgspec.Meta(pattern=r"\S")]]
-"""The same text by language code; English is always there."""
-
-
 class Scenario(_Table, frozen=True, kw_only=True):
     """An experiment: who behaves how, what to ask oneself, to watch, and to conclude."""
 
@@ -203,20 +200,15 @@ class Scenario(_Table, frozen=True, kw_only=True):
 
     def prose(self, field: Literal["title", "question", "watch", "conclude"], language: str) -> str:
         """One of the texts in `language`, in English where it is missing."""
-        texts: Prose = getattr(self, field)
-        return texts.get(language) or texts[SOURCE]
+        return said(getattr(self, field), language)
 
 
-class BadScenario(ValueError):
+class BadScenario(Error, ValueError):
     """A scenario cannot be read: the message says where, what, and what could stand there."""
 
 
-class UnknownScenario(LookupError):
+class UnknownScenario(Error, LookupError):
     """There is no scenario of that name: the message names the nearest."""
-
-
-_reading = threading.Lock()
-"""msgspec learns a type at its first use, and two threads may not do that at once."""
 
 
 def _folder() -> Traversable:
@@ -263,81 +255,33 @@ def document_text(scenario: Scenario) -> str:
 
 def parse(raw: bytes, where: str, name: str) -> Scenario:
     """Read a scenario's TOML. Raises `BadScenario` with file, line, and the nearest valid word."""
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        raise BadScenario(f"{where}: not text in UTF-8") from None
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise BadScenario(f"{where}: not TOML: {error}") from None
-    _check(table, Scenario, (), where, text)
-    try:
-        with _reading:
-            scenario = msgspec.convert(table, Scenario)
-    except msgspec.ValidationError as error:
-        what, _, at = str(error).partition(" - at `$")
-        path = tuple(re.findall(r"\w[\w-]*", at))
-        keys = tuple(part for part in path if not part.isdigit())
-        value: Any = table
-        for part in path:
-            value = value[int(part) if isinstance(value, list) else part]
-        raise BadScenario(
-            f"{where}:{line_of(text, keys)}: {'.'.join(keys) or 'the file'} {_plainly(what, value)}"
-        ) from None
+    file = toml.File(raw, where, BadScenario)
+    _check_replies(file)
+    scenario = file.read(Scenario, filled=FILLED, why=_why)
     for key, problem in _contradictions(scenario):
-        raise BadScenario(f"{where}:{line_of(text, key)}: {'.'.join(key)} {problem}")
+        raise file.wrong(key, f"{'.'.join(key)} {problem}")
     return msgspec.structs.replace(scenario, name=name)
 
 
+FILLED = ("name",)
+"""What no file says: the name of a scenario is that of its file."""
+
+
 def schema() -> dict[str, object]:
-    """The JSON Schema of a scenario file (draft 2020-12), for editors."""
-    made: dict[str, Any] = msgspec.json.schema(Scenario)
-    # The name is that of the file.
-    del made["$defs"]["Scenario"]["properties"]["name"]
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "ehlo-twice scenario",
-        **made,
-    }
+    """The JSON Schema of a scenario file, for editors."""
+    return toml.schema(Scenario, "ehlo-twice scenario", FILLED)
 
 
-_KINDS = {
-    "bool": "true or false",
-    "int": "a whole number",
-    "float": "a number",
-    "str": "a text in quotes",
-    "array": 'a list, such as ["SIZE", "8BITMIME"]',
-    "object": "a table",
-    "datetime": "a date and time without quotes, such as 2005-05-16T18:34:30",
-}
-_BOUNDS = {">": "more than", ">=": "at least", "<": "less than", "<=": "at most"}
-
-
-def _plainly(what: str, value: object) -> str:
-    """What msgspec complains of, in words that say what to write instead."""
-    if bound := re.search(r"Expected `\w+` ([<>]=?) (\S+)", what):
-        return f"cannot be {value}: it must be {_BOUNDS[bound[1]]} {float(bound[2]):g}"
+def _why(what: str, value: object) -> str:
+    """What is wrong with a name or a line that did not match its pattern."""
     if "matching regex" in what and isinstance(value, str):
         if "(?=.{1,253}" in what:
-            return f"cannot be {_shown(value)}: {_no_host_name(value)}"
+            return f"cannot be {shown(value)}: {_no_host_name(value)}"
         if r"\x21" in what:
-            return f"cannot be {_shown(value)}: {_no_line(value, 255, 'word')}"
+            return f"cannot be {shown(value)}: {_no_line(value, 255, 'word')}"
         if r"\x20" in what:
-            return f"cannot be {_shown(value)}: {_no_line(value, 500, 'line')}"
-    wanted, _, got = what.removeprefix("Expected ").partition(", got ")
-    if got:
-        kind = _KINDS.get(wanted.strip("`").removesuffix(" | null"), wanted)
-        had = _KINDS.get(got.strip("`"), got.strip("`")).partition(",")[0]
-        return f"must be {kind}, not {had}"
-    if "RFC3339" in what:
-        return f"cannot be {_shown(value)}: it must be {_KINDS['datetime']}"
-    return f"cannot be {_shown(value)}: {what[:1].lower()}{what[1:]}"
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:40]}…{text[-10:]}"
+            return f"cannot be {shown(value)}: {_no_line(value, 500, 'line')}"
+    return ""
 
 
 def _no_line(text: str, limit: int, kind: Literal["word", "line"]) -> str:
@@ -365,19 +309,6 @@ def _no_host_name(text: str) -> str:
     return f"{example}, of letters, digits, hyphens within, and dots"
 
 
-def address_in(name: str) -> IPv4Address | IPv6Address | None:
-    """The address in an address literal such as [192.0.2.1] (RFC 5321 §4.1.3), if it is one."""
-    if not (name.startswith("[") and name.endswith("]")):
-        return None
-    inner = name[1:-1]
-    try:
-        if inner[:5].upper() == "IPV6:":
-            return IPv6Address(inner[5:])
-        return IPv4Address(inner)
-    except ValueError:
-        return None
-
-
 def _contradictions(scenario: Scenario) -> Iterator[tuple[tuple[str, str], str]]:
     """Keys whose value is fine by itself, but not with the others; and what is wrong with it."""
     client, server, middlebox = scenario.client, scenario.server, scenario.middlebox
@@ -390,7 +321,7 @@ def _contradictions(scenario: Scenario) -> Iterator[tuple[tuple[str, str], str]]
             or not _can_be_certified(name)
         ):
             also = " or an address literal such as [192.0.2.1]" if key[0] == "client" else ""
-            yield key, f"cannot be {_shown(name)}: a certificate carries a host name{also}"
+            yield key, f"cannot be {shown(name)}: a certificate carries a host name{also}"
     if middlebox.at and middlebox.does != "cut":
         yield ("middlebox", "at"), 'has an effect with does = "cut" only'
     if middlebox.does == "cut" and not middlebox.at:
@@ -421,112 +352,22 @@ def _can_be_certified(name: str) -> bool:
     return True
 
 
-def _check(table: dict[str, Any], kind: type, path: tuple[str, ...], where: str, text: str) -> None:
-    """Name a missing or an unknown key or a wrong choice, with the nearest valid one."""
-    hints = get_type_hints(kind, include_extras=True)
-    known = [name for name in hints if not (kind is Scenario and name == "name")]
-    for key, value in table.items():
-        here = (*path, key)
-        name = ".".join(here)
-        place = f"{where}:{line_of(text, here)}"
-        if key not in known:
-            near = _nearest(key, known)
-            hint = f"did you mean {near!r}?" if near else f"known are {', '.join(known)}"
-            raise BadScenario(f"{place}: unknown key {name!r}: {hint}")
-        if hints[key] == Prose:
-            _check_prose(value, key, where, text)
-        elif isinstance(value, dict) and (inner := _table_of(hints[key])):
-            _check(value, inner, here, where, text)
-        elif get_origin(hints[key]) is Literal:
-            choices = get_args(hints[key])
-            if value not in choices:
-                listed = [choice or '""' for choice in choices]
-                near = _nearest(str(value), [choice for choice in choices if choice])
-                hint = f"did you mean {near!r}? " if near else ""
-                raise BadScenario(
-                    f"{place}: {name} cannot be {_shown(value)}: "
-                    f"{hint}it is one of {', '.join(listed)}"
-                )
-        elif key == "replies" and isinstance(value, dict):
-            _check_replies(value, here, where, text)
-    for field in msgspec.structs.fields(kind):
-        if field.required and field.name not in table:
-            example = f'{field.name} = "…"'
-            if hints[field.name] == Prose:
-                example = f'[{field.name}] and below it en = "…"'
-            elif field.type is datetime:
-                example = f"{field.name} = 2005-05-16T18:34:30"
-            raise BadScenario(
-                f"{where}:{line_of(text, path) if path else 1}: "
-                f"{'.'.join((*path, field.name))} is missing: write {example}"
-            )
-
-
-def _check_prose(texts: object, field: str, where: str, text: str) -> None:
-    place = f"{where}:{line_of(text, (field,))}: {field}"
-    if not isinstance(texts, dict):
-        raise BadScenario(f'{place} must be a table: write [{field}] and below it en = "…"')
-    for language, prose in texts.items():
-        place = f"{where}:{line_of(text, (field, language))}: {field}.{language}"
-        if not isinstance(prose, str):
-            raise BadScenario(f'{place} must be a text in quotes: {language} = "…"')
-        if not prose.strip():
-            raise BadScenario(f'{place} is empty: write {language} = "…"')
-    if SOURCE not in texts:
-        raise BadScenario(
-            f"{where}:{line_of(text, (field,))}: {field}.{SOURCE} is missing: "
-            f"every text stands in English at least"
-        )
-
-
-def _check_replies(replies: dict[str, Any], path: tuple[str, ...], where: str, text: str) -> None:
+def _check_replies(file: toml.File) -> None:
+    """What msgspec says of the keys of a table names neither the key nor what it should be."""
     pattern = VerbAndCode.__metadata__[0].pattern  # type: ignore[attr-defined]
-    for key, own in replies.items():
-        place = f"{where}:{line_of(text, (*path, key))}: {'.'.join(path)}: {_shown(key)}"
+    server = file.table.get("server")
+    replies = server.get("replies") if isinstance(server, dict) else None
+    for key, own in replies.items() if isinstance(replies, dict) else ():
+        path, name = ("server", "replies", key), f"server.replies: {shown(key)}"
         if key == "EHLO 250":
-            raise BadScenario(f"{place} is the list: what it says is in server.keywords")
+            raise file.wrong(path, f"{name} is the list: what it says is in server.keywords")
         if not re.search(pattern, key):
-            raise BadScenario(
-                f"{place} is no verb and reply code that the server answers with: "
-                f'write "STARTTLS 220" = "Go ahead with TLS"; the greeting is "CONNECT 220"'
+            raise file.wrong(
+                path,
+                f"{name} is no verb and reply code that the server answers with: "
+                'write "STARTTLS 220" = "Go ahead with TLS"; the greeting is "CONNECT 220"',
             )
         if not isinstance(own, str):
-            raise BadScenario(f"{place} must be a text in quotes")
+            raise file.wrong(path, f"{name} must be a text in quotes")
         if not re.search(Line.__metadata__[0].pattern, own):  # type: ignore[attr-defined]
-            raise BadScenario(f"{place} cannot be {_shown(own)}: {_no_line(own, 500, 'line')}")
-
-
-def _nearest(word: str, choices: list[str]) -> str:
-    """The choice most like it, in capitals or not; empty where there is none."""
-    by_fold = {choice.casefold(): choice for choice in choices}
-    near = difflib.get_close_matches(word.casefold(), by_fold, 1, 0.4)
-    return by_fold[near[0]] if near else ""
-
-
-def _table_of(kind: Any) -> type | None:
-    for choice in (kind, *get_args(kind)):
-        if isinstance(choice, type) and issubclass(choice, msgspec.Struct):
-            return choice
-    return None
-
-
-def line_of(text: str, path: tuple[str, ...]) -> int:
-    """The line of a TOML text, from 1, at which the key of that path stands (1 if not found)."""
-    table: tuple[str, ...] = ()
-    best = (0, 1)
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[+\s*([^\]#]+?)\s*\]+", line):
-            table = tuple(part.strip("\"' ") for part in header[1].split("."))
-            found = table
-        elif key := re.match(r"""\s*([\w.\-]+|"[^"]*"|'[^']*')\s*=""", line):
-            found = (*table, *(part.strip("\"'") for part in key[1].split(".")))
-        else:
-            continue
-        common = 0
-        for ours, theirs in zip(path, found, strict=False):
-            if ours != theirs:
-                break
-            common += 1
-        if common > best[0]:
-            best = (common, number)
-    return best[1]
+            raise file.wrong(path, f"{name} cannot be {shown(own)}: {_no_line(own, 500, 'line')}")

@@ -18,7 +18,7 @@ from typing import Literal
 from simulator import tls
 from simulator.lab import certificates
 from simulator.lab.tap import Tap
-from simulator.session import Certificate, Handshake, Span
+from simulator.session import Certificate, Handshake, HandshakeError, Span
 
 LINE_LIMIT = 8 * 1024
 """Octets of one line that the client is willing to hold; RFC 5321 §4.5.3.1.5 allows 512."""
@@ -199,7 +199,8 @@ class Wire(asyncio.Protocol):
         begun = context.wrap_bio(self._incoming, self._outgoing, server_hostname=name)
         sent: list[Span] = []
         received: list[Span] = []
-        error = detail = ""
+        error: HandshakeError = ""
+        detail = ""
         try:
             self.begin_step()
             await self._shake_hands(begun, sent, received)
@@ -241,7 +242,7 @@ class Wire(asyncio.Protocol):
     def _described(
         self,
         begun: ssl.SSLObject,
-        error: str,
+        error: HandshakeError,
         detail: str,
         spans: tuple[Span, ...],
         context: ssl.SSLContext,
@@ -342,7 +343,7 @@ def reset(transport: asyncio.WriteTransport) -> None:
     transport.abort()
 
 
-_REASONS = {
+_REASONS: dict[int, HandshakeError] = {
     62: "name-mismatch",
     63: "name-mismatch",
     64: "name-mismatch",
@@ -356,7 +357,7 @@ _REASONS = {
 """OpenSSL's verification results (x509_vfy.h), as the ids of `meaning.HANDSHAKE_ERRORS`."""
 
 
-def _why(problem: ssl.SSLError) -> tuple[str, str]:
+def _why(problem: ssl.SSLError) -> tuple[HandshakeError, str]:
     if isinstance(problem, ssl.SSLCertVerificationError):
         return _REASONS.get(problem.verify_code, "certificate"), problem.verify_message
     reason = problem.reason or str(problem)

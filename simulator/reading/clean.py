@@ -21,6 +21,8 @@ from typing import IO, Any, NamedTuple, cast
 
 import msgspec
 
+from simulator.errors import Error
+
 CHUNK = 1 << 18
 LONGEST = 1 << 16
 """Octets of one line that are kept; what is cut off is counted in the line."""
@@ -44,7 +46,7 @@ class Line(NamedTuple):
     text: str
 
 
-class CannotRead(ValueError):
+class CannotRead(Error, ValueError):
     """The input is no text that can be read, in one line that says why."""
 
 

@@ -25,6 +25,7 @@ from simulator.session import (
     Connect,
     Disconnect,
     Handshake,
+    HandshakeError,
     Message,
     Peer,
     Remark,
@@ -267,7 +268,7 @@ class Dialogue:
             )
         )
 
-    def tls_failed(self, line: int, detail: str, error: str = "") -> None:
+    def tls_failed(self, line: int, detail: str, error: HandshakeError = "") -> None:
         """TLS was begun, and did not come about."""
         self._close_reply()
         if self._secure or any(isinstance(event, Handshake) for event in self.events):

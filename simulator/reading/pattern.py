@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from simulator import toml
+from simulator.errors import Error
 from simulator.reading.clean import Line, without_prefix
 from simulator.reading.desk import Desk
 from simulator.reading.dialogue import Reason, Shown, is_command, is_reply
@@ -94,7 +96,7 @@ class FormatFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     sample: list[Sample] = []
 
 
-class FormatError(ValueError):
+class FormatError(Error, ValueError):
     """A format's file is wrong: which file, which line, and why."""
 
 
@@ -394,21 +396,14 @@ def load(path: Path) -> Format:
 
 def parse(text: str, where: str) -> Format:
     """A format out of the text of its file. Raises `FormatError`."""
-    try:
-        file = msgspec.toml.decode(text, type=FormatFile)
-    except msgspec.ValidationError as error:
-        raise FormatError(f"{where}:{_place(text, str(error))}: {error}") from None
-    except msgspec.DecodeError as error:
-        line = re.search(r"line (\d+)", str(error))
-        raise FormatError(f"{where}:{line[1] if line else 1}: {error}") from None
+    written = toml.File(text, where, FormatError)
+    file = written.read(FormatFile)
     if not re.fullmatch(r"[a-z0-9][a-z0-9.+_-]*", file.name):
-        raise FormatError(f"{where}:{_line_of(text, 'name')}: the name is letters, digits, . + _ -")
-    starts = [n for n, row in enumerate(text.split("\n"), 1) if row.strip() == "[[line]]"]
+        raise written.wrong(("name",), "the name is letters, digits, . + _ -")
     for index, rule in enumerate(file.line):
-        place = f"{where}:{starts[index] if index < len(starts) else 1}"
-        _check(rule, place)
+        _check(rule, f"{where}:{toml.line_of(text, ('line', index))}")
     for pattern in file.signature:
-        _compile(pattern, f"{where}:{_line_of(text, 'signature')}")
+        _compile(pattern, f"{where}:{toml.line_of(text, ('signature',))}")
     reader = PatternReader(file)
     return Format(
         name=file.name,
@@ -419,6 +414,11 @@ def parse(text: str, where: str) -> Format:
         knows=reader.knows,
         samples=tuple(file.sample),
     )
+
+
+def schema() -> dict[str, object]:
+    """The JSON Schema of a format's file, for editors."""
+    return toml.schema(FormatFile, "ehlo-twice format")
 
 
 def _check(rule: Rule, place: str) -> None:
@@ -470,19 +470,3 @@ def _explodes(tree: Any, *, inside: bool) -> bool:
         elif name in ("ASSERT", "ASSERT_NOT") and _explodes(argument[1], inside=inside):
             return True
     return False
-
-
-def _line_of(text: str, key: str) -> int:
-    rows = text.split("\n")
-    return next((n for n, row in enumerate(rows, 1) if row.lstrip().startswith(key)), 1)
-
-
-def _place(text: str, message: str) -> int:
-    """The line that a validation error is about, as near as it can be told."""
-    path = re.search(r"`\$\.(line|sample)\[(\d+)\]", message)
-    if path:
-        starts = [n for n, row in enumerate(text.split("\n"), 1) if row.strip() == f"[[{path[1]}]]"]
-        index = int(path[2])
-        return starts[index] if index < len(starts) else 1
-    top = re.search(r"`\$\.(\w+)", message)
-    return _line_of(text, top[1]) if top else 1

@@ -10,7 +10,8 @@ from typing import Literal
 
 import msgspec
 
-from simulator.session import AnyEvent, Command, Handshake, Remark, Reply
+from simulator import toml
+from simulator.session import AnyEvent, Command, Handshake, HandshakeError, Remark, Reply
 
 LONGEST = 1000
 """Characters of a line that are looked at."""
@@ -20,7 +21,7 @@ class Sign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One row: the pattern, and the handshake error that it stands for."""
 
     pattern: str
-    error: str = ""
+    error: HandshakeError = ""
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,13 +34,13 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     established: list[Sign]
 
 
-Table = tuple[tuple[re.Pattern[str], str], ...]
+Table = tuple[tuple[re.Pattern[str], HandshakeError], ...]
 
 
 @cache
 def _tables() -> dict[str, Table]:
     text = (files("simulator.reading") / "signs.toml").read_bytes()
-    rows = msgspec.toml.decode(text, type=_File)
+    rows = toml.read(text, _File, "signs.toml")
     return {
         kind: tuple((re.compile(s.pattern, re.IGNORECASE), s.error) for s in getattr(rows, kind))
         for kind in _File.__struct_fields__
@@ -54,7 +55,7 @@ _HINT = re.compile(
 )
 
 
-def _find(kind: str, text: str) -> tuple[re.Match[str], str] | None:
+def _find(kind: str, text: str) -> tuple[re.Match[str], HandshakeError] | None:
     for pattern, error in _tables()[kind]:
         match = pattern.search(text)
         if match:
@@ -72,7 +73,7 @@ def failure(text: str, *, now: bool = False) -> bool:
     return _find("failed", text) is not None
 
 
-def error(text: str) -> str:
+def error(text: str) -> HandshakeError:
     """The id of the handshake's error that the line tells of."""
     found = _find("failed", text[:LONGEST]) or _find("failed_now", text[:LONGEST])
     return found[1] if found else "other"
@@ -119,7 +120,7 @@ class Sentence(msgspec.Struct, frozen=True):
     """What one line tells of a session whose dialogue is not shown."""
 
     kind: Literal["failed", "not_offered", "refused", "established"]
-    error: str = ""
+    error: HandshakeError = ""
     code: int = 0
     text: str = ""
     starttls: bool = False

@@ -16,10 +16,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from simulator import toml
+from simulator.errors import Error
 from simulator.smtp import VERBS
 
 
-class LexiconError(ValueError):
+class LexiconError(Error, ValueError):
     """A lexicon cannot be read, or there is none of that name."""
 
 
@@ -281,10 +283,7 @@ def read_lexicon(source: bytes | str, code: str) -> Lexicon:
     Raises `LexiconError`, in one line that names the lexicon and the place.
     """
     where = f"lexicon {code}"
-    try:
-        file = msgspec.toml.decode(source, type=LexiconFile)
-    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
-        raise LexiconError(f"{where}: {problem}") from None
+    file = toml.File(source, where, LexiconError).read(LexiconFile)
     if sorted(file.date.order) != sorted("dmy"):
         raise LexiconError(
             f"{where}: [date] order is {file.date.order!r}: use d, m and y once each"
@@ -307,6 +306,11 @@ def read_lexicon(source: bytes | str, code: str) -> Lexicon:
                 ):
                     raise LexiconError(f"{where}: [{table}] {phrase!r}: the holes do not match")
     return Lexicon(code, file)
+
+
+def schema() -> dict[str, object]:
+    """The JSON Schema of a lexicon, for editors."""
+    return toml.schema(LexiconFile, "ehlo-twice lexicon")
 
 
 @cache

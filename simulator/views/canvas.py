@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
+from simulator.errors import Error
 from simulator.views.inert import escape, printable
 from simulator.views.lines import MOST
 from simulator.views.lines import wrap as broken
@@ -73,7 +74,7 @@ class Style(NamedTuple):
     italic: bool = False
 
 
-class UnknownForm(ValueError):
+class UnknownForm(Error, ValueError):
     """There is no such form of a figure."""
 
 

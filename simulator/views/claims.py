@@ -8,12 +8,13 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from simulator import tls
+from simulator.errors import Error
 from simulator.session import AnyEvent, Handshake, Link, Session, Side
 
 SIDES: tuple[Side, ...] = ("server", "client")
 
 
-class NothingOnTheWire(ValueError):
+class NothingOnTheWire(Error, ValueError):
     """The session was read from a log: what was said is known, but not the octets that crossed."""
 
     def __init__(self) -> None:

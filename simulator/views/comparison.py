@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from simulator.compare import Comparison, Pair
+from simulator.alignment import Comparison, Pair
 from simulator.explainer import Explanation
 from simulator.language import N_, SOURCE, Text, say
 from simulator.rules import Note

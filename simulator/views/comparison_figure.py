@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from simulator.compare import Comparison, Pair
+from simulator.alignment import Comparison, Pair
 from simulator.explainer import Explanation
 from simulator.language import N_, SOURCE, Text, languages, say
 from simulator.session import Disconnect, Party

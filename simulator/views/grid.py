@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from simulator.cells import LABELS, MEANINGS, Cell
 from simulator.language import N_, SOURCE, Text, say
-from simulator.matrix import LABELS, MEANINGS, Cell
 from simulator.views.inert import printable
 from simulator.views.markdown import escape
 from simulator.views.table import columns

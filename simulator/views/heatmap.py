@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from simulator.cells import LABELS, MEANINGS, Category, Cell
 from simulator.language import N_, SOURCE, Text, languages, say
-from simulator.matrix import LABELS, MEANINGS, Category, Cell
 from simulator.views.canvas import (
     AMBER,
     AMBER_FILL,

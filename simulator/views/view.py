@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from typing import NamedTuple
 
+from simulator.errors import Error
 from simulator.explainer import Explanation
 from simulator.language import N_, SOURCE, Text, say
 from simulator.views.inert import printable
 
 
-class NoSuchView(ValueError):
+class NoSuchView(Error, ValueError):
     """There is no view of that name."""
 
 

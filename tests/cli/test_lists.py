@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 
 from simulator import lab
+from simulator.cli.lists import SCHEMAS
 from simulator.rules import rules
 from tests.command import Command
 
@@ -45,7 +46,7 @@ def test_languages(command: Command) -> None:
     assert "pt_BR  Português do Brasil" in command("languages").out
 
 
-@pytest.mark.parametrize("name", ["session", "explanation", "scenario"])
+@pytest.mark.parametrize("name", SCHEMAS)
 def test_schemas_are_schemas(command: Command, name: str) -> None:
     jsonschema.Draft202012Validator.check_schema(json.loads(command("schema", name).out))
 

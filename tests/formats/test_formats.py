@@ -64,7 +64,10 @@ def test_a_format_of_ones_own_is_tested_and_used(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (('means = "server"', 'means = "servant"'), ":5: Invalid enum value"),
+        (
+            ('means = "server"', 'means = "servant"'),
+            ":7: line.means cannot be 'servant': did you mean 'server'?",
+        ),
         (("'RX (?P<text>.*)'", "'RX (?P<text>.*'"), ":5: pattern 'RX (?P<text>.*': missing )"),
         (("'RX (?P<text>.*)'", "'RX .*'"), ":5: means = 'server' needs a group (?P<text>"),
         (("'RX (?P<text>.*)'", "'(?:(?P<text>a+))+'"), "a repeat inside a repeat may never end"),
@@ -73,7 +76,7 @@ def test_a_format_of_ones_own_is_tested_and_used(tmp_path: Path) -> None:
             ":11: tls is 'not_offered', 'failed' was meant",
         ),
         (('name = "mine"', 'name = "Mine"'), ":2: the name is letters, digits"),
-        (("title =", "titel ="), "unknown field `titel`"),
+        (("title =", "titel ="), ":3: unknown key 'titel': did you mean 'title'?"),
         (("[[line]]", "[[line"), "mine.toml:"),
     ],
 )

@@ -24,8 +24,9 @@ from simulator.lab import (
     play,
     scenarios,
 )
-from simulator.lab.policy import document_text, line_of, parse, schema
+from simulator.lab.policy import document_text, parse, schema
 from simulator.session import Handshake
+from simulator.toml import line_of
 
 PROSE = ("title", "question", "watch", "conclude")
 TOKENS = (

@@ -10,7 +10,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from simulator import compare, language
+from simulator import alignment, language
 from simulator.explainer import explain
 from simulator.session import Session
 from simulator.views import comparison, comparison_figure
@@ -35,8 +35,8 @@ def skipped() -> Session:
     return Session(events=(*events[:7], events[9], refused, *events[-3:]))
 
 
-def compared(session: Session, titles: tuple[str, str] = TITLES) -> compare.Comparison:
-    return compare.compare(explain(sessions.documented()), explain(session), titles)
+def compared(session: Session, titles: tuple[str, str] = TITLES) -> alignment.Comparison:
+    return alignment.compare(explain(sessions.documented()), explain(session), titles)
 
 
 def test_the_text_reads_like_this():

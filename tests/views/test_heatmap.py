@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 
 from simulator import language
-from simulator.matrix import LABELS, Category, Cell
+from simulator.cells import LABELS, Category, Cell
 from simulator.views import heatmap
 from simulator.views.canvas import UnknownForm
 from tests.views import sessions

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from simulator import formats, matrix
+from simulator import formats
+from simulator.cells import LABELS, Cell
 from simulator.explainer import Explanation, explain
 from simulator.restore import restore
 from simulator.session import (
@@ -210,10 +211,9 @@ def _repairs(text: str, *, colour: bool = False) -> str:
 
 def _grid(text: str, *, colour: bool = False) -> str:
     cells = tuple(
-        matrix.Cell(client="a", server=kind, middlebox="b", category=kind, code=503)
-        for kind in matrix.LABELS
+        Cell(client="a", server=kind, middlebox="b", category=kind, code=503) for kind in LABELS
     )
-    return grid.text(cells, {"a": text}, dict.fromkeys(matrix.LABELS, text), colour=colour)
+    return grid.text(cells, {"a": text}, dict.fromkeys(LABELS, text), colour=colour)
 
 
 TERMINAL: dict[str, Callable[[str], str]] = {
@@ -338,13 +338,13 @@ def test_readers_that_link_by_themselves_find_no_link() -> None:
 @each_payload
 def test_a_row_of_the_matrix_stays_a_row(text: str) -> None:
     cells = tuple(
-        matrix.Cell(client=client, server=kind, middlebox="b", category=kind, code=503)
+        Cell(client=client, server=kind, middlebox="b", category=kind, code=503)
         for client in "ab"
-        for kind in matrix.LABELS
+        for kind in LABELS
     )
     text = f"m{text}m"
-    said, plain = (dict.fromkeys(["a", "b", *matrix.LABELS], title) for title in (text, "x"))
-    servers = list(matrix.LABELS)
+    said, plain = (dict.fromkeys(["a", "b", *LABELS], title) for title in (text, "x"))
+    servers = list(LABELS)
     source, expected = (
         grid.markdown(cells, {"a": t["a"], "b": t["b"]}, {server: t[server] for server in servers})
         for t in (said, plain)

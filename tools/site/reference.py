@@ -14,6 +14,7 @@ import click
 
 from simulator import formats, smtp
 from simulator.cli import cli
+from simulator.cli.lists import SCHEMAS
 from simulator.lab import policy
 from simulator.language import languages as known_languages
 from simulator.language import say
@@ -24,8 +25,6 @@ from tools.site.experiments import path
 from tools.site.page import Asset, BadPage, Page, cite, table
 from tools.site.plays import play, scenarios
 from tools.site.words import word
-
-SCHEMAS = ("session", "explanation", "scenario")
 
 
 def commands(page: Page) -> str:

@@ -15,10 +15,10 @@ from typing import Any
 import msgspec
 
 from simulator import explainer
+from simulator.cells import MEANINGS
 from simulator.explainer import Explanation
 from simulator.lab import arena
 from simulator.language import say
-from simulator.matrix import MEANINGS, cell
 from simulator.session import Disconnect, Session
 from simulator.views import document, player
 from tools.site.page import LANGUAGES, Asset, BadPage, Page
@@ -96,7 +96,7 @@ def _data(language: str) -> str:
     parts = _Parts()
     cells = {}
     for names, explanation in _played().items():
-        found = cell(*names, explanation)
+        found = arena.cell(*names, explanation)
         [entry] = document.document([explanation], said).sessions
         cells["+".join(names)] = [
             parts.place(msgspec.to_builtins(entry)),

@@ -8,9 +8,10 @@ from __future__ import annotations
 import base64
 from typing import Any, NamedTuple
 
+from simulator.api import play
 from simulator.exercises.answers import letters, word
 from simulator.exercises.blocks import Block, Code, Items, Outcome, Steps
-from simulator.exercises.puzzle import Puzzle, play
+from simulator.exercises.puzzle import Puzzle
 from simulator.explainer import Explanation
 from simulator.session import Command, Session, Side
 

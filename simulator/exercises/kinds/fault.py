@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from simulator.api import play
 from simulator.exercises.answers import NoAnswer, number
 from simulator.exercises.blocks import Block, Outcome, Say, Steps
-from simulator.exercises.puzzle import Puzzle, play
+from simulator.exercises.puzzle import Puzzle
 from simulator.explainer import Explanation, Step
 from simulator.language import say
 from simulator.session import Command, Reply

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from simulator.api import play
 from simulator.exercises.answers import NoAnswer, letters
 from simulator.exercises.blocks import Block, Items, Outcome, Say, Steps
-from simulator.exercises.puzzle import Puzzle, play
+from simulator.exercises.puzzle import Puzzle
 from simulator.explainer import Explanation
 from simulator.language import say
 from simulator.rules import Rule, rules

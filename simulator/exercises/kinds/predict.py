@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from simulator.api import play
 from simulator.exercises.answers import NoAnswer, letters, number, word
 from simulator.exercises.blocks import Block, Items, Outcome, Steps
 from simulator.exercises.endings import endings
 from simulator.exercises.exercise import words
-from simulator.exercises.puzzle import Puzzle, play
+from simulator.exercises.puzzle import Puzzle
 from simulator.explainer import Explanation
 from simulator.session import Command, Message, Reply, Trace
 

@@ -11,10 +11,11 @@ from typing import Any
 import msgspec
 
 from simulator import smtp
+from simulator.api import play
 from simulator.exercises import answers, run
 from simulator.exercises.blocks import Block, Code, Outcome, Steps, Trials
 from simulator.exercises.kinds.client import accident
-from simulator.exercises.puzzle import Puzzle, play
+from simulator.exercises.puzzle import Puzzle
 from simulator.session import Reply
 
 REVEALS = False

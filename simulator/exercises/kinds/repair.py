@@ -11,10 +11,11 @@ from typing import Any
 
 import msgspec
 
+from simulator.api import play
 from simulator.exercises import answers
 from simulator.exercises.blocks import Block, Code, Items, Outcome, Steps, Trials
 from simulator.exercises.endings import endings, meets
-from simulator.exercises.puzzle import PATIENCE, Puzzle, changed, play
+from simulator.exercises.puzzle import PATIENCE, Puzzle, changed
 from simulator.explainer import Explanation
 from simulator.lab import BadScenario, ClientPolicy, MiddleboxPolicy, Scenario, ServerPolicy
 from simulator.lab.policy import parse

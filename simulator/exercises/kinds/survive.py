@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from simulator.api import play
 from simulator.exercises.answers import letters
 from simulator.exercises.blocks import Block, Items, Outcome, Say, Steps
-from simulator.exercises.puzzle import Puzzle, play
+from simulator.exercises.puzzle import Puzzle
 from simulator.explainer import Explanation
 from simulator.knowledge import Fact
 from simulator.session import Handshake

@@ -52,15 +52,16 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
         return Text(LABELS[self.category], {"code": self.code})
 
 
-def cell(client: str, server: str, middlebox: str, explanation: Explanation) -> Cell:
-    """The cell of a session that these three had."""
-    category, code = _category(explanation, client, middlebox)
-    return Cell(client=client, server=server, middlebox=middlebox, category=category, code=code)
+def ending(
+    explanation: Explanation, does: str = "nothing", *, wants_tls: bool = True
+) -> tuple[Category, int]:
+    """How a session ended, and the reply code if the server refused.
 
-
-def _category(explanation: Explanation, client: str, middlebox: str) -> tuple[Category, int]:
+    `does` is what a middlebox does, as a scenario has it; `wants_tls`: the client uses TLS where it
+    is offered.
+    """
     verdict = explanation.verdict
-    if _fooled(explanation, client, middlebox):
+    if _fooled(explanation, does, wants_tls):
         return "fooled", 0
     if verdict.delivered:
         return ("clear" if verdict.in_clear else "inside"), 0
@@ -73,17 +74,17 @@ def _category(explanation: Explanation, client: str, middlebox: str) -> tuple[Ca
     return "broken off", 0
 
 
-def _fooled(explanation: Explanation, client: str, middlebox: str) -> bool:
+def _fooled(explanation: Explanation, does: str, wants_tls: bool) -> bool:
     """Did somebody on the way get what they wanted?"""
     verdict = explanation.verdict
     broken = {note.rule for note in explanation.findings}
-    match middlebox:
+    match does:
         case "strip" | "mask":
             # Who never uses TLS lost nothing by it.
-            return client != "plain" and "list-intact" in broken and verdict.in_clear
+            return wants_tls and "list-intact" in broken and verdict.in_clear
         case "add-keywords":
             return "AUTH" in verdict.client_to_server_commands and not _offers_auth(explanation)
-    return bool(broken & _FOOLED_BY.get(middlebox, frozenset()))
+    return bool(broken & _FOOLED_BY.get(does, frozenset()))
 
 
 def _offers_auth(explanation: Explanation) -> bool:

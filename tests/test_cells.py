@@ -6,7 +6,6 @@ import pytest
 
 from simulator import explainer
 from simulator.lab import BadScenario, arena, load, play
-from simulator.matrix import cell
 from tests.command import Command
 
 ENDS = [
@@ -38,7 +37,7 @@ ENDS = [
 @pytest.mark.parametrize(("client", "server", "middlebox", "category", "code"), ENDS)
 def test_how_it_ends(client: str, server: str, middlebox: str, category: str, code: int) -> None:
     session = play(load(f"{client}+{server}+{middlebox}"))
-    found = cell(client, server, middlebox, explainer.explain(session))
+    found = arena.cell(client, server, middlebox, explainer.explain(session))
     assert (found.category, found.code) == (category, code)
 
 

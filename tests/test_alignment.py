@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.compare import Comparison, compare
+from simulator.alignment import Comparison, compare
 from simulator.explainer import Explanation, explain
 from simulator.session import AnyEvent, Reply, Session, Trace
 from tests.views import sessions

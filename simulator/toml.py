@@ -1,0 +1,287 @@
+"""One reader for all data that is TOML: a text and a type in, a value out.
+
+What is wrong is said in one line: file, line, key, and what could stand there instead. Scenarios,
+formats, lexicons, exercises and the tables of this package are read here, a user's own like ours.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import threading
+import tomllib
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import cache
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from simulator.errors import Error
+
+T = TypeVar("T")
+
+SOURCE = "en"
+"""The language in which every text stands."""
+
+Prose = dict[str, Annotated[str, msgspec.Meta(pattern=r"\S")]]
+"""The same text by language code; English is always there."""
+
+Path = tuple[str | int, ...]
+"""Where something stands: keys, and the numbers of tables in a list of tables."""
+
+_reading = threading.Lock()
+"""msgspec learns a type at its first use, and two threads may not do that at once."""
+
+
+class BadFile(Error, ValueError):
+    """A TOML file is wrong: the message says where, what, and what could stand there."""
+
+
+class File:
+    """A TOML text that was read. `refuse` makes the error that its mistakes are told by."""
+
+    def __init__(
+        self, raw: bytes | str, where: str, refuse: Callable[[str], Error] = BadFile
+    ) -> None:
+        """Raises what `refuse` makes if it is not TOML in UTF-8."""
+        self.where = where
+        self._refuse = refuse
+        self._inside: dict[Path, dict[str, Any]] = {}
+        try:
+            self.text = raw if isinstance(raw, str) else raw.decode("utf-8")
+        except UnicodeDecodeError:
+            raise refuse(f"{where}: not text in UTF-8") from None
+        try:
+            self.table: dict[str, Any] = tomllib.loads(self.text)
+        except tomllib.TOMLDecodeError as error:
+            raise refuse(f"{where}: not TOML: {error}") from None
+
+    def wrong(self, path: Path, problem: str) -> Error:
+        """The error for what stands at that path."""
+        return self._refuse(f"{self.where}:{line_of(self.text, path)}: {problem}")
+
+    def read(
+        self,
+        kind: type[T],
+        *,
+        filled: tuple[str, ...] = (),
+        why: Callable[[str, object], str] = lambda _what, _value: "",
+    ) -> T:
+        """The value that the text holds.
+
+        `filled`: fields of `kind` that no file may hold, since the program fills them. `why` says
+        what is wrong with a value, out of what msgspec says of it, where there is more to say than
+        that. Raises what `refuse` makes.
+        """
+        self._table(self.table, kind, (), filled)
+        try:
+            with _reading:
+                return msgspec.convert(self.table, kind)
+        except msgspec.ValidationError as error:
+            what, _, at = str(error).partition(" - at `$")
+            path: Path = tuple(
+                int(part) if part.isdigit() else part for part in re.findall(r"\w[\w-]*", at)
+            )
+            value: Any = self.table
+            for part in path:
+                value = value[part]
+            for key, kind_inside in self._inside.get(path, {}).items() if "[...]" in at else ():
+                # Of a table with keys of anybody's, msgspec does not say which one is wrong.
+                try:
+                    msgspec.convert(value[key], kind_inside)
+                except msgspec.ValidationError:
+                    path, value = (*path, key), value[key]
+                    break
+            said = why(what, value) or _plainly(what, value)
+            raise self.wrong(path, f"{_name(path) or 'the file'} {said}") from None
+
+    # What msgspec would say less well -----------------------------------------------------------
+
+    def _table(
+        self, table: dict[str, Any], kind: Any, path: Path, filled: tuple[str, ...] = ()
+    ) -> None:
+        if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
+            self._value(table, kind, path)
+            return
+        hints = _hints(kind)
+        known = [name for name in hints if name not in filled]
+        for key, value in table.items():
+            here = (*path, key)
+            if key not in known:
+                near = nearest(key, known)
+                hint = f"did you mean {near!r}?" if near else f"known are {', '.join(known)}"
+                raise self.wrong(here, f"unknown key {_name(here)!r}: {hint}")
+            self._value(value, hints[key], here)
+        for field in msgspec.structs.fields(kind):
+            if field.required and field.name not in table and field.name not in filled:
+                raise self.wrong(
+                    path,
+                    f"{_name((*path, field.name))} is missing: write "
+                    f"{_example(field.name, field.type)}",
+                )
+
+    def _value(self, value: object, hint: Any, path: Path) -> None:
+        if hint == Prose:
+            self._prose(value, path)
+        elif get_origin(hint) is Literal:
+            choices = get_args(hint)
+            if value not in choices:
+                listed = [choice or '""' for choice in choices]
+                near = nearest(str(value), [choice for choice in choices if choice])
+                hint = f"did you mean {near!r}? " if near else ""
+                raise self.wrong(
+                    path,
+                    f"{_name(path)} cannot be {shown(value)}: "
+                    f"{hint}it is one of {', '.join(listed)}",
+                )
+        elif isinstance(value, dict):
+            if kind := _struct(hint):
+                self._table(value, kind, path)
+            elif get_origin(hint) is dict:
+                self._inside[path] = dict.fromkeys(value, get_args(hint)[1])
+                for key, inner in value.items():
+                    self._value(inner, get_args(hint)[1], (*path, key))
+        elif isinstance(value, list) and get_origin(hint) in (list, tuple):
+            for number, inner in enumerate(value):
+                self._value(inner, get_args(hint)[0], (*path, number))
+
+    def _prose(self, texts: object, path: Path) -> None:
+        name = _name(path)
+        if not isinstance(texts, dict):
+            raise self.wrong(path, f'{name} must be a table: write [{name}] and below it en = "…"')
+        for language, prose in texts.items():
+            here = (*path, language)
+            if not isinstance(prose, str):
+                raise self.wrong(here, f'{_name(here)} must be a text in quotes: {language} = "…"')
+            if not prose.strip():
+                raise self.wrong(here, f'{_name(here)} is empty: write {language} = "…"')
+        if SOURCE not in texts:
+            raise self.wrong(
+                path, f"{name}.{SOURCE} is missing: every text stands in English at least"
+            )
+
+
+def read(raw: bytes, kind: type[T], where: str) -> T:
+    """The value that a TOML text of this package holds. Raises `BadFile`."""
+    return File(raw, where).read(kind)
+
+
+def schema(kind: type, title: str, filled: tuple[str, ...] = ()) -> dict[str, object]:
+    """The JSON Schema of such a file (draft 2020-12), for editors."""
+    made: dict[str, Any] = msgspec.json.schema(kind)
+    top = made["$defs"][kind.__name__]
+    for name in filled:
+        del top["properties"][name]
+        if name in top.get("required", ()):
+            top["required"].remove(name)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **made}
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind, include_extras=True)
+
+
+def _struct(hint: Any) -> type | None:
+    if get_origin(hint) in (dict, list, tuple):
+        return None
+    for choice in (hint, *get_args(hint)):
+        if isinstance(choice, type) and issubclass(choice, msgspec.Struct):
+            return choice
+    return None
+
+
+def _name(path: Path) -> str:
+    """A path as a person writes it."""
+    return ".".join(part for part in path if isinstance(part, str))
+
+
+def _example(name: str, kind: Any) -> str:
+    if kind == Prose:
+        return f'[{name}] and below it en = "…"'
+    if kind is datetime:
+        return f"{name} = 2005-05-16T18:34:30"
+    return f'{name} = "…"'
+
+
+def nearest(word: str, choices: list[str]) -> str:
+    """The choice most like it, in capitals or not; empty where there is none."""
+    by_fold = {choice.casefold(): choice for choice in choices}
+    near = difflib.get_close_matches(word.casefold(), by_fold, 1, 0.4)
+    return by_fold[near[0]] if near else ""
+
+
+def shown(value: object) -> str:
+    """A value as it stands in a message: not all of it, if it is long."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:40]}…{text[-10:]}"
+
+
+_KINDS = {
+    "bool": "true or false",
+    "int": "a whole number",
+    "float": "a number",
+    "str": "a text in quotes",
+    "array": 'a list, such as ["SIZE", "8BITMIME"]',
+    "object": "a table",
+    "datetime": "a date and time without quotes, such as 2005-05-16T18:34:30",
+}
+_BOUNDS = {">": "more than", ">=": "at least", "<": "less than", "<=": "at most"}
+
+
+def _plainly(what: str, value: object) -> str:
+    """What msgspec complains of, in words that say what to write instead."""
+    if bound := re.search(r"Expected `\w+` ([<>]=?) (\S+)", what):
+        return f"cannot be {value}: it must be {_BOUNDS[bound[1]]} {float(bound[2]):g}"
+    wanted, _, got = what.removeprefix("Expected ").partition(", got ")
+    if got:
+        kind = _KINDS.get(wanted.strip("`").removesuffix(" | null"), wanted)
+        had = _KINDS.get(got.strip("`"), got.strip("`")).partition(",")[0]
+        return f"must be {kind}, not {had}"
+    if "RFC3339" in what:
+        return f"cannot be {shown(value)}: it must be {_KINDS['datetime']}"
+    return f"cannot be {shown(value)}: {what[:1].lower()}{what[1:]}"
+
+
+_HEADER = re.compile(r"\s*(\[+)\s*([^\]#]+?)\s*\]+")
+_KEY = re.compile(r"""\s*([\w.\-]+|"[^"]*"|'[^']*')\s*=""")
+
+
+def line_of(text: str, path: Path) -> int:
+    """The line of a TOML text, from 1, at which the key of that path stands (1 if not found)."""
+    best = (0, 1)
+    for number, found in _keys(text):
+        common = 0
+        for ours, theirs in zip(path, found, strict=False):
+            if ours != theirs:
+                break
+            common += 1
+        if common > best[0]:
+            best = (common, number)
+    return best[1]
+
+
+def _keys(text: str) -> Iterator[tuple[int, Path]]:
+    """Each line that has a key or a header, and the path of it."""
+    table: Path = ()
+    counts: dict[tuple[str, ...], int] = {}
+    quote = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if quote:
+            quote = "" if quote in line else quote
+            continue
+        if header := _HEADER.match(line):
+            parts = tuple(part.strip("\"' ") for part in header[2].split("."))
+            if header[1] == "[[":
+                counts[parts] = counts.get(parts, -1) + 1
+            numbered: list[str | int] = []
+            for end, part in enumerate(parts, 1):
+                numbered.append(part)
+                if parts[:end] in counts:
+                    numbered.append(counts[parts[:end]])
+            table = tuple(numbered)
+            yield number, table
+        elif key := _KEY.match(line):
+            yield number, (*table, *(part.strip("\"'") for part in key[1].split(".")))
+            quote = next((q for q in ('"""', "'''") if line.count(q) == 1), "")
