@@ -37,6 +37,8 @@ HostName = Annotated[
 """A name that a certificate can carry: labels of letters, digits, hyphens (RFC 1035 §2.3.1)."""
 Line = Annotated[str, msgspec.Meta(pattern=r"^[\x20-\x7e]{0,500}$(?!\n)")]
 """What fits one line of SMTP: printable ASCII."""
+FileName = Annotated[str, msgspec.Meta(pattern=r"^(?!\.{1,2}$)[^/\\:\x00-\x1f]{1,255}$(?!\n)")]
+"""The name of a file, without the folder that it stands in."""
 Verb = Literal["", "EHLO", "HELO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "RSET", "QUIT"]
 """What the lab's client may send."""
 VerbAndCode = Annotated[
@@ -168,12 +170,12 @@ class Mail(_Table, frozen=True, kw_only=True):
 class DocumentedLog(_Table, frozen=True, kw_only=True):
     """The log that a scenario replays.
 
-    `log` is its file, as found, beside the scenario; `language` the one it was translated into.
-    `clock` and `connection` are its time and its connection identifier. It shows the session from
-    the `first` to the `last` command named here.
+    `log` is the name of its file, as found, in the scenario's folder; `language` the one it was
+    translated into. `clock` and `connection` are its time and its connection identifier. It shows
+    the session from the `first` to the `last` command named here.
     """
 
-    log: str
+    log: FileName
     language: str
     clock: datetime
     connection: str
@@ -186,7 +188,10 @@ Prose = dict[str, Annotated[str, msgspec.Meta(pattern=r"\S")]]
 
 
 class Scenario(_Table, frozen=True, kw_only=True):
-    """An experiment: who behaves how, what to ask oneself, to watch, and to conclude."""
+    """An experiment: who behaves how, what to ask oneself, to watch, and to conclude.
+
+    `name` and `folder` are those of its file; the folder of what comes with the project is empty.
+    """
 
     title: Prose
     question: Prose
@@ -200,6 +205,7 @@ class Scenario(_Table, frozen=True, kw_only=True):
     mail: Mail = Mail()
     document: DocumentedLog | None = None
     name: str = ""
+    folder: str = ""
 
     def prose(self, field: Literal["title", "question", "watch", "conclude"], language: str) -> str:
         """One of the texts in `language`, in English where it is missing."""
@@ -214,6 +220,9 @@ class BadScenario(ValueError):
 class UnknownScenario(LookupError):
     """There is no scenario of that name: the message names the nearest."""
 
+
+_OF_THE_FILE = ("name", "folder")
+"""What a scenario's file does not say, but is."""
 
 _reading = threading.Lock()
 """msgspec learns a type at its first use, and two threads may not do that at once."""
@@ -241,7 +250,8 @@ def load(name: str | Path) -> Scenario:
             raw = path.read_bytes()
         except OSError as error:
             raise BadScenario(f"{path}: {error.strerror or error}") from None
-        return parse(raw, str(path), path.stem)
+        found = parse(raw, str(path), path.stem)
+        return msgspec.structs.replace(found, folder=str(path.parent))
     if name not in names():
         near = difflib.get_close_matches(name, names(), 1, 0.4)
         hint = f"did you mean {near[0]!r}?" if near else "`ehlo-twice scenarios` lists them"
@@ -255,10 +265,27 @@ def scenarios() -> Iterator[Scenario]:
 
 
 def document_text(scenario: Scenario) -> str:
-    """The documented log of a scenario, as found. Raises `BadScenario` if it has none."""
+    """The documented log of a scenario, as found, out of the scenario's folder.
+
+    Raises `BadScenario` if it has none, or none that can be read there: who sends a scenario must
+    not get any other file of the reader's shown.
+    """
     if scenario.document is None:
         raise BadScenario(f"{scenario.name}: there is no document to check against")
-    return (_folder() / scenario.document.log).read_text("utf-8")
+    name = scenario.document.log
+    if not scenario.folder:
+        return (_folder() / name).read_text("utf-8")
+    path = Path(scenario.folder, name)
+    try:
+        inside = path.resolve().parent == Path(scenario.folder).resolve()
+        if inside and path.is_file():
+            return path.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise BadScenario(f"{path}: not text in UTF-8") from None
+    except (OSError, RuntimeError) as error:
+        raise BadScenario(f"{path}: {getattr(error, 'strerror', None) or error}") from None
+    why = "no such file" if inside else "leads out of the scenario's folder"
+    raise BadScenario(f"{path}: {why}; [document] log names a file beside the scenario")
 
 
 def parse(raw: bytes, where: str, name: str) -> Scenario:
@@ -271,6 +298,8 @@ def parse(raw: bytes, where: str, name: str) -> Scenario:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadScenario(f"{where}: not TOML: {error}") from None
+    except RecursionError:
+        raise BadScenario(f"{where}: lists or tables are nested too deep") from None
     _check(table, Scenario, (), where, text)
     try:
         with _reading:
@@ -293,8 +322,8 @@ def parse(raw: bytes, where: str, name: str) -> Scenario:
 def schema() -> dict[str, object]:
     """The JSON Schema of a scenario file (draft 2020-12), for editors."""
     made: dict[str, Any] = msgspec.json.schema(Scenario)
-    # The name is that of the file.
-    del made["$defs"]["Scenario"]["properties"]["name"]
+    for given in _OF_THE_FILE:
+        del made["$defs"]["Scenario"]["properties"][given]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "ehlo-twice scenario",
@@ -323,6 +352,8 @@ def _plainly(what: str, value: object) -> str:
             return f"cannot be {_shown(value)}: {_no_host_name(value)}"
         if r"\x21" in what:
             return f"cannot be {_shown(value)}: {_no_line(value, 255, 'word')}"
+        if "[^/" in what:
+            return f"cannot be {_shown(value)}: it names a file beside the scenario, without folder"
         if r"\x20" in what:
             return f"cannot be {_shown(value)}: {_no_line(value, 500, 'line')}"
     wanted, _, got = what.removeprefix("Expected ").partition(", got ")
@@ -424,7 +455,7 @@ def _can_be_certified(name: str) -> bool:
 def _check(table: dict[str, Any], kind: type, path: tuple[str, ...], where: str, text: str) -> None:
     """Name a missing or an unknown key or a wrong choice, with the nearest valid one."""
     hints = get_type_hints(kind, include_extras=True)
-    known = [name for name in hints if not (kind is Scenario and name == "name")]
+    known = [name for name in hints if not (kind is Scenario and name in _OF_THE_FILE)]
     for key, value in table.items():
         here = (*path, key)
         name = ".".join(here)

@@ -390,6 +390,8 @@ def parse(text: str, where: str) -> Format:
     except msgspec.DecodeError as error:
         line = re.search(r"line (\d+)", str(error))
         raise FormatError(f"{where}:{line[1] if line else 1}: {error}") from None
+    except RecursionError:
+        raise FormatError(f"{where}: lists or tables are nested too deep") from None
     if not re.fullmatch(r"[a-z0-9][a-z0-9.+_-]*", file.name):
         raise FormatError(f"{where}:{_line_of(text, 'name')}: the name is letters, digits, . + _ -")
     starts = [n for n, row in enumerate(text.split("\n"), 1) if row.strip() == "[[line]]"]

@@ -285,6 +285,8 @@ def read_lexicon(source: bytes | str, code: str) -> Lexicon:
         file = msgspec.toml.decode(source, type=LexiconFile)
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:
         raise LexiconError(f"{where}: {problem}") from None
+    except RecursionError:
+        raise LexiconError(f"{where}: lists or tables are nested too deep") from None
     if sorted(file.date.order) != sorted("dmy"):
         raise LexiconError(
             f"{where}: [date] order is {file.date.order!r}: use d, m and y once each"
