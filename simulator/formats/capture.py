@@ -37,7 +37,7 @@ MOST_OPEN = 4096
 MOST_HELD = 1 << 20
 """Octets that are held back for one direction of a connection."""
 
-_FIN, _SYN, _RST = 1, 2, 4
+_FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
 
 
 def is_capture(head: bytes) -> bool:
@@ -380,11 +380,12 @@ class _Connection:
             (first.target, first.dport): _Direction(),
         }
         if first.flags & _SYN:
-            answers = bool(first.flags & 16)
+            answers = bool(first.flags & _ACK)
             self._know_server(
                 *((first.source, first.sport) if answers else (first.target, first.dport))
             )
         self._dialogue: Dialogue | None = None
+        self._came_up = False
         self._other = False
         self._waiting: dict[Side, bytes] = {"client": b"", "server": b""}
         self._tls: _Tls | None = None
@@ -404,6 +405,7 @@ class _Connection:
         end = (segment.source, segment.sport)
         direction = self._directions[end]
         if segment.flags & _SYN:
+            self._came_up = self._came_up or bool(segment.flags & _ACK)
             direction.next = (segment.sequence + 1) & 0xFFFFFFFF
         elif segment.data and not self._other:
             data = direction.take(segment.sequence, segment.data)
@@ -414,6 +416,9 @@ class _Connection:
             self._end(segment, at, number)
 
     def _end(self, segment: _Segment, at: float, number: int) -> None:
+        if self._dialogue is None and self._came_up and self._on_port():
+            # Nobody said a word: that is a session too, of two that wait for each other.
+            self._begin(number)
         if self._dialogue is None:
             return
         self._dialogue.time(Moment(at, known=True))
@@ -437,26 +442,40 @@ class _Connection:
             self._know_server(*end)
         elif data[:5].upper() in (b"EHLO ", b"HELO ", b"LHLO "):
             self._know_server(*other)
-        elif data[:2] == b"\x16\x03" and {end[1], other[1]} & _PORTS:
+        elif data[:2] == b"\x16\x03" and self._on_port():
             self._know_server(*other)
-        elif not self._ends or not {end[1], other[1]} & _PORTS:
+        elif not self._ends or not self._on_port():
             self._other = True
             return False
+        self._begin(number)
+        return True
+
+    def _on_port(self) -> bool:
+        """One of its ends is a port of SMTP."""
+        return any(port in _PORTS for _, port in self._directions)
+
+    def _begin(self, number: int) -> None:
         server = next(one for one, side in self._ends.items() if side == "server")
         client = next(one for one, side in self._ends.items() if side == "client")
         self._dialogue = Dialogue(NAME, f"{client[0]}:{client[1]}")
         self._dialogue.client = Peer(address=client[0])
         self._dialogue.server = Peer(address=server[0], port=server[1])
+        # Whether TLS came about is seen here, and need not be guessed from what is said.
+        self._dialogue.plain = True
         self._dialogue.connect(number)
-        return True
 
     def _take(self, side: Side, data: bytes, number: int) -> None:
         assert self._dialogue is not None
         dialogue = self._dialogue
-        if self._tls is None and data[:2] == b"\x16\x03" and side == "client":
+        if self._tls is None and data[:1] == b"\x16" and side == "client":
             if dialogue.ready_for_tls or not dialogue.begun:
                 self._tls = _Tls(self._secrets)
                 dialogue.implicit = not dialogue.begun
+        if self._tls is None and side == "client" and dialogue.ready_for_tls:
+            self._plain(side, data, number)
+            said = data.partition(b"\r")[0][:40].decode("ascii", "replace")
+            dialogue.tls_failed(number, f"not a TLS record: {said}", "not-tls")
+            return
         if self._tls is not None:
             for who, text in self._tls.take(side, data):
                 self._plain(who, text, number)
