@@ -16,7 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from simulator.explainer import explain
-from simulator.formats import capture
+from simulator.formats import capture, own
 from simulator.reading import clean as cleaning
 from simulator.reading import growing, pattern
 from simulator.reading.clean import CannotRead, Line, Source
@@ -125,6 +125,15 @@ def _read(
         raise CannotRead(f"{cleaning.name_of(source)}: is empty")
     if name == capture.NAME or (name is None and capture.is_capture(first)):
         yield from capture.read(pieces, troubles)
+        return
+    pieces = cleaning.utf8(pieces)
+    first = next(pieces, b"")
+    pieces = itertools.chain((first,), pieces)
+    if name is None and own.is_own(first):
+        try:
+            yield from own.read(pieces)
+        except CannotRead as error:
+            raise CannotRead(f"{cleaning.name_of(source)}: {error}") from None
         return
     text = cleaning.text_of(pieces)
     if cleaning.is_binary(text.head):

@@ -231,8 +231,8 @@ _BOMS = (
 )
 
 
-def _utf8(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The same text in an encoding whose ASCII is ASCII."""
+def utf8(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same text in UTF-8, or in another encoding whose ASCII is ASCII."""
     first = next(pieces, b"")
     bom, encoding = next(((b, e) for b, e in _BOMS if first.startswith(b)), (b"", ""))
     if not bom and len(first) > 3:
@@ -417,7 +417,7 @@ def text(source: Source) -> Text:
 
 def text_of(pieces: Iterator[bytes], most: int = HEAD) -> Text:
     """The clean lines of a text that comes piece by piece; at `most` so many are its head."""
-    return clean(map(_decoded, _split(_utf8(pieces))), most)
+    return clean(map(_decoded, _split(utf8(pieces))), most)
 
 
 def clean(raw: Iterable[str], most: int = HEAD) -> Text:
