@@ -10,6 +10,7 @@ Dialogue that `-v` wrote is passed over: the counts at the end of each session t
 from __future__ import annotations
 
 import gc
+import re
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +22,7 @@ from typing import BinaryIO, NamedTuple
 
 from simulator.explainer import explain
 from simulator.formats import postfix
+from simulator.reading import desk
 from simulator.reading.clean import clean
 from simulator.reading.format import Tallied
 from simulator.verdict import Verdict
@@ -31,13 +33,16 @@ PIECE = 1 << 17
 PART = 1 << 23
 """Octets of the file that one of several workers reads at a time."""
 
+_PEER = re.compile(rb"[\w.-]*\[[0-9A-Fa-f.:]+\]")
+_ADDRESS = re.compile(rb"<[^<>\s]*>")
+
 LONGEST = 1 << 20
 """Octets of a line that are read."""
 
-MOST_OPEN = 50_000
-"""Processes whose session has not ended; beyond it the oldest is given up."""
+MOST_OPEN = desk.MOST_OPEN
+"""Processes whose session has not ended; beyond it the oldest is given out, as by the reader."""
 
-MOST_LINES = 1000
+MOST_LINES = 20_000
 """Lines of one session that are kept."""
 
 MOST_SHAPES = 10_000
@@ -46,11 +51,22 @@ MOST_SHAPES = 10_000
 _WORDS = (
     b"]: disconnect from ",
     b" TLS connection established ",
-    b"TLS library problem",
-    b" after STARTTLS",
+    b"]: warning: ",
+    b" after ",
+    b"]: SSL_accept error",
+    b"reject: ",
+    b"]: connect from ",
+    b"]: > ",
+    b"]: < ",
 )
 _CLIENT = b"/smtp["
-_DISCONNECT, _TLS, _SMTP = 0, 1, 4
+_DISCONNECT, _TLS, _CONNECT, _SMTP = 0, 1, 6, 9
+
+_SAYS = 7
+"""The first mark of a dialogue: where the server said nothing, the client did not either."""
+
+_BITS = 4
+"""Bits that hold the number of a word."""
 
 _WINDOW = 29_000
 """Octets in which CPython looks for a short word in its quicker way."""
@@ -85,18 +101,29 @@ def verdicts(path: Path, *, workers: int = 1) -> Iterator[Tallied]:
 
 def judged(processes: Iterable[bytes], shapes: Iterable[Shape]) -> Iterator[Tallied]:
     """The verdicts over the sessions of those processes, which have those shapes."""
-    names = b"\n".join(processes).decode("ascii", "replace").split("\n")
-    return map(_tallied, zip(names, map(_known.__getitem__, shapes), strict=False))
+    return _named(b"\n".join(processes), map(_known.__getitem__, shapes))
 
 
-class _Known(dict[Shape, Verdict]):
-    """The verdict over sessions of a shape: each shape is judged once."""
+def _named(processes: bytes, told: Iterable[tuple[Verdict, ...]]) -> Iterator[Tallied]:
+    names = processes.decode("ascii", "replace").split("\n")
+    return (
+        _tallied((name, verdict))
+        for name, verdicts in zip(names, told, strict=False)
+        for verdict in verdicts
+    )
 
-    def __missing__(self, shape: Shape) -> Verdict:
+
+class _Known(dict[Shape, tuple[Verdict, ...]]):
+    """The verdicts over the sessions of a shape: each shape is judged once.
+
+    Nearly always it is one. A dialogue may hold several, and lines that tell nothing are none.
+    """
+
+    def __missing__(self, shape: Shape) -> tuple[Verdict, ...]:
         if len(self) >= MOST_SHAPES:
             self.clear()
-        self[shape] = verdict = _verdict(shape)
-        return verdict
+        self[shape] = verdicts = _verdicts(shape)
+        return verdicts
 
 
 _known = _Known()
@@ -123,6 +150,9 @@ class _Scan:
         """The first message that each client process delivered; empty if TLS was begun before."""
         self.last: dict[bytes, bytes] = {}
         """The message that each client process is delivering."""
+        self.continued: set[bytes] = set()
+        """Processes with a session whose beginning was not seen."""
+        self._dialogue = False
         self._ended: list[bytes] = []
         self._shapes: list[Shape] = []
         self._same: dict[bytes, bytes] = {}
@@ -143,21 +173,25 @@ class _Scan:
         hits: list[int] = []
         find = data.find
         for number, word in enumerate(_WORDS):
+            if number > _SAYS and not self._dialogue:
+                break
             at = find(word)
+            if number == _SAYS and at >= 0:
+                self._dialogue = True
             while at >= 0:
-                hits.append(at << 3 | number)
+                hits.append(at << _BITS | number)
                 at = find(word, at + 6)
         for start in range(0, len(data), _WINDOW):
             end = start + _WINDOW + len(_CLIENT) - 1
             at = find(_CLIENT, start, end)
             while at >= 0:
-                hits.append(at << 3 | _SMTP)
+                hits.append(at << _BITS | _SMTP)
                 at = find(_CLIENT, at + 6, end)
         hits.sort()
         rfind, opened, same = data.rfind, self.open, self._same
         ended, shapes = self._ended, self._shapes
         for hit in hits:
-            at, number = hit >> 3, hit & 7
+            at, number = hit >> _BITS, hit & 15
             # The two kinds of line that nearly every session has stand here, not in methods of
             # their own: it is what makes this fast.
             if number == _DISCONNECT:
@@ -167,6 +201,8 @@ class _Scan:
                 last = data[counts:end] if counts > 0 else b""
                 kind = b"smtps" if b"smtps" in process else b"smtpd"
                 lines = opened.pop(process, None)
+                if lines is None:
+                    self.continued.add(process)
                 ended.append(process)
                 shapes.append((kind, last) if lines is None else (kind, *lines, last))
             elif number == _TLS:
@@ -177,10 +213,19 @@ class _Scan:
                 said = data[mark + 3 : at] + data[find(b": TLS", at) : find(b"\n", at)]
                 process = data[rfind(b" ", 0, mark) + 1 : mark + 1]
                 text = same.get(said) or self._encrypted(said)
-                if process in opened or len(opened) >= MOST_OPEN:
-                    self._keep(process, text)
+                lines = opened.get(process)
+                if lines is not None and len(lines) < MOST_LINES:
+                    lines.append(text)
                 else:
-                    opened[process] = [text]
+                    self._keep(process, text)
+            elif number == _CONNECT:
+                process = data[rfind(b" ", 0, at) + 1 : at + 1]
+                if process in opened:
+                    # It did not say that the session before had ended.
+                    self._end(process)
+                elif len(opened) >= MOST_OPEN:
+                    self._end(next(iter(opened)))
+                opened[process] = []
             elif number == _SMTP:
                 self._client(data, at)
             else:
@@ -198,8 +243,8 @@ class _Scan:
         process, text = self._line(data, at)
         if b"smtpd[" not in process:
             return
-        if text.startswith((b"lost", b"timeout")):
-            text = text.split(b" from ", 1)[0] + b" from a[192.0.2.1]"
+        if not text.startswith((b"> ", b"< ")):
+            text = _PEER.sub(b"a[192.0.2.1]", _ADDRESS.sub(b"<a@example.org>", text))
         self._keep(process, text)
 
     def _line(self, data: bytes, at: int) -> tuple[bytes, bytes]:
@@ -212,8 +257,9 @@ class _Scan:
         lines = self.open.get(process)
         if lines is None:
             if len(self.open) >= MOST_OPEN:
-                self.open.pop(next(iter(self.open)))
+                self._end(next(iter(self.open)))
             self.open[process] = [text]
+            self.continued.add(process)
         elif len(lines) < MOST_LINES:
             lines.append(text)
 
@@ -243,15 +289,18 @@ class _Scan:
             self._keep(process, trust.rpartition(b" ")[2] + peer + tls)
         elif text.startswith(b"SSL_connect error"):
             self._keep(process, b"SSL_connect error to a[192.0.2.1]:25: -1")
-        elif b"Cannot start TLS" in text or b"TLS library problem" in text:
+        else:
+            # Not only what tells of TLS: dialogue under -v, and whatever else may tell a cause.
             self._keep(process, text)
 
     def _finish(self, process: bytes) -> None:
-        lines = self.open.pop(process, None)
         self.last.pop(process, None)
-        if lines:
-            self._ended.append(process)
-            self._shapes.append(_shape(process, lines))
+        if process in self.open:
+            self._end(process)
+
+    def _end(self, process: bytes) -> None:
+        self._ended.append(process)
+        self._shapes.append(_shape(process, self.open.pop(process)))
 
 
 def _shape(process: bytes, lines: list[bytes]) -> Shape:
@@ -264,8 +313,8 @@ def _shape(process: bytes, lines: list[bytes]) -> Shape:
 _NAMED = "Jan  1 00:00:00 mx postfix"
 
 
-def _verdict(shape: Shape) -> Verdict:
-    """The verdict over sessions of that shape, by the ordinary reader and explainer."""
+def _verdicts(shape: Shape) -> tuple[Verdict, ...]:
+    """The verdicts over the sessions of that shape, by the ordinary reader and explainer."""
     kind, *texts = (line.decode("utf-8", "replace") for line in shape)
     if kind == "smtp":
         lines = [f"{_NAMED}/smtp[1]: {_status(text)}" for text in texts]
@@ -274,8 +323,8 @@ def _verdict(shape: Shape) -> Verdict:
         lines = [f"{head}connect from a[192.0.2.1]", *(head + text for text in texts[:-1])]
         if texts[-1]:
             lines.append(f"{head}disconnect from a[192.0.2.1]{texts[-1]}")
-    (session, *_) = postfix.read(clean(lines).lines)
-    return explain(session).verdict
+    found = postfix.read(clean(lines).lines)
+    return tuple(explain(session).verdict for session in found if not session.stray)
 
 
 def _status(text: str) -> str:
@@ -301,6 +350,8 @@ class Part(NamedTuple):
     first: dict[bytes, bytes]
     last: dict[bytes, bytes]
     """The first and last messages of its client processes (see `_Scan`)."""
+    continued: set[bytes]
+    """Processes with a session that began before this part, if anywhere."""
 
 
 def part(path: Path, start: int, end: int) -> Part:
@@ -318,7 +369,9 @@ def part(path: Path, start: int, end: int) -> Part:
             processes, shapes = scan.take()
             ended += processes
             numbers.extend([known.setdefault(shape, len(known)) for shape in shapes])
-    return Part(b"\n".join(ended), numbers, list(known), scan.open, scan.first, scan.last)
+    return Part(
+        b"\n".join(ended), numbers, list(known), scan.open, scan.first, scan.last, scan.continued
+    )
 
 
 def _parts(path: Path, workers: int) -> Iterator[Part]:
@@ -344,18 +397,21 @@ def joined(parts: Iterable[Part]) -> Iterator[Tallied]:
     for found in parts:
         # A client that goes on with another message has a session of its own for it.
         gone = [p for p, message in found.first.items() if last.get(p, message) != message]
-        yield from judged(gone, [_shape(p, left.pop(p, [])) for p in gone])
+        gone = [p for p in gone if p in left]
+        # So has a process of the server that begins anew.
+        processes = found.processes.split(b"\n") if found.numbers else []
+        anew = {*processes, *found.left} - found.continued
+        gone += [p for p in left if p in anew and b"/smtp[" not in p]
+        yield from judged(gone, [_shape(p, left.pop(p)) for p in gone])
         verdicts = [_known[shape] for shape in found.shapes]
-        told: list[Verdict] = [verdicts[number] for number in found.numbers]
-        processes = found.processes.split(b"\n") if told else []
+        told = [verdicts[number] for number in found.numbers]
         if left:
             for at, process in enumerate(processes):
                 begun = left.pop(process, None)
                 if begun is not None:
                     kind, *rest = found.shapes[found.numbers[at]]
                     told[at] = _known[kind, *begun, *rest]
-        names = found.processes.decode("ascii", "replace").split("\n")
-        yield from map(_tallied, zip(names, told, strict=False))
+        yield from _named(found.processes, told)
         for process, lines in found.left.items():
             left[process] = left.pop(process, []) + lines
         last = {**{p: m for p, m in last.items() if p not in found.first}, **found.last}
