@@ -74,6 +74,9 @@ _WINDOW = 29_000
 _FROM = ord("f")
 """`established from` is the server's line, `established to` the client's."""
 
+_UNSEEN = [b"(began before)"]
+"""What stands in the place of a beginning that was not seen."""
+
 Shape = tuple[bytes, ...]
 """What matters of a session's lines: its kind, then their texts without names and times."""
 
@@ -151,7 +154,9 @@ class _Scan:
         self.last: dict[bytes, bytes] = {}
         """The message that each client process is delivering."""
         self.continued: set[bytes] = set()
-        """Processes with a session whose beginning was not seen."""
+        """Processes of the server whose first session began before."""
+        self.anew: set[bytes] = set()
+        """Those whose first session begins here."""
         self._dialogue = False
         self._ended: list[bytes] = []
         self._shapes: list[Shape] = []
@@ -198,13 +203,15 @@ class _Scan:
                 process = data[rfind(b" ", 0, at) + 1 : at + 1]
                 end = find(b"\n", at)
                 counts = find(b" ", at + 19, end)
-                last = data[counts:end] if counts > 0 else b""
+                last = data[counts:end] if counts > 0 else b" "
                 kind = b"smtps" if b"smtps" in process else b"smtpd"
                 lines = opened.pop(process, None)
                 if lines is None:
-                    self.continued.add(process)
+                    lines = _UNSEEN
+                    if process not in self.anew:
+                        self.continued.add(process)
                 ended.append(process)
-                shapes.append((kind, last) if lines is None else (kind, *lines, last))
+                shapes.append((kind, *lines, last))
             elif number == _TLS:
                 if data[at + 28] != _FROM:
                     continue
@@ -226,6 +233,8 @@ class _Scan:
                 elif len(opened) >= MOST_OPEN:
                     self._end(next(iter(opened)))
                 opened[process] = []
+                if process not in self.continued:
+                    self.anew.add(process)
             elif number == _SMTP:
                 self._client(data, at)
             else:
@@ -258,8 +267,9 @@ class _Scan:
         if lines is None:
             if len(self.open) >= MOST_OPEN:
                 self._end(next(iter(self.open)))
-            self.open[process] = [text]
-            self.continued.add(process)
+            self.open[process] = [*_UNSEEN, text]
+            if process not in self.anew:
+                self.continued.add(process)
         elif len(lines) < MOST_LINES:
             lines.append(text)
 
@@ -306,7 +316,7 @@ class _Scan:
 def _shape(process: bytes, lines: list[bytes]) -> Shape:
     """The shape of a session that did not say that it ended."""
     if b"/smtp[" in process:
-        return (b"smtp", *lines)
+        return (b"smtp", *_seen(lines))
     return (b"smtps" if b"smtps" in process else b"smtpd", *lines, b"")
 
 
@@ -320,9 +330,13 @@ def _verdicts(shape: Shape) -> tuple[Verdict, ...]:
         lines = [f"{_NAMED}/smtp[1]: {_status(text)}" for text in texts]
     else:
         head = f"{_NAMED}/smtps/smtpd[1]: " if kind == "smtps" else f"{_NAMED}/smtpd[1]: "
-        lines = [f"{head}connect from a[192.0.2.1]", *(head + text for text in texts[:-1])]
+        lines = [head + text for text in texts[:-1]]
+        if texts[0] == _UNSEEN[0].decode():
+            lines = lines[1:]
+        else:
+            lines.insert(0, f"{head}connect from a[192.0.2.1]")
         if texts[-1]:
-            lines.append(f"{head}disconnect from a[192.0.2.1]{texts[-1]}")
+            lines.append(f"{head}disconnect from a[192.0.2.1]{texts[-1].rstrip()}")
     found = postfix.read(clean(lines).lines)
     return tuple(explain(session).verdict for session in found if not session.stray)
 
@@ -350,8 +364,8 @@ class Part(NamedTuple):
     first: dict[bytes, bytes]
     last: dict[bytes, bytes]
     """The first and last messages of its client processes (see `_Scan`)."""
-    continued: set[bytes]
-    """Processes with a session that began before this part, if anywhere."""
+    anew: set[bytes]
+    """Its processes of the server whose first session began in it."""
 
 
 def part(path: Path, start: int, end: int) -> Part:
@@ -370,7 +384,7 @@ def part(path: Path, start: int, end: int) -> Part:
             ended += processes
             numbers.extend([known.setdefault(shape, len(known)) for shape in shapes])
     return Part(
-        b"\n".join(ended), numbers, list(known), scan.open, scan.first, scan.last, scan.continued
+        b"\n".join(ended), numbers, list(known), scan.open, scan.first, scan.last, scan.anew
     )
 
 
@@ -390,6 +404,11 @@ def _parts(path: Path, workers: int) -> Iterator[Part]:
             yield waiting.popleft().result()
 
 
+def _seen(lines: list[bytes]) -> list[bytes]:
+    """The lines of a session whose beginning was found after all."""
+    return lines[1:] if lines[:1] == _UNSEEN else lines
+
+
 def joined(parts: Iterable[Part]) -> Iterator[Tallied]:
     """The sessions of a file out of its parts, in order."""
     left: dict[bytes, list[bytes]] = {}
@@ -400,8 +419,7 @@ def joined(parts: Iterable[Part]) -> Iterator[Tallied]:
         gone = [p for p in gone if p in left]
         # So has a process of the server that begins anew.
         processes = found.processes.split(b"\n") if found.numbers else []
-        anew = {*processes, *found.left} - found.continued
-        gone += [p for p in left if p in anew and b"/smtp[" not in p]
+        gone += [p for p in left if p in found.anew]
         yield from judged(gone, [_shape(p, left.pop(p)) for p in gone])
         verdicts = [_known[shape] for shape in found.shapes]
         told = [verdicts[number] for number in found.numbers]
@@ -410,9 +428,10 @@ def joined(parts: Iterable[Part]) -> Iterator[Tallied]:
                 begun = left.pop(process, None)
                 if begun is not None:
                     kind, *rest = found.shapes[found.numbers[at]]
-                    told[at] = _known[kind, *begun, *rest]
+                    told[at] = _known[kind, *begun, *_seen(rest)]
         yield from _named(found.processes, told)
         for process, lines in found.left.items():
-            left[process] = left.pop(process, []) + lines
+            begun = left.pop(process, None)
+            left[process] = lines if begun is None else begun + _seen(lines)
         last = {**{p: m for p, m in last.items() if p not in found.first}, **found.last}
     yield from judged(left, [_shape(process, lines) for process, lines in left.items()])
