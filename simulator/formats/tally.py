@@ -4,7 +4,7 @@ Only lines that change a verdict are looked at; they are found by their words in
 file, not line by line. Sessions of the same shape have the same verdict, so each shape is read and
 explained once, by the same reader and the same explainer as everything else, and then remembered.
 
-Dialogue that `-v` wrote is passed over: the counts at the end of each session tell the commands.
+A session with dialogue that `-v` wrote has a shape of its own: it is handed to the reader.
 """
 
 from __future__ import annotations
@@ -61,9 +61,6 @@ _WORDS = (
 )
 _CLIENT = b"/smtp["
 _DISCONNECT, _TLS, _CONNECT, _SMTP = 0, 1, 6, 9
-
-_SAYS = 7
-"""The first mark of a dialogue: where the server said nothing, the client did not either."""
 
 _BITS = 4
 """Bits that hold the number of a word."""
@@ -157,7 +154,6 @@ class _Scan:
         """Processes of the server whose first session began before."""
         self.anew: set[bytes] = set()
         """Those whose first session begins here."""
-        self._dialogue = False
         self._ended: list[bytes] = []
         self._shapes: list[Shape] = []
         self._same: dict[bytes, bytes] = {}
@@ -178,11 +174,7 @@ class _Scan:
         hits: list[int] = []
         find = data.find
         for number, word in enumerate(_WORDS):
-            if number > _SAYS and not self._dialogue:
-                break
             at = find(word)
-            if number == _SAYS and at >= 0:
-                self._dialogue = True
             while at >= 0:
                 hits.append(at << _BITS | number)
                 at = find(word, at + 6)

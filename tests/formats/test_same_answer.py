@@ -162,10 +162,10 @@ def test_every_way_to_name_a_file(command: Command, tmp_path: Path) -> None:
     writing.join()
     explaining = [sys.executable, "-m", "simulator", "explain", "--summary", "--view", "json"]
     for name in ("-", "/dev/stdin"):
-        ran = subprocess.run(
+        piped = subprocess.run(
             [*explaining, name], input=path.read_bytes(), capture_output=True, check=True
         )
-        assert ran.stdout.decode() == summary
+        assert piped.stdout.decode() == summary
 
 
 def test_what_is_packed_is_not_followed(tmp_path: Path) -> None:
