@@ -192,12 +192,18 @@ def verdicts(
             yield Tallied(session.connection, explain(session).verdict)
 
 
+LARGE = 2 << 20
+"""Octets from which on the fast way is gone; less is read as fast, whatever is mixed in it."""
+
+
 def _fast(path: Path, name: str | None, dirs: tuple[Path, ...]) -> Tally | None:
     """The fast way through a file whose lines stand there as they are, if its format has one."""
     if not path.is_file():
         # What can be read once only is read.
         return None
     try:
+        if path.stat().st_size < LARGE:
+            return None
         with path.open("rb") as file:
             head = file.read(4096)
     except OSError as error:

@@ -187,6 +187,7 @@ class _Scan:
         hits.sort()
         rfind, opened, same = data.rfind, self.open, self._same
         ended, shapes = self._ended, self._shapes
+        continued, anew = self.continued, self.anew
         for hit in hits:
             at, number = hit >> _BITS, hit & 15
             # The two kinds of line that nearly every session has stand here, not in methods of
@@ -200,8 +201,8 @@ class _Scan:
                 lines = opened.pop(process, None)
                 if lines is None:
                     lines = _UNSEEN
-                    if process not in self.anew:
-                        self.continued.add(process)
+                    if process not in anew:
+                        continued.add(process)
                 ended.append(process)
                 shapes.append((kind, *lines, last))
             elif number == _TLS:
@@ -225,8 +226,8 @@ class _Scan:
                 elif len(opened) >= MOST_OPEN:
                     self._end(next(iter(opened)))
                 opened[process] = []
-                if process not in self.continued:
-                    self.anew.add(process)
+                if process not in continued:
+                    anew.add(process)
             elif number == _SMTP:
                 self._client(data, at)
             else:

@@ -51,6 +51,12 @@ def counted(source: formats.Source, **how: object) -> Answer:
     return answer(found.verdict for found in formats.verdicts(source, **how))  # type: ignore[arg-type]
 
 
+@pytest.fixture(autouse=True)
+def fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No log is too small for the fast way."""
+    monkeypatch.setattr(formats, "LARGE", 0)
+
+
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
 def test_every_sample(path: Path, tmp_path: Path) -> None:
     sessions = list(formats.read(path))
