@@ -7,7 +7,10 @@ knows less: `wire` and `secrets` are then empty.
 
 from __future__ import annotations
 
+import json
+import re
 import threading
+import unicodedata
 from datetime import datetime
 from typing import Literal
 
@@ -107,8 +110,8 @@ class Message(Event, frozen=True, kw_only=True, tag="message"):
 
 
 HandshakeError = Literal[
-    "", "alert", "certificate", "cut", "expired", "name-mismatch", "no-certificate", "not-tls",
-    "other", "timeout", "unknown-ca", "version",
+    "", "alert", "certificate", "cipher", "cut", "expired", "key", "name-mismatch",
+    "no-certificate", "not-tls", "old-hello", "other", "own", "timeout", "unknown-ca", "version",
 ]  # fmt: skip
 """Why a handshake did not come about; empty where it did. `meaning.HANDSHAKE_ERRORS` says each."""
 
@@ -213,6 +216,13 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
         """Enough of the log was understood for something to be claimed of it."""
         return self.understood >= BAR
 
+    @property
+    def stray(self) -> bool:
+        """It is no session, but lines of a log that belong to none: nothing to count."""
+        return not self.connection and all(
+            isinstance(event, Remark) and not event.tells for event in self.events
+        )
+
     def stream(self, to: Side, link: Link = "client") -> bytes:
         """All bytes that one leg of the way carried to one side."""
         return b"".join(s.data for s in self.wire if s.to == to and s.link == link)
@@ -248,7 +258,32 @@ class _Head(msgspec.Struct):
 
 def to_json(session: Session) -> str:
     """`session` as JSON text after `schema()`; `from_json` reads it back without loss."""
-    return msgspec.json.format(msgspec.json.encode(session), indent=2).decode() + "\n"
+    return as_json(session)
+
+
+_UNSEEN = re.compile("[\x7f-\x9f\xad\u0600-\uffff\U00010000-\U0010ffff]")
+"""Where characters begin that steer a terminal, turn the direction of reading, or are not seen."""
+
+
+def as_json(value: object) -> str:
+    """Anything msgspec knows as JSON text, indented for people, and harmless to a terminal.
+
+    What cannot be seen or steers a terminal, as bidi controls do, is an escape, as JSON has it.
+    """
+    try:
+        text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    except UnicodeEncodeError:
+        # Half a surrogate pair, as a hostile log may hold: only an escape can say it in JSON.
+        text = json.dumps(msgspec.to_builtins(value), indent=2)
+    return _UNSEEN.sub(_escaped, text) + "\n"
+
+
+def _escaped(found: re.Match[str]) -> str:
+    char = found[0]
+    if unicodedata.category(char)[0] != "C" and unicodedata.category(char) not in ("Zl", "Zp"):
+        return char
+    units = char.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[n : n + 2].hex()}" for n in range(0, len(units), 2))
 
 
 def from_json(text: str | bytes) -> Session:

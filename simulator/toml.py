@@ -56,6 +56,8 @@ class File:
             self.table: dict[str, Any] = tomllib.loads(self.text)
         except tomllib.TOMLDecodeError as error:
             raise refuse(f"{where}: not TOML: {error}") from None
+        except RecursionError:
+            raise refuse(f"{where}: lists or tables are nested too deep") from None
 
     def wrong(self, path: Path, problem: str) -> Error:
         """The error for what stands at that path."""

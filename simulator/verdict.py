@@ -170,6 +170,9 @@ def _shows_all(session: Session, steps: Sequence[Step]) -> bool:
     events = session.events
     if session.source == "lab":
         return True
+    if session.source == "capture" and session.shown == "all":
+        # All that crossed is there, if its end is.
+        return any(isinstance(e, Disconnect) for e in events)
     if session.shown == "outline" or _told_of(session):
         return False
     if session.shown == "clear" and any(isinstance(e, Handshake) and not e.error for e in events):

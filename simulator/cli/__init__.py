@@ -10,7 +10,7 @@ import sys
 import click
 
 from simulator.cli import exercise, lists, logs, sessions
-from simulator.cli.common import PROGRAM, one_line
+from simulator.cli.common import PROGRAM, leave_in_order, one_line
 
 WRONG = 2
 """Exit code when something asked for cannot be done."""
@@ -34,6 +34,7 @@ def cli(context: click.Context) -> None:
 
 def main() -> None:
     """The console script: whatever goes wrong is one line on stderr and exit code 2."""
+    leave_in_order()
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:

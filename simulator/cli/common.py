@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
@@ -37,6 +39,19 @@ def told() -> Iterator[None]:
         raise Cannot(one_line(f"{where}{error.strerror or error}")) from None
     except Error as error:
         raise Cannot(one_line(str(error))) from None
+
+
+def leave_in_order() -> None:
+    """Let a polite end from outside (SIGTERM, SIGHUP) be one: what was begun is put away first."""
+
+    def leave(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        found = getattr(signal, name, None)
+        # Who had it ignored, as nohup does, goes on so.
+        if found is not None and signal.getsignal(found) is signal.SIG_DFL:
+            signal.signal(found, leave)
 
 
 def one_line(text: str) -> str:
@@ -184,26 +199,32 @@ tls_option = click.option(
 
 
 def write(folder: Path, files: dict[str, bytes]) -> list[Path]:
-    """Write all files or none: each stands complete under another name before any takes its own."""
-    existed = folder.is_dir()
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write all files or none: each stands complete under another name before any takes its own.
+
+    What was there before stays: a folder is taken away again only if it was made here and is empty.
+    """
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     pending: dict[Path, Path] = {}
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         for name, data in files.items():
             target = folder / name
-            draft = folder / f".{name}.{os.getpid()}.part"
-            pending[draft] = target
-            draft.write_bytes(data)
+            # Nobody can have put a link of that name there, and "x" would not follow one.
+            draft = folder / f".{secrets.token_hex(8)}.part"
+            with draft.open("xb") as file:
+                pending[draft] = target
+                file.write(data)
             if target.is_dir():
                 raise IsADirectoryError(21, "is a folder", str(target))
         for draft, target in pending.items():
             draft.replace(target)
-    except OSError as error:
+    except BaseException as error:
         for draft in pending:
             draft.unlink(missing_ok=True)
-        if not existed:
-            shutil.rmtree(folder, ignore_errors=True)
-        if not error.filename:
+        for path in made:
+            with suppress(OSError):
+                path.rmdir()
+        if isinstance(error, OSError) and not error.filename:
             error.filename = str(folder)
         raise
     return list(pending.values())

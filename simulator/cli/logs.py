@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -15,6 +16,7 @@ from simulator.cli.common import (
     Cannot,
     colour,
     language_option,
+    one_line,
     page,
     put,
     put_view,
@@ -90,23 +92,23 @@ def explain(
         raise Cannot("--follow: give it one file")
     if follow and not (view.pieces or summary):
         raise Cannot(f"--follow: --view {view.name} shows one session alone")
+    log = _Log(files, kind, folders, follow=follow)
     with told():
-        sessions = _sessions(files, kind, folders, follow=follow)
-        if number:
-            sessions = itertools.islice(sessions, number - 1, number)
         if summary:
-            plain = not (kind or folders or number or follow)
-            problems = _summarise(_verdicts(files, sessions, plain=plain), view.name, lang)
+            problems = _summarise(_only(number, log.verdicts()), view.name, lang)
         else:
             hide = _hider(anonymise=anonymise, show_secrets=show_secrets)
             seen = _Seen()
+            sessions = log.sessions()
+            if number:
+                sessions = _only(number, (found for found in sessions if not found.stray))
             explained = seen.all(
                 map(explainer.explain, sessions), only_problems=only_problems, probes=probes
             )
             _show(map(hide, explained), view, page(lang))
             problems = seen.problems
-            if number and not seen.sessions:
-                raise Cannot(f"--session {number}: there are fewer sessions than that")
+    if log.troubles:
+        raise Cannot(one_line(log.troubles[0]))
     if strict and problems:
         sys.exit(PROBLEMS_FOUND)
 
@@ -115,31 +117,88 @@ class _Seen:
     """Counts what passes by."""
 
     def __init__(self) -> None:
-        self.sessions = 0
         self.problems = 0
 
     def all(
         self, explanations: Iterable[Explanation], *, only_problems: bool, probes: bool
     ) -> Iterator[Explanation]:
         for explanation in explanations:
-            self.sessions += 1
             verdict = explanation.verdict
             self.problems += verdict.problem
             if not only_problems or verdict.problem or (probes and verdict.faults):
                 yield explanation
 
 
-def _sessions(
-    files: tuple[str, ...], kind: str | None, folders: tuple[Path, ...], *, follow: bool
-) -> Iterator[Session]:
-    from simulator import formats
+T = TypeVar("T")
 
-    for file in files:
-        if follow:
-            yield from formats.follow(Path(file), format=kind, extra_dirs=folders)
-            continue
-        source = sys.stdin.buffer if file == "-" else Path(file)
-        yield from formats.read(source, format=kind, extra_dirs=folders)
+
+class _Log:
+    """The files that were named, read one behind the other.
+
+    What cannot be read is a trouble at the end if anything can, so that it is shown whole.
+    """
+
+    def __init__(
+        self, files: tuple[str, ...], kind: str | None, folders: tuple[Path, ...], *, follow: bool
+    ) -> None:
+        self.troubles: list[str] = []
+        self._files = files
+        self._how: dict[str, Any] = {"format": kind, "extra_dirs": folders}
+        self._follow = follow
+
+    def sessions(self) -> Iterator[Session]:
+        """The sessions of all files. Raises `CannotRead` if there is none."""
+        from simulator import formats
+
+        return self._all(formats.follow if self._follow else formats.read)
+
+    def verdicts(self) -> Iterator[Verdict]:
+        """The verdicts over them, by the fast way where there is one."""
+        from simulator import explainer, formats
+
+        if self._follow:
+            return (explainer.explain(s).verdict for s in self.sessions() if not s.stray)
+        fast = functools.partial(formats.verdicts, workers=os.cpu_count() or 1)
+        return (tallied.verdict for tallied in self._all(fast))
+
+    def _all(self, read: Callable[..., Iterator[T]]) -> Iterator[T]:
+        from simulator.formats import CannotRead
+
+        found = self._each(read)
+        first = next(found, None)
+        if first is not None:
+            return itertools.chain((first,), found)
+        if self.troubles:
+            raise CannotRead(self.troubles[0])
+        return iter(())
+
+    def _each(self, read: Callable[..., Iterator[T]]) -> Iterator[T]:
+        from simulator.formats import CannotRead
+
+        for file in self._files:
+            try:
+                yield from read(_source(file), **self._how)
+            except CannotRead as error:
+                self.troubles.append(str(error))
+
+
+def _source(file: str) -> IO[bytes] | Path:
+    """What stands for a file that was named. Raises `Cannot` if standard input is closed."""
+    if file != "-":
+        return Path(file)
+    if sys.stdin is None:
+        raise Cannot("standard input: is closed; give a file, or pipe something in")
+    return sys.stdin.buffer
+
+
+def _only(number: int | None, found: Iterator[T]) -> Iterator[T]:
+    """The one of that number, or all. Raises `Cannot` if there are fewer."""
+    if not number:
+        return found
+    one = list(itertools.islice(found, number - 1, number))
+    if not one:
+        raise Cannot(f"--session {number}: there are fewer sessions than that")
+    return iter(one)
 
 
 def _hider(*, anonymise: bool, show_secrets: bool) -> Callable[[Explanation], Explanation]:
@@ -170,30 +229,17 @@ def _show(explanations: Iterator[Explanation], view: View, page: Page) -> None:
         for piece in view.pieces(explanations, page):
             put(piece)
         return
-    first = next(explanations, None)
-    if first is None:
-        return
-    if next(explanations, None) is not None:
-        raise Cannot(
-            f"--view {view.name} shows one session, and there are more: choose one by its number, "
-            "with --session N"
-        )
-    put_view(view, view.render(first, page))
-
-
-def _verdicts(
-    files: tuple[str, ...], sessions: Iterator[Session], *, plain: bool
-) -> Iterator[Verdict]:
-    """The verdicts to be counted: of whole files by the fast way where there is one."""
-    from simulator import explainer, formats
-
-    if not plain or "-" in files:
-        for session in sessions:
-            yield explainer.explain(session).verdict
-        return
-    for file in files:
-        for tallied in formats.verdicts(Path(file), workers=os.cpu_count() or 1):
-            yield tallied.verdict
+    shown: Explanation | None = None
+    for explanation in explanations:
+        if shown is None or shown.session.stray:
+            shown = explanation
+        elif not explanation.session.stray:
+            raise Cannot(
+                f"--view {view.name} shows one session, and there are more: choose one by its "
+                "number, with --session N"
+            )
+    if shown is not None:
+        put_view(view, view.render(shown, page))
 
 
 def _summarise(verdicts: Iterator[Verdict], view: str, lang: str) -> int:
@@ -272,7 +318,8 @@ def restore(file: str, language: str | None, lang: str) -> None:
 
 def _text_of(file: str) -> tuple[str, str]:
     """A file's text and its encoding, so that it can be written back byte for byte."""
-    raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    given = _source(file)
+    raw = given.read_bytes() if isinstance(given, Path) else given.read()
     where = "standard input" if file == "-" else file
     if not raw:
         raise Cannot(f"{where}: is empty; give it the log, or the page that holds it")

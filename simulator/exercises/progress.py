@@ -84,7 +84,7 @@ def read(path: Path) -> Progress:
         return Progress(learner=secrets.token_hex(8))
     try:
         return msgspec.json.decode(raw, type=Progress)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadProgress(
             f"{path}: not a progress file ({error}): repair it, or move it away to start anew"
         ) from None
@@ -99,6 +99,6 @@ def write(path: Path, progress: Progress) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(text + b"\n")
         Path(draft).replace(path)
-    except OSError:
+    except BaseException:
         Path(draft).unlink(missing_ok=True)
         raise

@@ -17,13 +17,13 @@ from pathlib import Path
 
 from simulator.errors import Error
 from simulator.explainer import explain
-from simulator.formats import capture
+from simulator.formats import capture, own
 from simulator.reading import clean as cleaning
 from simulator.reading import growing, judge, pattern
 from simulator.reading.clean import CannotRead, Line, Source
 from simulator.reading.format import Format, Read, Sample, Tallied, Tally
 from simulator.reading.pattern import FormatError
-from simulator.session import Remark, Session
+from simulator.session import Session
 
 __all__ = [
     "CannotRead", "Format", "FormatError", "NoSuchFormat", "Source", "Tallied", "detect", "follow",
@@ -125,21 +125,47 @@ def read(
 
     `source` is a path, an open file, octets, or the text itself. `format` is the name of one of
     `known()`; without it the format is found out. Each line of the log is in an event of one of
-    the sessions. Raises `CannotRead`, `NoSuchFormat` or `FormatError`.
+    the sessions. Raises `CannotRead`, `NoSuchFormat` or `FormatError`; `CannotRead` comes behind
+    the last session where only the rest of the input cannot be read.
     """
-    dirs = tuple(extra_dirs)
-    pieces = cleaning.chunks(source)
+    troubles: list[str] = []
+    count = 0
+    for session in _read(source, format, tuple(extra_dirs), troubles):
+        count += 1
+        yield session
+    if not troubles and not count:
+        troubles.append("is empty: there are only blanks in it")
+    if troubles:
+        raise CannotRead(f"{cleaning.name_of(source)}: {troubles[0]}")
+
+
+def _read(
+    source: Source,
+    name: str | None,
+    dirs: tuple[Path, ...],
+    troubles: list[str],
+) -> Iterator[Session]:
+    pieces = cleaning.chunks(source, troubles)
     first = next(pieces, b"")
     pieces = itertools.chain((first,), pieces)
     if not first:
-        raise CannotRead(f"{_name(source)}: is empty")
-    if format == capture.NAME or (format is None and capture.is_capture(first)):
-        yield from capture.read(pieces)
+        raise CannotRead(f"{cleaning.name_of(source)}: is empty")
+    if name == capture.NAME or (name is None and capture.is_capture(first)):
+        yield from capture.read(pieces, troubles)
+        return
+    pieces = cleaning.utf8(pieces)
+    first = next(pieces, b"")
+    pieces = itertools.chain((first,), pieces)
+    if name is None and own.is_own(first):
+        try:
+            yield from own.read(pieces)
+        except CannotRead as error:
+            raise CannotRead(f"{cleaning.name_of(source)}: {error}") from None
         return
     text = cleaning.text_of(pieces)
     if cleaning.is_binary(text.head):
-        raise CannotRead(f"{_name(source)}: is binary, not a log")
-    yield from _Judged(text, format, dirs).sessions()
+        raise CannotRead(f"{cleaning.name_of(source)}: is binary, not a log")
+    yield from _Judged(text, name, dirs).sessions()
 
 
 class _Judged:
@@ -172,14 +198,6 @@ class _Judged:
             yield from self._judgement.parts[0].read(lines)
 
 
-def _name(source: Source) -> str:
-    """What the source is called in an error."""
-    name = source if isinstance(source, Path) else getattr(source, "name", "")
-    if name == "<stdin>":
-        return "standard input"
-    return str(name) if isinstance(name, Path | str) and name else "the input"
-
-
 def follow(
     path: Path,
     *,
@@ -194,35 +212,57 @@ def follow(
     dirs = tuple(extra_dirs)
     pieces = growing.pieces(path, stop)
     begun = next(pieces, b"")
+    if capture.is_capture(begun) or cleaning.packing(begun):
+        raise CannotRead(f"{path}: is packed or a capture: only text can be followed as it grows")
     most = max(1, min(begun.count(b"\n"), cleaning.HEAD))
     text = cleaning.text_of(itertools.chain((begun,), pieces), most)
+    if cleaning.is_binary(text.head):
+        raise CannotRead(f"{path}: is binary, not a log")
     yield from _Judged(text, format, dirs).sessions()
 
 
-def verdicts(path: Path, *, workers: int = 1) -> Iterator[Tallied]:
-    """The verdict over each session of a file, by connection: for a summary.
+def verdicts(
+    source: Source,
+    *,
+    format: str | None = None,  # noqa: A002 - it is what the option is called
+    extra_dirs: Iterable[Path] = (),
+    workers: int = 1,
+) -> Iterator[Tallied]:
+    """The verdict over each session of a log, by connection: for a summary.
 
-    A format that has a fast way goes it, by several processes if `workers` says so; any other log
-    is read and explained. Raises `CannotRead`.
+    A file whose format has a fast way goes it, by several processes if `workers` says so; anything
+    else is read and explained. Raises as `read` does.
     """
-    tally = _Judged(cleaning.text(path), None, ()).tally if _is_plain(path) else None
-    if tally is not None:
-        yield from tally(path, workers)
+    dirs = tuple(extra_dirs)
+    tally = _fast(source, format, dirs) if isinstance(source, Path) else None
+    if tally is not None and isinstance(source, Path):
+        yield from tally(source, workers)
         return
-    for session in read(path):
-        # Lines of no connection are told when a log is read, and are no session to count.
-        if session.connection or not all(isinstance(event, Remark) for event in session.events):
+    for session in read(source, format=format, extra_dirs=dirs):
+        if not session.stray:
             yield Tallied(session.connection, explain(session).verdict)
 
 
-def _is_plain(path: Path) -> bool:
-    """Whether the text stands in the file as it is: not packed, not in UTF-16, and no capture."""
+LARGE = 2 << 20
+"""Octets from which on the fast way is gone; less is read as fast, whatever is mixed in it."""
+
+
+def _fast(path: Path, name: str | None, dirs: tuple[Path, ...]) -> Tally | None:
+    """The fast way through a file whose lines stand there as they are, if its format has one."""
+    if not path.is_file():
+        # What can be read once only is read.
+        return None
     try:
+        if path.stat().st_size < LARGE:
+            return None
         with path.open("rb") as file:
             head = file.read(4096)
     except OSError as error:
         raise CannotRead(f"{path}: {error.strerror or error}") from None
-    return head[:1] != b"\x1f" and b"\0" not in head and not capture.is_capture(head)
+    if cleaning.packing(head) or b"\0" in head or b"\x1b" in head or capture.is_capture(head):
+        return None
+    text = cleaning.text(path)
+    return _Judged(text, name, dirs).tally if text.as_written else None
 
 
 LONGEST_TRANSLATED = 1 << 17

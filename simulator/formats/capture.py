@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import struct
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -37,7 +37,7 @@ MOST_OPEN = 4096
 MOST_HELD = 1 << 20
 """Octets that are held back for one direction of a connection."""
 
-_FIN, _SYN, _RST = 1, 2, 4
+_FIN, _SYN, _RST, _ACK = 1, 2, 4, 16
 
 
 def is_capture(head: bytes) -> bool:
@@ -47,11 +47,27 @@ def is_capture(head: bytes) -> bool:
     )
 
 
-def read(pieces: Iterable[bytes]) -> Iterator[Session]:
-    """The SMTP sessions of a capture, each when its connection ends, or the capture does."""
+def read(pieces: Iterable[bytes], troubles: list[str] | None = None) -> Iterator[Session]:
+    """The SMTP sessions of a capture, each when its connection ends, or the capture does.
+
+    What could not be read of it is put into `troubles`, in words.
+    """
+    file = _File()
+    count = 0
+    for session in _sessions(_Octets(pieces), file):
+        count += 1
+        yield session
+    if troubles is not None:
+        troubles.extend(file.told(count))
+
+
+def _sessions(octets: _Octets, file: _File) -> Iterator[Session]:
     secrets = Secrets()
     open_now: OrderedDict[frozenset[tuple[str, int]], _Connection] = OrderedDict()
-    for number, packet in enumerate(_packets(_Octets(pieces), secrets), 1):
+    for number, packet in enumerate(_packets(octets, secrets, file), 1):
+        file.packets += 1
+        if packet.link_type not in _LINKS:
+            file.unknown[packet.link_type] += 1
         segment = _segment(packet)
         if segment is None:
             continue
@@ -62,15 +78,50 @@ def read(pieces: Iterable[bytes]) -> Iterator[Session]:
             found = None
         if found is None:
             found = open_now[name] = _Connection(segment, secrets)
+            file.connections += 1
             if len(open_now) > MOST_OPEN:
                 _, oldest = open_now.popitem(last=False)
                 yield from oldest.sessions()
         found.see(segment, packet.at, number)
+        file.in_part += packet.in_part and found.speaks_smtp
     for connection in open_now.values():
         yield from connection.sessions()
 
 
 # Files ----------------------------------------------------------------------------------------
+
+
+class _File:
+    """What is seen of a capture besides its sessions."""
+
+    def __init__(self) -> None:
+        self.packets = 0
+        self.connections = 0
+        self.in_part = 0
+        """Packets of SMTP of which a part only was recorded."""
+        self.unknown: Counter[int] = Counter()
+        """Packets by link type, of those that are not read."""
+        self.damage = ""
+
+    def told(self, sessions: int) -> Iterator[str]:
+        """What was not read, and what to do about it."""
+        if self.damage:
+            yield f"the capture {self.damage}; what stands before is read"
+        if self.in_part:
+            yield (
+                f"of {self.in_part} packets the capture holds a part only: "
+                "record whole packets (`tcpdump -s 0`)"
+            )
+        for kind, count in self.unknown.items():
+            yield (
+                f"packets of link type {kind} are not read ({count} of {self.packets}): record on "
+                "Ethernet, on the loopback interface or on `any`"
+            )
+        if not sessions:
+            yield (
+                f"there is no SMTP in the capture ({self.packets} packets, "
+                f"{self.connections} TCP connections): record the port that the server listens on"
+            )
 
 
 class _Octets:
@@ -98,36 +149,45 @@ class _Packet(NamedTuple):
     at: float
     link_type: int
     frame: bytes
+    in_part: bool = False
 
 
-def _packets(octets: _Octets, secrets: Secrets) -> Iterator[_Packet]:
+def _packets(octets: _Octets, secrets: Secrets, file: _File) -> Iterator[_Packet]:
     magic = octets.take(4)
     if magic in _PCAP:
-        yield from _pcap(octets, *_PCAP[magic])
+        yield from _pcap(octets, *_PCAP[magic], file)
     elif magic == _PCAPNG:
-        yield from _pcapng(octets, secrets)
+        yield from _pcapng(octets, secrets, file)
 
 
-def _pcap(octets: _Octets, order: str, unit: float) -> Iterator[_Packet]:
+def _pcap(octets: _Octets, order: str, unit: float, file: _File) -> Iterator[_Packet]:
     head = octets.take(20)
     if len(head) < 20:
+        file.damage = "is cut off in its header"
         return
     link_type = struct.unpack(order + "I", head[16:20])[0] & 0xFFFF
     while len(head := octets.take(16)) == 16:
-        seconds, fraction, size, _ = struct.unpack(order + "4I", head)
+        seconds, fraction, size, whole = struct.unpack(order + "4I", head)
         if size > LARGEST:
+            file.damage = f"is damaged: packet {file.packets + 1} claims to have {size} octets"
             return
         frame = octets.take(size)
-        yield _Packet(seconds + fraction * unit, link_type, frame)
+        if len(frame) < size:
+            head = frame
+            break
+        yield _Packet(seconds + fraction * unit, link_type, frame, in_part=size < whole)
+    if head:
+        file.damage = f"is cut off in packet {file.packets + 1}"
 
 
-def _pcapng(octets: _Octets, secrets: Secrets) -> Iterator[_Packet]:
+def _pcapng(octets: _Octets, secrets: Secrets, file: _File) -> Iterator[_Packet]:
     order = "<"
     interfaces: list[tuple[int, float]] = []
     kind = int.from_bytes(_PCAPNG)
     while True:
         head = octets.take(4)
         if len(head) < 4:
+            file.damage = f"is cut off behind packet {file.packets}"
             return
         start = b""
         if kind == int.from_bytes(_PCAPNG):
@@ -136,16 +196,28 @@ def _pcapng(octets: _Octets, secrets: Secrets) -> Iterator[_Packet]:
             interfaces = []
         size = struct.unpack(order + "I", head)[0]
         if not 12 <= size <= LARGEST or size % 4:
+            file.damage = f"is damaged: a block behind packet {file.packets} has {size} octets"
             return
         body = start + octets.take(size - 8 - len(start))
+        if len(body) < size - 8:
+            file.damage = f"is cut off behind packet {file.packets}"
+            return
+        if body[-4:] != head:
+            file.damage = f"is damaged: a block behind packet {file.packets} has two lengths"
         body = body[:-4]
         if kind == 1 and len(body) >= 8:
             interfaces.append((struct.unpack(order + "H", body[:2])[0], _unit(body[8:], order)))
         elif kind == 6 and len(body) >= 20:
-            number, high, low, kept, _ = struct.unpack(order + "5I", body[:20])
-            if number < len(interfaces):
+            number, high, low, kept, whole = struct.unpack(order + "5I", body[:20])
+            frame = body[20 : 20 + kept]
+            if number >= len(interfaces):
+                file.damage = f"is damaged: packet {file.packets + 1} is of no interface"
+            elif len(frame) < kept:
+                file.damage = f"is damaged: packet {file.packets + 1} claims to have {kept} octets"
+            else:
                 link_type, unit = interfaces[number]
-                yield _Packet(((high << 32) | low) * unit, link_type, body[20 : 20 + kept])
+                at = ((high << 32) | low) * unit
+                yield _Packet(at, link_type, frame, in_part=kept < whole)
         elif kind == 3 and interfaces:
             yield _Packet(0.0, interfaces[0][0], body[4:])
         elif kind == 10 and len(body) >= 8:
@@ -154,6 +226,8 @@ def _pcapng(octets: _Octets, secrets: Secrets) -> Iterator[_Packet]:
                 secrets.learn(body[8 : 8 + length].decode("ascii", "replace").splitlines())
         head = octets.take(4)
         if len(head) < 4:
+            if head:
+                file.damage = f"is cut off behind packet {file.packets}"
             return
         kind = struct.unpack(order + "I", head)[0]
         if head == _PCAPNG:
@@ -187,6 +261,10 @@ class _Segment(NamedTuple):
     data: bytes
 
 
+_LINKS = frozenset((0, 1, 12, 14, 101, 108, 113, 228, 229, 276))
+"""Link types that `_segment` knows (https://www.tcpdump.org/linktypes.html)."""
+
+
 def _segment(packet: _Packet) -> _Segment | None:
     """The TCP segment in a frame, if there is one whole enough to be read."""
     frame, link_type = packet.frame, packet.link_type
@@ -202,7 +280,7 @@ def _segment(packet: _Packet) -> _Segment | None:
         at = 16
     elif link_type == 276:
         at = 20
-    elif link_type in (12, 14, 101, 228, 229):
+    elif link_type in _LINKS:
         at = 0
     else:
         return None
@@ -302,15 +380,21 @@ class _Connection:
             (first.target, first.dport): _Direction(),
         }
         if first.flags & _SYN:
-            answers = bool(first.flags & 16)
+            answers = bool(first.flags & _ACK)
             self._know_server(
                 *((first.source, first.sport) if answers else (first.target, first.dport))
             )
         self._dialogue: Dialogue | None = None
+        self._came_up = False
         self._other = False
         self._waiting: dict[Side, bytes] = {"client": b"", "server": b""}
         self._tls: _Tls | None = None
         self._chunk = 0
+
+    @property
+    def speaks_smtp(self) -> bool:
+        """There is a session on it."""
+        return self._dialogue is not None
 
     def _know_server(self, address: str, port: int) -> None:
         for end in self._directions:
@@ -321,6 +405,7 @@ class _Connection:
         end = (segment.source, segment.sport)
         direction = self._directions[end]
         if segment.flags & _SYN:
+            self._came_up = self._came_up or bool(segment.flags & _ACK)
             direction.next = (segment.sequence + 1) & 0xFFFFFFFF
         elif segment.data and not self._other:
             data = direction.take(segment.sequence, segment.data)
@@ -331,6 +416,9 @@ class _Connection:
             self._end(segment, at, number)
 
     def _end(self, segment: _Segment, at: float, number: int) -> None:
+        if self._dialogue is None and self._came_up and self._on_port():
+            # Nobody said a word: that is a session too, of two that wait for each other.
+            self._begin(number)
         if self._dialogue is None:
             return
         self._dialogue.time(Moment(at, known=True))
@@ -354,26 +442,40 @@ class _Connection:
             self._know_server(*end)
         elif data[:5].upper() in (b"EHLO ", b"HELO ", b"LHLO "):
             self._know_server(*other)
-        elif data[:2] == b"\x16\x03" and {end[1], other[1]} & _PORTS:
+        elif data[:2] == b"\x16\x03" and self._on_port():
             self._know_server(*other)
-        elif not self._ends or not {end[1], other[1]} & _PORTS:
+        elif not self._ends or not self._on_port():
             self._other = True
             return False
+        self._begin(number)
+        return True
+
+    def _on_port(self) -> bool:
+        """One of its ends is a port of SMTP."""
+        return any(port in _PORTS for _, port in self._directions)
+
+    def _begin(self, number: int) -> None:
         server = next(one for one, side in self._ends.items() if side == "server")
         client = next(one for one, side in self._ends.items() if side == "client")
         self._dialogue = Dialogue(NAME, f"{client[0]}:{client[1]}")
         self._dialogue.client = Peer(address=client[0])
         self._dialogue.server = Peer(address=server[0], port=server[1])
+        # Whether TLS came about is seen here, and need not be guessed from what is said.
+        self._dialogue.plain = True
         self._dialogue.connect(number)
-        return True
 
     def _take(self, side: Side, data: bytes, number: int) -> None:
         assert self._dialogue is not None
         dialogue = self._dialogue
-        if self._tls is None and data[:2] == b"\x16\x03" and side == "client":
+        if self._tls is None and data[:1] == b"\x16" and side == "client":
             if dialogue.ready_for_tls or not dialogue.begun:
                 self._tls = _Tls(self._secrets)
                 dialogue.implicit = not dialogue.begun
+        if self._tls is None and side == "client" and dialogue.ready_for_tls:
+            self._plain(side, data, number)
+            said = data.partition(b"\r")[0][:40].decode("ascii", "replace")
+            dialogue.tls_failed(number, f"not a TLS record: {said}", "not-tls")
+            return
         if self._tls is not None:
             for who, text in self._tls.take(side, data):
                 self._plain(who, text, number)

@@ -237,7 +237,8 @@ class _Reader:
             dialogue.implicit = "smtps" in process or "submissions" in process
             return
         if not desk.has(process) and not (_FAILED.match(rest) or _LOST.match(rest)):
-            if _TLS.match(rest) is None and _DISCONNECT.match(rest) is None:
+            telling = _TLS.match(rest) or _DISCONNECT.match(rest) or "reject: " in rest[:40]
+            if not telling:
                 desk.loose(line.text, line.number)
                 return
         dialogue = self._of(process, line.text)

@@ -4,12 +4,13 @@ Only lines that change a verdict are looked at; they are found by their words in
 file, not line by line. Sessions of the same shape have the same verdict, so each shape is read and
 explained once, by the same reader and the same explainer as everything else, and then remembered.
 
-Dialogue that `-v` wrote is passed over: the counts at the end of each session tell the commands.
+A session with dialogue that `-v` wrote has a shape of its own: it is handed to the reader.
 """
 
 from __future__ import annotations
 
 import gc
+import re
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -23,6 +24,7 @@ from msgspec.structs import replace
 
 from simulator.explainer import explain
 from simulator.formats import postfix
+from simulator.reading import desk
 from simulator.reading.clean import clean
 from simulator.reading.format import Tallied
 from simulator.verdict import Verdict
@@ -33,35 +35,46 @@ PIECE = 1 << 17
 PART = 1 << 23
 """Octets of the file that one of several workers reads at a time."""
 
+_PEER = re.compile(rb"[\w.-]*\[[0-9A-Fa-f.:]+\]")
+_ADDRESS = re.compile(rb"<[^<>\s]*>")
+
 LONGEST = 1 << 20
 """Octets of a line that are read."""
 
-MOST_OPEN = 50_000
-"""Processes whose session has not ended; beyond it the oldest is given up."""
+MOST_OPEN = desk.MOST_OPEN
+"""Processes whose session has not ended; beyond it the oldest is given out, as by the reader."""
 
-MOST_LINES = 1000
+MOST_LINES = 20_000
 """Lines of one session that are kept."""
 
 MOST_SHAPES = 10_000
 """Shapes of sessions that are remembered at a time."""
 
-_WORDS = {
-    0: b"]: disconnect from ",
-    1: b" TLS connection established ",
-    2: b"TLS library problem",
-    3: b" after STARTTLS",
-    5: b" blocked using ",
-    6: b"haproxy read: ",
-    7: b"improper command pipelining ",
-}
+_WORDS = (
+    b"]: disconnect from ",
+    b" TLS connection established ",
+    b"]: warning: ",
+    b" after ",
+    b"]: SSL_accept error",
+    b"reject: ",
+    b"]: connect from ",
+    b"]: > ",
+    b"]: < ",
+)
 _CLIENT = b"/smtp["
-_DISCONNECT, _TLS, _SMTP = 0, 1, 4
+_DISCONNECT, _TLS, _CONNECT, _SMTP = 0, 1, 6, 9
+
+_BITS = 4
+"""Bits that hold the number of a word."""
 
 _WINDOW = 29_000
 """Octets in which CPython looks for a short word in its quicker way."""
 
 _FROM = ord("f")
 """`established from` is the server's line, `established to` the client's."""
+
+_UNSEEN = [b"(began before)"]
+"""What stands in the place of a beginning that was not seen."""
 
 Shape = tuple[bytes, ...]
 """What matters of a session's lines: its kind, then their texts without names and times."""
@@ -90,18 +103,29 @@ def verdicts(path: Path, *, workers: int = 1) -> Iterator[Tallied]:
 
 def judged(processes: Iterable[bytes], shapes: Iterable[Shape]) -> Iterator[Tallied]:
     """The verdicts over the sessions of those processes, which have those shapes."""
-    names = b"\n".join(processes).decode("ascii", "replace").split("\n")
-    return map(_tallied, zip(names, map(_known.__getitem__, shapes), strict=False))
+    return _named(b"\n".join(processes), map(_known.__getitem__, shapes))
 
 
-class _Known(dict[Shape, Verdict]):
-    """The verdict over sessions of a shape: each shape is judged once."""
+def _named(processes: bytes, told: Iterable[tuple[Verdict, ...]]) -> Iterator[Tallied]:
+    names = processes.decode("ascii", "replace").split("\n")
+    return (
+        _tallied((name, verdict))
+        for name, verdicts in zip(names, told, strict=False)
+        for verdict in verdicts
+    )
 
-    def __missing__(self, shape: Shape) -> Verdict:
+
+class _Known(dict[Shape, tuple[Verdict, ...]]):
+    """The verdicts over the sessions of a shape: each shape is judged once.
+
+    Nearly always it is one. A dialogue may hold several, and lines that tell nothing are none.
+    """
+
+    def __missing__(self, shape: Shape) -> tuple[Verdict, ...]:
         if len(self) >= MOST_SHAPES:
             self.clear()
-        self[shape] = verdict = _verdict(shape)
-        return verdict
+        self[shape] = verdicts = _verdicts(shape)
+        return verdicts
 
 
 _known = _Known()
@@ -128,6 +152,10 @@ class _Scan:
         """The first message that each client process delivered; empty if TLS was begun before."""
         self.last: dict[bytes, bytes] = {}
         """The message that each client process is delivering."""
+        self.continued: set[bytes] = set()
+        """Processes of the server whose first session began before."""
+        self.anew: set[bytes] = set()
+        """Those whose first session begins here."""
         self._ended: list[bytes] = []
         self._shapes: list[Shape] = []
         self._same: dict[bytes, bytes] = {}
@@ -147,35 +175,38 @@ class _Scan:
         """Find what matters in whole lines."""
         hits: list[int] = []
         find = data.find
-        for number, word in _WORDS.items():
+        for number, word in enumerate(_WORDS):
             at = find(word)
             while at >= 0:
-                hits.append(at << 3 | number)
+                hits.append(at << _BITS | number)
                 at = find(word, at + 6)
         for start in range(0, len(data), _WINDOW):
             end = start + _WINDOW + len(_CLIENT) - 1
             at = find(_CLIENT, start, end)
             while at >= 0:
-                hits.append(at << 3 | _SMTP)
+                hits.append(at << _BITS | _SMTP)
                 at = find(_CLIENT, at + 6, end)
         hits.sort()
         rfind, opened, same = data.rfind, self.open, self._same
         ended, shapes = self._ended, self._shapes
+        continued, anew = self.continued, self.anew
         for hit in hits:
-            at, number = hit >> 3, hit & 7
+            at, number = hit >> _BITS, hit & 15
             # The two kinds of line that nearly every session has stand here, not in methods of
             # their own: it is what makes this fast.
             if number == _DISCONNECT:
                 process = data[rfind(b" ", 0, at) + 1 : at + 1]
                 end = find(b"\n", at)
                 counts = find(b" ", at + 19, end)
-                last = data[counts:end] if counts > 0 else b""
-                kind = b"smtpd"
-                if b"smtps" in process or b"submissions" in process:
-                    kind = b"smtps"
+                last = data[counts:end] if counts > 0 else b" "
+                kind = b"smtps" if b"smtps" in process or b"submissions" in process else b"smtpd"
                 lines = opened.pop(process, None)
+                if lines is None:
+                    lines = _UNSEEN
+                    if process not in anew:
+                        continued.add(process)
                 ended.append(process)
-                shapes.append((kind, last) if lines is None else (kind, *lines, last))
+                shapes.append((kind, *lines, last))
             elif number == _TLS:
                 if data[at + 28] != _FROM:
                     continue
@@ -184,10 +215,21 @@ class _Scan:
                 said = data[mark + 3 : at] + data[find(b": TLS", at) : find(b"\n", at)]
                 process = data[rfind(b" ", 0, mark) + 1 : mark + 1]
                 text = same.get(said) or self._encrypted(said)
-                if process in opened or len(opened) >= MOST_OPEN:
-                    self._keep(process, text)
+                lines = opened.get(process)
+                if lines is not None and len(lines) < MOST_LINES:
+                    lines.append(text)
                 else:
-                    opened[process] = [text]
+                    self._keep(process, text)
+            elif number == _CONNECT:
+                process = data[rfind(b" ", 0, at) + 1 : at + 1]
+                if process in opened:
+                    # It did not say that the session before had ended.
+                    self._end(process)
+                elif len(opened) >= MOST_OPEN:
+                    self._end(next(iter(opened)))
+                opened[process] = []
+                if process not in continued:
+                    anew.add(process)
             elif number == _SMTP:
                 self._client(data, at)
             else:
@@ -205,13 +247,8 @@ class _Scan:
         process, text = self._line(data, at)
         if b"smtpd[" not in process:
             return
-        if text.startswith((b"lost", b"timeout")):
-            text = text.split(b" from ", 1)[0] + b" from a[192.0.2.1]"
-        elif b" blocked using " in text:
-            text = _BLOCKED
-        elif text.startswith(b"improper command pipelining"):
-            tls = b"\\026\\003" if b": \\026\\003" in text else b"EHLO"
-            text = b"improper command pipelining after CONNECT from a[192.0.2.1]: " + tls
+        if not text.startswith((b"> ", b"< ")):
+            text = _PEER.sub(b"a[192.0.2.1]", _ADDRESS.sub(b"<a@example.org>", text))
         self._keep(process, text)
 
     def _line(self, data: bytes, at: int) -> tuple[bytes, bytes]:
@@ -224,8 +261,10 @@ class _Scan:
         lines = self.open.get(process)
         if lines is None:
             if len(self.open) >= MOST_OPEN:
-                self.open.pop(next(iter(self.open)))
-            self.open[process] = [text]
+                self._end(next(iter(self.open)))
+            self.open[process] = [*_UNSEEN, text]
+            if process not in self.anew:
+                self.continued.add(process)
         elif len(lines) < MOST_LINES:
             lines.append(text)
 
@@ -255,46 +294,51 @@ class _Scan:
             self._keep(process, trust.rpartition(b" ")[2] + peer + tls)
         elif text.startswith(b"SSL_connect error"):
             self._keep(process, b"SSL_connect error to a[192.0.2.1]:25: -1")
-        elif b"Cannot start TLS" in text or b"TLS library problem" in text:
+        else:
+            # Not only what tells of TLS: dialogue under -v, and whatever else may tell a cause.
             self._keep(process, text)
 
     def _finish(self, process: bytes) -> None:
-        lines = self.open.pop(process, None)
         self.last.pop(process, None)
-        if lines:
-            self._ended.append(process)
-            self._shapes.append(_shape(process, lines))
+        if process in self.open:
+            self._end(process)
+
+    def _end(self, process: bytes) -> None:
+        self._ended.append(process)
+        self._shapes.append(_shape(process, self.open.pop(process)))
 
 
 def _shape(process: bytes, lines: list[bytes]) -> Shape:
     """The shape of a session that did not say that it ended."""
     if b"/smtp[" in process:
-        return (b"smtp", *lines)
+        return (b"smtp", *_seen(lines))
     begins = b"smtps" in process or b"submissions" in process
     return (b"smtps" if begins else b"smtpd", *lines, b"")
 
 
-_BLOCKED = (
-    b"NOQUEUE: reject: RCPT from a[192.0.2.1]: 554 5.7.1 Service unavailable; "
-    b"Client host [192.0.2.1] blocked using a; from=<a@example.org>"
-)
-
 _NAMED = "Jan  1 00:00:00 mx postfix"
 
 
-def _verdict(shape: Shape) -> Verdict:
-    """The verdict over sessions of that shape, by the ordinary reader and explainer."""
+def _verdicts(shape: Shape) -> tuple[Verdict, ...]:
+    """The verdicts over the sessions of that shape, by the ordinary reader and explainer."""
     kind, *texts = (line.decode("utf-8", "replace") for line in shape)
     if kind == "smtp":
         lines = [f"{_NAMED}/smtp[1]: {_status(text)}" for text in texts]
     else:
         head = f"{_NAMED}/smtps/smtpd[1]: " if kind == "smtps" else f"{_NAMED}/smtpd[1]: "
-        lines = [f"{head}connect from a[192.0.2.1]", *(head + text for text in texts[:-1])]
+        lines = [head + text for text in texts[:-1]]
+        if texts[0] == _UNSEEN[0].decode():
+            lines = lines[1:]
+        else:
+            lines.insert(0, f"{head}connect from a[192.0.2.1]")
         if texts[-1]:
-            lines.append(f"{head}disconnect from a[192.0.2.1]{texts[-1]}")
-    (session, *_) = postfix.read(clean(lines).lines)
-    verdict = explain(session).verdict
-    # The lines that show a cause are those of one session, not of all that have its shape.
+            lines.append(f"{head}disconnect from a[192.0.2.1]{texts[-1].rstrip()}")
+    found = postfix.read(clean(lines).lines)
+    return tuple(_without_lines(explain(s).verdict) for s in found if not s.stray)
+
+
+def _without_lines(verdict: Verdict) -> Verdict:
+    """The lines that show a cause are those of one session, not of all that have its shape."""
     told = tuple(replace(cause, lines=(), events=()) for cause in verdict.causes)
     return replace(verdict, causes=told)
 
@@ -322,6 +366,8 @@ class Part(NamedTuple):
     first: dict[bytes, bytes]
     last: dict[bytes, bytes]
     """The first and last messages of its client processes (see `_Scan`)."""
+    anew: set[bytes]
+    """Its processes of the server whose first session began in it."""
 
 
 def part(path: Path, start: int, end: int) -> Part:
@@ -339,7 +385,9 @@ def part(path: Path, start: int, end: int) -> Part:
             processes, shapes = scan.take()
             ended += processes
             numbers.extend([known.setdefault(shape, len(known)) for shape in shapes])
-    return Part(b"\n".join(ended), numbers, list(known), scan.open, scan.first, scan.last)
+    return Part(
+        b"\n".join(ended), numbers, list(known), scan.open, scan.first, scan.last, scan.anew
+    )
 
 
 def _parts(path: Path, workers: int) -> Iterator[Part]:
@@ -358,6 +406,11 @@ def _parts(path: Path, workers: int) -> Iterator[Part]:
             yield waiting.popleft().result()
 
 
+def _seen(lines: list[bytes]) -> list[bytes]:
+    """The lines of a session whose beginning was found after all."""
+    return lines[1:] if lines[:1] == _UNSEEN else lines
+
+
 def joined(parts: Iterable[Part]) -> Iterator[Tallied]:
     """The sessions of a file out of its parts, in order."""
     left: dict[bytes, list[bytes]] = {}
@@ -365,19 +418,22 @@ def joined(parts: Iterable[Part]) -> Iterator[Tallied]:
     for found in parts:
         # A client that goes on with another message has a session of its own for it.
         gone = [p for p, message in found.first.items() if last.get(p, message) != message]
-        yield from judged(gone, [_shape(p, left.pop(p, [])) for p in gone])
+        gone = [p for p in gone if p in left]
+        # So has a process of the server that begins anew.
+        processes = found.processes.split(b"\n") if found.numbers else []
+        gone += [p for p in left if p in found.anew]
+        yield from judged(gone, [_shape(p, left.pop(p)) for p in gone])
         verdicts = [_known[shape] for shape in found.shapes]
-        told: list[Verdict] = [verdicts[number] for number in found.numbers]
-        processes = found.processes.split(b"\n") if told else []
+        told = [verdicts[number] for number in found.numbers]
         if left:
             for at, process in enumerate(processes):
                 begun = left.pop(process, None)
                 if begun is not None:
                     kind, *rest = found.shapes[found.numbers[at]]
-                    told[at] = _known[kind, *begun, *rest]
-        names = found.processes.decode("ascii", "replace").split("\n")
-        yield from map(_tallied, zip(names, told, strict=False))
+                    told[at] = _known[kind, *begun, *_seen(rest)]
+        yield from _named(found.processes, told)
         for process, lines in found.left.items():
-            left[process] = left.pop(process, []) + lines
+            begun = left.pop(process, None)
+            left[process] = lines if begun is None else begun + _seen(lines)
         last = {**{p: m for p, m in last.items() if p not in found.first}, **found.last}
     yield from judged(left, [_shape(process, lines) for process, lines in left.items()])

@@ -1,7 +1,7 @@
 """Throwaway certificates: an authority that lives as long as the process, and what it signs.
 
-ECDSA keys, because they cost a fraction of a millisecond. Nothing is written to disk but the key
-log, which OpenSSL writes to a file that is gone when the process ends.
+ECDSA keys, because they cost a fraction of a millisecond. OpenSSL writes its key log to a file;
+that file has no name, so that nothing of it is left however the process ends.
 """
 
 from __future__ import annotations
@@ -108,44 +108,56 @@ def client_context(version: str, name: str, *, verify: bool, certificate: bool) 
         context.verify_mode = ssl.CERT_NONE
     if certificate:
         _issued("valid", name).configure_cert(context)
-    context.keylog_filename = _key_log().name
+    _key_logs.append(_KeyLog(context))
     return context
 
 
 class _KeyLog:
-    """The process's key log: a file that OpenSSL appends to, read as it grows, and sorted by the
-    client's random. It is gone when the process ends."""
+    """A context's key log: a file that OpenSSL appends to, read as it grows, and sorted by the
+    client's random.
 
-    def __init__(self) -> None:
-        self._file, self.name = tempfile.mkstemp(prefix="ehlo-twice-", suffix=".keys")
+    Its name is taken away before anything is written but a heading. Windows keeps the name of a
+    file that is open: there the file is removed when the process ends in order.
+    """
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._file, name = tempfile.mkstemp(prefix="ehlo-twice-", suffix=".keys")
         self._read = 0
         self._lines: dict[str, list[str]] = {}
-        atexit.register(self._remove)
+        try:
+            context.keylog_filename = name
+        finally:
+            self._unname(name)
 
-    def take(self, client_random: bytes) -> tuple[str, ...]:
-        with _lock:
-            os.lseek(self._file, self._read, os.SEEK_SET)
-            fresh = os.read(self._file, os.fstat(self._file).st_size - self._read)
-            whole = fresh[: fresh.rfind(b"\n") + 1]
-            self._read += len(whole)
-            for line in whole.decode("ascii").splitlines():
-                _, _, rest = line.partition(" ")
-                self._lines.setdefault(rest[:64].lower(), []).append(line)
-            return tuple(self._lines.pop(client_random.hex(), ()))
+    def _unname(self, name: str) -> None:
+        try:
+            Path(name).unlink()
+        except PermissionError:
+            atexit.register(self._remove, name)
 
-    def _remove(self) -> None:
+    def _remove(self, name: str) -> None:
         os.close(self._file)
-        Path(self.name).unlink(missing_ok=True)
+        Path(name).unlink(missing_ok=True)
+
+    def take(self, client_random: str) -> tuple[str, ...]:
+        """The lines of one connection, once."""
+        os.lseek(self._file, self._read, os.SEEK_SET)
+        fresh = os.read(self._file, os.fstat(self._file).st_size - self._read)
+        whole = fresh[: fresh.rfind(b"\n") + 1]
+        self._read += len(whole)
+        for line in whole.decode("ascii").splitlines():
+            _, _, rest = line.partition(" ")
+            self._lines.setdefault(rest[:64].lower(), []).append(line)
+        return tuple(self._lines.pop(client_random, ()))
 
 
-@_once
-def _key_log() -> _KeyLog:
-    return _KeyLog()
+_key_logs: list[_KeyLog] = []
 
 
 def secrets(client_random: bytes) -> tuple[str, ...]:
     """The key log lines of the TLS connection that began with this client random."""
-    return _key_log().take(client_random)
+    with _lock:
+        return tuple(line for log in _key_logs for line in log.take(client_random.hex()))
 
 
 @_once

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import sys
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,10 @@ LOOPBACK = "127.0.0.1"
 
 GRACE = 2.0
 """Seconds that the peers have to leave when the session is over."""
+
+
+FILES = 64
+"""Files and sockets that must be allowed to be open: one session needs 14 of them."""
 
 
 class LabError(Error, RuntimeError):
@@ -132,20 +137,21 @@ class Lab:
         behind = self.address
 
         async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.current_task()
-            assert task is not None
-            self._relays.add(task)
-            task.add_done_callback(self._relays.discard)
             tap = self._tap(writer.get_extra_info("peername")[1])
             try:
                 async with self._connection(tap, behind) as far:
                     await Middlebox(self.scenario.middlebox, tap).serve(reader, writer, far)
             except LabError:
                 pass
-            finally:
-                writer.transport.abort()
 
-        return await self._listening(asyncio.start_server(relay, LOOPBACK, 0))
+        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            # A task of ours: asyncio before 3.12 complains of one of its own that is cancelled.
+            task = asyncio.create_task(relay(reader, writer))
+            self._relays.add(task)
+            task.add_done_callback(self._relays.discard)
+            task.add_done_callback(lambda _: writer.transport.abort())
+
+        return await self._listening(asyncio.start_server(accept, LOOPBACK, 0))
 
     async def _listening(self, setting_up: Awaitable[asyncio.Server]) -> asyncio.Server:
         try:
@@ -182,7 +188,15 @@ def play(scenario: Scenario) -> Session:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end, in a thread of its own where a loop is already running."""
+    """Run a coroutine to its end, in a thread of its own where a loop is already running.
+
+    Raises `LabError` where the process may not open the files and sockets that the lab needs.
+    """
+    try:
+        _room_for_files()
+    except LabError:
+        work.close()
+        raise
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -203,6 +217,18 @@ def run(work: Coroutine[Any, Any, T]) -> T:
                 with contextlib.suppress(RuntimeError):
                     loop.call_soon_threadsafe(task.cancel)
             raise
+
+
+def _room_for_files() -> None:
+    if sys.platform == "win32":
+        return
+    import resource
+
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= most < FILES:
+        raise LabError(
+            f"only {most} files may be open at a time: allow {FILES} (`ulimit -n {FILES}`)"
+        )
 
 
 def _session(

@@ -38,6 +38,8 @@ HostName = Annotated[
 """A name that a certificate can carry: labels of letters, digits, hyphens (RFC 1035 §2.3.1)."""
 Line = Annotated[str, msgspec.Meta(pattern=r"^[\x20-\x7e]{0,500}$(?!\n)")]
 """What fits one line of SMTP: printable ASCII."""
+FileName = Annotated[str, msgspec.Meta(pattern=r"^(?!\.{1,2}$)[^/\\:\x00-\x1f]{1,255}$(?!\n)")]
+"""The name of a file, without the folder that it stands in."""
 Verb = Literal["", "EHLO", "HELO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "RSET", "QUIT"]
 """What the lab's client may send."""
 VerbAndCode = Annotated[
@@ -169,12 +171,12 @@ class Mail(_Table, frozen=True, kw_only=True):
 class DocumentedLog(_Table, frozen=True, kw_only=True):
     """The log that a scenario replays.
 
-    `log` is its file, as found, beside the scenario; `language` the one it was translated into.
-    `clock` and `connection` are its time and its connection identifier. It shows the session from
-    the `first` to the `last` command named here.
+    `log` is the name of its file, as found, in the scenario's folder; `language` the one it was
+    translated into. `clock` and `connection` are its time and its connection identifier. It shows
+    the session from the `first` to the `last` command named here.
     """
 
-    log: str
+    log: FileName
     language: str
     clock: datetime
     connection: str
@@ -183,7 +185,10 @@ class DocumentedLog(_Table, frozen=True, kw_only=True):
 
 
 class Scenario(_Table, frozen=True, kw_only=True):
-    """An experiment: who behaves how, what to ask oneself, to watch, and to conclude."""
+    """An experiment: who behaves how, what to ask oneself, to watch, and to conclude.
+
+    `name` and `folder` are those of its file; the folder of what comes with the project is empty.
+    """
 
     title: Prose
     question: Prose
@@ -197,6 +202,7 @@ class Scenario(_Table, frozen=True, kw_only=True):
     mail: Mail = Mail()
     document: DocumentedLog | None = None
     name: str = ""
+    folder: str = ""
 
     def prose(self, field: Literal["title", "question", "watch", "conclude"], language: str) -> str:
         """One of the texts in `language`, in English where it is missing."""
@@ -233,7 +239,8 @@ def load(name: str | Path) -> Scenario:
             raw = path.read_bytes()
         except OSError as error:
             raise BadScenario(f"{path}: {error.strerror or error}") from None
-        return parse(raw, str(path), path.stem)
+        found = parse(raw, str(path), path.stem)
+        return msgspec.structs.replace(found, folder=str(path.parent))
     if name not in names():
         near = difflib.get_close_matches(name, names(), 1, 0.4)
         hint = f"did you mean {near[0]!r}?" if near else "`ehlo-twice scenarios` lists them"
@@ -247,10 +254,27 @@ def scenarios() -> Iterator[Scenario]:
 
 
 def document_text(scenario: Scenario) -> str:
-    """The documented log of a scenario, as found. Raises `BadScenario` if it has none."""
+    """The documented log of a scenario, as found, out of the scenario's folder.
+
+    Raises `BadScenario` if it has none, or none that can be read there: who sends a scenario must
+    not get any other file of the reader's shown.
+    """
     if scenario.document is None:
         raise BadScenario(f"{scenario.name}: there is no document to check against")
-    return (_folder() / scenario.document.log).read_text("utf-8")
+    name = scenario.document.log
+    if not scenario.folder:
+        return (_folder() / name).read_text("utf-8")
+    path = Path(scenario.folder, name)
+    try:
+        inside = path.resolve().parent == Path(scenario.folder).resolve()
+        if inside and path.is_file():
+            return path.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise BadScenario(f"{path}: not text in UTF-8") from None
+    except (OSError, RuntimeError) as error:
+        raise BadScenario(f"{path}: {getattr(error, 'strerror', None) or error}") from None
+    why = "no such file" if inside else "leads out of the scenario's folder"
+    raise BadScenario(f"{path}: {why}; [document] log names a file beside the scenario")
 
 
 def parse(raw: bytes, where: str, name: str) -> Scenario:
@@ -263,8 +287,8 @@ def parse(raw: bytes, where: str, name: str) -> Scenario:
     return msgspec.structs.replace(scenario, name=name)
 
 
-FILLED = ("name",)
-"""What no file says: the name of a scenario is that of its file."""
+FILLED = ("name", "folder")
+"""What a scenario's file does not say, but is."""
 
 
 def schema() -> dict[str, object]:
@@ -279,6 +303,8 @@ def _why(what: str, value: object) -> str:
             return f"cannot be {shown(value)}: {_no_host_name(value)}"
         if r"\x21" in what:
             return f"cannot be {shown(value)}: {_no_line(value, 255, 'word')}"
+        if "[^/" in what:
+            return f"cannot be {shown(value)}: it names a file beside the scenario, without folder"
         if r"\x20" in what:
             return f"cannot be {shown(value)}: {_no_line(value, 500, 'line')}"
     return ""

@@ -7,6 +7,7 @@ unpacked up to `BIGGEST`, and no step looks further ahead than the head of the f
 
 from __future__ import annotations
 
+import bz2
 import codecs
 import gzip
 import html
@@ -29,6 +30,15 @@ LONGEST = 1 << 16
 
 BIGGEST = 16 << 30
 """Octets that a compressed file may unpack to; after that the log ends with a remark."""
+
+MOST_PACKED = 250
+"""How many times larger than packed a log may be; real ones seldom surpass a fifth of that."""
+
+UNSUSPECTED = 8 << 20
+"""Octets to which a file may unpack whatever its size."""
+
+MOST_BLANK = 1000
+"""Blank lines in a row that are kept; the lines behind them keep their numbers."""
 
 HEAD = 2000
 """Lines by which the whole file is judged."""
@@ -53,43 +63,103 @@ class CannotRead(Error, ValueError):
 # From a source to octets ----------------------------------------------------------------------
 
 
-def chunks(source: Source) -> Iterator[bytes]:
+def name_of(source: Source) -> str:
+    """What the source is called in an error."""
+    name = source if isinstance(source, Path) else getattr(source, "name", "")
+    if name == "<stdin>":
+        return "standard input"
+    return str(name) if isinstance(name, Path | str) and name else "the input"
+
+
+def chunks(source: Source, troubles: list[str] | None = None) -> Iterator[bytes]:
     """The octets of `source`, unpacked, some at a time. A `str` is the log itself, never a path.
 
-    Raises `CannotRead` if it cannot be opened or unpacked.
+    Raises `CannotRead` if it cannot be opened or unpacked. Where only the rest cannot be, the text
+    ends with a line that says so, and why is put into `troubles`.
     """
     if isinstance(source, str):
         yield source.encode("utf-8", "replace")
-    elif isinstance(source, bytes):
-        yield from _unpacked(io.BytesIO(source))
-    elif isinstance(source, Path):
-        try:
+        return
+    try:
+        if isinstance(source, bytes):
+            yield from _unpacked(io.BytesIO(source), troubles)
+        elif isinstance(source, Path):
             with source.open("rb") as file:
-                yield from _unpacked(file)
-        except OSError as error:
-            raise CannotRead(f"{source}: {error.strerror or error}") from None
-    else:
-        first = source.read(0)
-        if isinstance(first, str):
+                yield from _unpacked(file, troubles)
+        elif isinstance(source.read(0), str):
             text = cast("IO[str]", source)
             while piece := text.read(CHUNK):
                 yield piece.encode("utf-8", "replace")
         else:
-            yield from _unpacked(cast("IO[bytes]", source))
+            yield from _unpacked(cast("IO[bytes]", source), troubles)
+    except OSError as error:
+        raise CannotRead(f"{name_of(source)}: {error.strerror or error}") from None
+    except CannotRead as error:
+        raise CannotRead(f"{name_of(source)}: {error}") from None
 
 
-def _unpacked(file: IO[bytes]) -> Iterator[bytes]:
+_ARCHIVES = (
+    (0, b"PK\x03\x04", "a zip archive (or a document of an office program)", "unzip -p FILE"),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", "7z x -so FILE"),
+    (0, b"Rar!\x1a\x07", "a RAR archive", "unrar p -inul FILE"),
+    (0, b"\x1f\x9d", "packed with compress", "zcat FILE"),
+    (0, b"\x04\x22\x4d\x18", "packed with lz4", "lz4 -dc FILE"),
+    (0, b"%PDF-", "a PDF", "pdftotext -layout FILE -"),
+    (257, b"ustar", "a tar archive", "tar -xOf FILE"),
+)
+"""What is no log but may hold one: where its mark stands, the mark, its name, what unpacks it."""
+
+_PACKED = {
+    "gzip": re.compile(rb"\x1f\x8b"),
+    "xz": re.compile(rb"\xfd7zXZ\x00"),
+    "zstd": re.compile(rb"\x28\xb5\x2f\xfd"),
+    "bzip2": re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"),
+    # The properties that every encoder writes, a dictionary of a whole power of two, a size.
+    "lzma": re.compile(rb"\x5d\0\0[\0-\x80][\0-\x08](?:\xff{8}|.{5}\0{3})", re.DOTALL),
+}
+"""How a file begins that is unpacked here."""
+
+
+def _unpacked(file: IO[bytes], troubles: list[str] | None) -> Iterator[bytes]:
     first = file.read(CHUNK)
+    kind = packing(first)
+    if not kind:
+        _no_archive(first)
+        while first:
+            yield first
+            first = file.read(CHUNK)
+        return
     rest = _Joined(first, file)
-    if first.startswith(b"\x1f\x8b"):
-        yield from _bounded(gzip.GzipFile(fileobj=cast("Any", rest), mode="rb"), "gzip")
-    elif first.startswith(b"\xfd7zXZ\x00"):
-        yield from _bounded(lzma.LZMAFile(cast("Any", rest)), "xz")  # noqa: SIM115 - it lives as long as the source
-    elif first.startswith(b"\x28\xb5\x2f\xfd"):
-        yield from _bounded(_zstd(rest), "zstd")
-    else:
-        while piece := rest.read(CHUNK):
-            yield piece
+    pieces = _bounded(_opened(kind, rest), kind, rest, troubles)
+    begun = next(pieces, b"")
+    if packing(begun):
+        raise CannotRead("is packed twice: unpack it first")
+    _no_archive(begun)
+    yield begun
+    yield from pieces
+
+
+def packing(head: bytes) -> str:
+    """The packing that a file beginning so is in, of those that are undone here; or nothing."""
+    return next((kind for kind, begins in _PACKED.items() if begins.match(head)), "")
+
+
+def _no_archive(head: bytes) -> None:
+    for at, mark, name, unpack in _ARCHIVES:
+        if head.startswith(mark, at):
+            raise CannotRead(
+                f"is {name}: unpack it first, as with `{unpack} | ehlo-twice explain -`"
+            )
+
+
+def _opened(kind: str, file: Any) -> Any:
+    if kind == "gzip":
+        return gzip.GzipFile(fileobj=file, mode="rb")
+    if kind == "bzip2":
+        return bz2.BZ2File(file)
+    if kind == "zstd":
+        return _zstd(file)
+    return lzma.LZMAFile(file)
 
 
 class _Joined(io.RawIOBase):
@@ -97,6 +167,8 @@ class _Joined(io.RawIOBase):
 
     def __init__(self, first: bytes, rest: IO[bytes]) -> None:
         self._first, self._rest = first, rest
+        self.taken = 0
+        """Octets that were taken from it."""
 
     def readable(self) -> bool:
         return True
@@ -105,8 +177,10 @@ class _Joined(io.RawIOBase):
         if self._first:
             given = self._first if size < 0 else self._first[:size]
             self._first = b"" if size < 0 else self._first[size:]
-            return given
-        return self._rest.read(size)
+        else:
+            given = self._rest.read(size)
+        self.taken += len(given)
+        return given
 
 
 def _zstd(file: Any) -> Any:
@@ -122,21 +196,30 @@ def _zstd(file: Any) -> Any:
     raise CannotRead("this is a zstd file and this Python has no zstd: unpack it with `zstd -d`")
 
 
-def _bounded(packed: Any, kind: str) -> Iterator[bytes]:
+def _bounded(packed: Any, kind: str, file: _Joined, troubles: list[str] | None) -> Iterator[bytes]:
     total = 0
+    trouble = ""
     # read1 gives what was unpacked before the damage; read would lose it.
     take = getattr(packed, "read1", packed.read)
     try:
-        while piece := take(CHUNK):
+        while not trouble and (piece := take(CHUNK)):
             total += len(piece)
             yield piece
             if total > BIGGEST:
-                yield f"\n[cut here: it unpacks to more than {BIGGEST >> 30} GiB]\n".encode()
-                return
-    except Exception as error:  # gzip, lzma and each zstd package have errors of their own
+                trouble = f"it unpacks to more than {BIGGEST >> 30} GiB"
+            elif total > max(UNSUSPECTED, MOST_PACKED * file.taken):
+                trouble = (
+                    f"it unpacks to more than {MOST_PACKED} times its size: if that is right, "
+                    "unpack it first"
+                )
+    except Exception as error:  # gzip, bz2, lzma and each zstd package have errors of their own
+        trouble = f"the {kind} file is damaged: {error}"
         if not total:
             raise CannotRead(f"this {kind} file is damaged: {error}") from None
-        yield f"\n[cut here: the {kind} file is damaged: {error}]\n".encode()
+    if trouble:
+        yield f"\n[cut here: {trouble}]\n".encode()
+        if troubles is not None:
+            troubles.append(f"only the first {total} octets of it are read: {trouble}")
 
 
 # From octets to lines -------------------------------------------------------------------------
@@ -150,8 +233,8 @@ _BOMS = (
 )
 
 
-def _utf8(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The same text in an encoding whose ASCII is ASCII."""
+def utf8(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same text in UTF-8, or in another encoding whose ASCII is ASCII."""
     first = next(pieces, b"")
     bom, encoding = next(((b, e) for b, e in _BOMS if first.startswith(b)), (b"", ""))
     if not bom and len(first) > 3:
@@ -166,7 +249,13 @@ def _utf8(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _wide(head: bytes) -> str:
-    """UTF-16 without a BOM shows by a NUL in nearly every other octet."""
+    """UTF-16 without a BOM shows by a NUL in nearly every other octet, UTF-32 by three of four."""
+    quarter = len(head) // 4
+    nul = [head[n : 4 * quarter : 4].count(0) for n in range(4)]
+    if nul[2] == nul[3] == quarter and nul[0] < 0.1 * quarter:
+        return "utf-32-le"
+    if nul[0] == nul[1] == quarter and nul[3] < 0.1 * quarter:
+        return "utf-32-be"
     half = len(head) // 2
     even, odd = head[0::2].count(0), head[1::2].count(0)
     if odd > 0.7 * half and even < 0.1 * half:
@@ -319,6 +408,8 @@ class Text(NamedTuple):
     lines: Iterator[Line]
     whole: bool
     """The first lines are all there are."""
+    as_written: bool = False
+    """Nothing had to be undone but what single lines may have, such as colours."""
 
 
 def text(source: Source) -> Text:
@@ -328,12 +419,12 @@ def text(source: Source) -> Text:
 
 def text_of(pieces: Iterator[bytes], most: int = HEAD) -> Text:
     """The clean lines of a text that comes piece by piece; at `most` so many are its head."""
-    return clean(map(_decoded, _split(_utf8(pieces))), most)
+    return clean(map(_decoded, _split(utf8(pieces))), most)
 
 
 def clean(raw: Iterable[str], most: int = HEAD) -> Text:
     """Lines without their ends, cleaned; line numbers are those of `raw`, from 1."""
-    numbered = enumerate((tidy(line) for line in raw), 1)
+    numbered = _numbered(raw)
     first: list[tuple[int, str]] = []
     size, whole = 0, True
     for number, line in numbered:
@@ -354,7 +445,20 @@ def clean(raw: Iterable[str], most: int = HEAD) -> Text:
         (Line(number, line) for (number, _), line in zip(first, head, strict=True)),
         (Line(number, clean_line(line)) for number, line in numbered),
     )
-    return Text(head, lines, whole)
+    return Text(head, lines, whole, as_written=not steps)
+
+
+def _numbered(raw: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """The lines with their numbers, tidy, without the deserts among them."""
+    blank = 0
+    for number, line in enumerate(raw, 1):
+        if not line or line.isspace():
+            blank += 1
+            if blank > MOST_BLANK:
+                continue
+        else:
+            blank = 0
+        yield number, tidy(line)
 
 
 _SMTP_LIKE = re.compile(

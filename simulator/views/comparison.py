@@ -16,6 +16,7 @@ from simulator.alignment import Comparison, Pair
 from simulator.explainer import Explanation
 from simulator.language import N_, SOURCE, Text, say
 from simulator.rules import Note
+from simulator.session import as_json
 from simulator.views import document, outline, prose
 from simulator.views import markdown as marked
 from simulator.views.inert import printable
@@ -135,7 +136,7 @@ def json(comparison: Comparison, language: str = SOURCE) -> str:
         pairs=comparison.pairs,
         explanations=document.document(_sides(comparison), language),
     )
-    return msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n"
+    return as_json(found)
 
 
 def schema() -> dict[str, object]:

@@ -6,7 +6,6 @@ are derived from it, with their prose in one language.
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Literal
@@ -31,6 +30,7 @@ from simulator.session import (
     Reply,
     Session,
     Trace,
+    as_json,
 )
 
 
@@ -219,19 +219,14 @@ def pieces(explanations: Iterable[Explanation], language: str = SOURCE) -> Itera
 
 def as_text(shown: Document | Entry) -> str:
     """A document, or a part of one, as JSON text, indented for people."""
-    try:
-        encoded = msgspec.json.encode(shown)
-    except UnicodeEncodeError:
-        # Half a surrogate pair, as a hostile log may hold: only an escape can say it in JSON.
-        return json.dumps(msgspec.to_builtins(shown), indent=2) + "\n"
-    return msgspec.json.format(encoded, indent=2).decode() + "\n"
+    return as_json(shown)
 
 
 def read(text: str | bytes) -> tuple[Explanation, ...]:
     """Explanations from a document that `render` wrote. Raises `NotASession`."""
     try:
         found = msgspec.json.decode(text, type=Document)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise NotASession(f"not an explanation: {error}") from None
     return tuple(explain(entry.session) for entry in found.sessions)
 

@@ -8,6 +8,7 @@ import msgspec
 
 from simulator.cells import LABELS, MEANINGS, Cell
 from simulator.language import N_, SOURCE, Text, say
+from simulator.session import as_json
 from simulator.views.inert import printable
 from simulator.views.markdown import escape
 from simulator.views.table import columns
@@ -83,7 +84,7 @@ def json(cells: tuple[Cell, ...], language: str = SOURCE) -> str:
         }
         for cell in cells
     ]
-    return msgspec.json.format(msgspec.json.encode({"cells": rows}), indent=2).decode() + "\n"
+    return as_json({"cells": rows})
 
 
 def _plain(legend: list[tuple[str, str]]) -> list[tuple[str, ...]]:

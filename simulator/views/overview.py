@@ -9,6 +9,7 @@ import msgspec
 from simulator.causes import causes
 from simulator.language import N_, SOURCE, say
 from simulator.rules import rules
+from simulator.session import as_json
 from simulator.summary import Summary
 from simulator.views.markdown import escape
 from simulator.views.table import columns
@@ -90,5 +91,4 @@ def markdown(summary: Summary, language: str = SOURCE) -> str:
 
 def json(summary: Summary) -> str:
     """The counts as JSON."""
-    encoded = msgspec.json.encode(msgspec.to_builtins(summary))
-    return msgspec.json.format(encoded, indent=2).decode() + "\n"
+    return as_json(msgspec.to_builtins(summary))

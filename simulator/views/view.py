@@ -68,7 +68,9 @@ def one_by_one(
     """The `pieces` of a view in text: each session under its number, an empty line after it."""
 
     def pieces(explanations: Iterable[Explanation], page: Page) -> Iterator[str]:
-        for number, explanation in enumerate(explanations, 1):
+        number = 0
+        for explanation in explanations:
+            number += not explanation.session.stray
             title = numbered(explanation, number, page.language)
             yield render(explanation, page._replace(story=Story(title=title))) + "\n"
 
@@ -78,6 +80,8 @@ def one_by_one(
 def numbered(explanation: Explanation, number: int, language: str) -> str:
     """The title of one session of several."""
     session = explanation.session
+    if session.stray:
+        return say(Text(N_("Lines of no session ({format})"), {"format": session.source}), language)
     name = f" {printable(session.connection)}" if session.connection else ""
     text = Text(
         N_("Session {number}{name} ({format})"),

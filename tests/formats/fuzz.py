@@ -13,7 +13,9 @@ import argparse
 import random
 import re
 import sys
+import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from simulator import formats
 from simulator.explainer import explain
 from simulator.reading.clean import CannotRead, text
 from simulator.session import Remark, Session
+from simulator.views import document
 
 HERE = Path(__file__).parent
 EXAMPLES = (*sorted((HERE / "transcripts").glob("*.txt")), *sorted((HERE / "real").iterdir()))
@@ -85,8 +88,28 @@ def problem(log: str | bytes, kind: formats.Format | None) -> str:
         return f"{type(error).__name__}: {error}"
     if time.process_time() - began > LIMIT:
         return "slow"
+    if kind is None and (wrong := disagreement(log, sessions)):
+        return wrong
     if isinstance(log, str) and kind and (gone := lost(log, kind, sessions)):
         return f"lost: {gone[0]}"
+    return ""
+
+
+def disagreement(log: str | bytes, sessions: list[Session]) -> str:
+    """How the ways of asking disagree: a summary of the file, and what was written, read back."""
+    explanations = [explain(session) for session in sessions]
+    wanted = Counter(repr(e.verdict) for e in explanations if not e.session.stray)
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(log.encode("utf-8", "replace") if isinstance(log, str) else log)
+        file.flush()
+        if Counter(repr(t.verdict) for t in formats.verdicts(Path(file.name))) != wanted:
+            return "a summary counts otherwise"
+    try:
+        text = document.as_text(document.document(explanations)).encode()
+        if list(formats.read(text)) != sessions:
+            return "as JSON it is another"
+    except CannotRead as error:
+        return f"its JSON: {error}"
     return ""
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from simulator import formats
 from simulator.explainer import explain
+from simulator.formats import CannotRead
 from simulator.session import Command, Handshake, Message, Reply, Session
 from simulator.views.pcapng import render
 from tests.recording import record
@@ -128,14 +129,69 @@ def test_segments_out_of_order_and_sent_again_are_put_in_order(order: str) -> No
     ]
 
 
+def so_far(data: bytes) -> tuple[list[Session], str]:
+    """The sessions of a capture, and what is said of the rest."""
+    sessions: list[Session] = []
+    try:
+        sessions.extend(formats.read(data))
+    except CannotRead as error:
+        return sessions, str(error)
+    return sessions, ""
+
+
 def test_what_is_no_smtp_is_passed_over() -> None:
     web = tcp("client", 1, b"GET / HTTP/1.1\r\n\r\n").replace(b"\x00\x19", b"\x00\x50")
-    assert list(formats.read(pcap(iter([web])))) == []
+    sessions, told = so_far(pcap(iter([web])))
+    assert sessions == []
+    assert "there is no SMTP in the capture (1 packets, 1 TCP connections)" in told
+    sessions, told = so_far(pcap(iter([web, *TALK])))
+    assert len(sessions) == 1
+    assert told == ""
 
 
-@pytest.mark.parametrize("cut", range(0, 3000, 37))
+WHOLE = render(record())
+BLOCKS = {0}
+while max(BLOCKS) < len(WHOLE):
+    at = max(BLOCKS)
+    BLOCKS.add(at + struct.unpack("<I", WHOLE[at + 4 : at + 8])[0])
+
+
+@pytest.mark.parametrize("cut", range(37, 3000, 37))
 def test_a_capture_that_is_cut_anywhere_is_read_so_far(cut: int) -> None:
-    data = render(record())[:cut]
-    if len(data) < 12:
-        return
-    assert len(list(formats.read(data))) <= 1
+    sessions, told = so_far(WHOLE[:cut])
+    assert len(sessions) <= 1
+    assert told == "" if cut in BLOCKS else "the capture is cut off" in told
+
+
+TALK = [
+    tcp("server", 100, b"220 mx.example.org ESMTP\r\n"),
+    tcp("client", 500, b"EHLO desk\r\n"),
+    tcp("server", 126, b"250 mx.example.org\r\n"),
+    tcp("client", 511, b"QUIT\r\n", 0x11),
+]
+GOOD = pcap(iter(TALK))
+
+
+@pytest.mark.parametrize(
+    ("data", "sessions", "said"),
+    [
+        (GOOD[:20], 0, "the capture is cut off in its header"),
+        (GOOD[:-3], 1, "the capture is cut off in packet 4"),
+        (GOOD + b"\0\0\0", 1, "the capture is cut off in packet 5"),
+        (GOOD + bytes(8) + b"\xff" * 8, 1, "packet 5 claims to have 4294967295 octets"),
+        (GOOD[:20] + b"\x93\0\0\0" + GOOD[24:], 0, "packets of link type 147 are not read"),
+        (GOOD[:36] + b"\xff" + GOOD[37:], 1, "of 1 packets the capture holds a part only"),
+        (GOOD[:24], 0, "there is no SMTP in the capture (0 packets, 0 TCP connections)"),
+        (WHOLE + b"\x06\0\0\0\x05\0\0\0", 1, "a block behind packet"),
+        (WHOLE[:-4] + bytes(4), 1, "has two lengths"),
+    ],
+    ids=[
+        "header", "packet", "next packet", "size", "link type", "in part", "empty", "block",
+        "lengths",
+    ],
+)  # fmt: skip
+def test_what_is_not_read_of_a_capture_is_told(data: bytes, sessions: int, said: str) -> None:
+    found, told = so_far(data)
+    assert len(found) == sessions
+    assert said in told
+    assert told.startswith("the input: ")

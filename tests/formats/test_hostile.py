@@ -7,8 +7,11 @@ import io
 import lzma
 import random
 import re
+import tarfile
 import time
 import tracemalloc
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,8 +20,9 @@ from hypothesis import strategies as st
 
 from simulator import formats
 from simulator.explainer import explain
-from simulator.reading import desk
+from simulator.reading import clean, desk
 from simulator.reading.clean import LONGEST, CannotRead, text
+from simulator.session import Session
 from tests.formats import fuzz
 
 KINDS = formats.known()
@@ -89,6 +93,22 @@ def test_files_that_only_begin_like_one_are_read_or_told(data: bytes, magic: byt
 SWAKS = (Path(__file__).parent / "transcripts" / "t026_swaks_ok.txt").read_text()
 
 
+def zipped(text: str) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mail.log", text)
+    return made.getvalue()
+
+
+def tarred(text: str) -> bytes:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as archive:
+        entry = tarfile.TarInfo("mail.log")
+        entry.size = len(text)
+        archive.addfile(entry, io.BytesIO(text.encode()))
+    return made.getvalue()
+
+
 def sent(log: object) -> str | None:
     (session,) = formats.read(log)  # type: ignore[arg-type]
     return explain(session).verdict.second_ehlo
@@ -113,12 +133,17 @@ def sent(log: object) -> str | None:
         "".join(f"{line}^M\n" for line in SWAKS.split("\n")),
         gzip.compress(SWAKS.encode()),
         lzma.compress(SWAKS.encode()),
+        lzma.compress(SWAKS.encode(), lzma.FORMAT_ALONE),
+        bz2.compress(SWAKS.encode()),
+        SWAKS.encode("utf-32-le"),
+        SWAKS.encode("utf-32-be"),
         SWAKS.replace(" ", "\u00a0"),
         SWAKS.replace("EHLO", "\u200bEHLO"),
     ],
     ids=[
         "crlf", "cr", "bom", "utf-16", "utf-16 without bom", "utf-32", "latin-1", "html", "quoted",
-        "fenced", "colours", "syslog", "compose", "caret m", "gzip", "xz", "nbsp", "zero width",
+        "fenced", "colours", "syslog", "compose", "caret m", "gzip", "xz", "lzma", "bzip2",
+        "utf-32-le", "utf-32-be", "nbsp", "zero width",
     ],
 )  # fmt: skip
 def test_dirt_is_washed_off(dirty: str | bytes) -> None:
@@ -141,20 +166,70 @@ def test_a_damaged_archive_is_told() -> None:
     with pytest.raises(CannotRead, match="this gzip file is damaged"):
         list(formats.read(b"\x1f\x8b\x08" + bytes(40)))
     whole = gzip.compress(SWAKS.encode() * 100, mtime=0)
-    cut = list(formats.read(whole[: len(whole) // 2]))
+    cut: list[Session] = []
+    with pytest.raises(CannotRead, match=r"^the input: only the first \d+ octets of it are read: "):
+        cut.extend(formats.read(whole[: len(whole) // 2]))
     assert "the gzip file is damaged" in fuzz.said(cut)
 
 
 @pytest.mark.parametrize(
     "octets",
-    [bz2.compress(b"x"), random.Random(1).randbytes(40_000), b"\x7fELF" + bytes(4000), b"\0" * 9],
-    ids=["bzip2", "random", "elf", "nul"],
+    [random.Random(1).randbytes(40_000), b"\x7fELF" + bytes(4000), b"\0" * 9],
+    ids=["random", "elf", "nul"],
 )
 def test_what_is_no_text_is_told(tmp_path: Path, octets: bytes) -> None:
     path = tmp_path / "log"
     path.write_bytes(octets)
     with pytest.raises(CannotRead, match=r"log: is binary, not a log$"):
         list(formats.read(path))
+
+
+@pytest.mark.parametrize(
+    ("octets", "said"),
+    [
+        (zipped(SWAKS), "is a zip archive .*: unpack it first, as with `unzip -p FILE | "),
+        (tarred(SWAKS), "is a tar archive: unpack it first, as with `tar -xOf FILE | "),
+        (gzip.compress(tarred(SWAKS)), "is a tar archive: unpack it first"),
+        (gzip.compress(gzip.compress(b"x")), "is packed twice: unpack it first$"),
+        (b"7z\xbc\xaf\x27\x1c" + bytes(50), "is a 7z archive"),
+        (b"Rar!\x1a\x07\x01" + bytes(50), "is a RAR archive"),
+        (b"\x1f\x9d\x90" + bytes(50), "is packed with compress"),
+        (b"\x04\x22\x4d\x18" + bytes(50), "is packed with lz4"),
+        (b"%PDF-1.7\n" + bytes(50), "is a PDF"),
+    ],
+    ids=["zip", "tar", "tar.gz", "twice", "7z", "rar", "compress", "lz4", "pdf"],
+)
+def test_an_archive_is_named_with_what_to_do(tmp_path: Path, octets: bytes, said: str) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(octets)
+    with pytest.raises(CannotRead, match=f"log: {said}"):
+        list(formats.read(path))
+
+
+@pytest.mark.parametrize("blanks", ["\n", "\n" * 3000, " \r\n\t\n"])
+def test_only_blanks_are_told(blanks: str) -> None:
+    with pytest.raises(CannotRead, match=r"^the input: is empty: there are only blanks in it$"):
+        list(formats.read(blanks))
+
+
+def test_behind_many_blank_lines_the_log_goes_on() -> None:
+    head, rest = SWAKS.split("\n", 1)
+    (session,) = formats.read(head + "\n" * 5000 + rest)
+    assert explain(session).verdict.second_ehlo == "sent"
+    assert max(event.line or 0 for event in session.events) > 5000
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("filling", [b"\n", b"\r\n", b" ", b"250 ok\n"])
+def test_what_unpacks_to_far_more_is_cut(
+    pack: Callable[[bytes], bytes], filling: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert clean.UNSUSPECTED <= 8 << 20, "64 KB would be read for minutes"
+    monkeypatch.setattr(clean, "UNSUSPECTED", 1 << 18)
+    bomb = pack(filling * ((4 << 20) // len(filling)))
+    assert len(bomb) < 1 << 16
+    with pytest.raises(CannotRead, match="more than 250 times its size: if that is right, unpack"):
+        list(formats.read(bomb))
 
 
 def test_an_empty_file_is_told(tmp_path: Path) -> None:
@@ -222,7 +297,8 @@ def test_sessions_that_never_end_are_given_out(monkeypatch: pytest.MonkeyPatch) 
 def test_a_bomb_is_read_piece_by_piece() -> None:
     bomb = gzip.compress(b"a" * (64 << 20))
     tracemalloc.start()
-    list(formats.read(bomb))
+    with pytest.raises(CannotRead, match="more than 250 times its size"):
+        list(formats.read(bomb))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 16 << 20

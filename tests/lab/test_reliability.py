@@ -422,3 +422,20 @@ def test_fifty_that_hang_at_once() -> None:
     sessions = hurried(fifty())
     assert all(PATIENCE <= session.events[-1].at < 1.9 * PATIENCE for session in sessions)
     assert {ending(session) for session in sessions} == {("client", "timeout")}
+
+
+@pytest.mark.parametrize("steps", range(4))
+def test_a_lab_that_closes_while_strangers_stay(steps: int) -> None:
+    """A relay that is cancelled is nothing that asyncio complains of."""
+
+    async def leave() -> None:
+        async with Lab(WAYS["through a middlebox"]).open() as lab:
+            strangers = [await asyncio.open_connection(*lab.address) for _ in range(5)]
+            for _ in range(steps):
+                await asyncio.sleep(0.02)
+        for _, writer in strangers:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    asyncio.run(leave())

@@ -1,0 +1,181 @@
+"""One answer, however it is asked: read or followed, packed or not, one core or two, by a summary
+or by a full explanation, from a file or from what can be read once only."""
+
+import gzip
+import io
+import json
+import os
+import random
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+
+from simulator import formats
+from simulator.explainer import explain
+from simulator.formats import CannotRead, tally
+from simulator.reading import desk
+from simulator.session import Session
+from simulator.verdict import Verdict
+from tests.command import Command
+from tests.formats.test_tally import TLS
+
+HERE = Path(__file__).parent
+SAMPLES = sorted((*(HERE / "transcripts").iterdir(), *(HERE / "real").iterdir()))
+POSTFIX = [
+    path
+    for path in SAMPLES
+    if formats.detect(path.read_text("utf-8", "replace").split("\n")[:2000]).name == "postfix"
+]
+
+Answer = Counter[tuple[object, ...]]
+
+
+def answer(verdicts: Iterable[Verdict]) -> Answer:
+    """What a summary counts of each session."""
+    return Counter(
+        (v.tls, v.second_ehlo, v.faults, v.delivered, v.in_clear, v.client_to_server_commands)
+        for v in verdicts
+    )
+
+
+def explained(sessions: Iterable[Session]) -> Answer:
+    return answer(explain(session).verdict for session in sessions if not session.stray)
+
+
+def counted(source: formats.Source, **how: object) -> Answer:
+    return answer(found.verdict for found in formats.verdicts(source, **how))  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No log is too small for the fast way."""
+    monkeypatch.setattr(formats, "LARGE", 0)
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
+def test_every_sample(path: Path, tmp_path: Path) -> None:
+    sessions = list(formats.read(path))
+    wanted = explained(sessions)
+    assert counted(path) == counted(path, workers=2) == wanted
+    packed = tmp_path / "packed"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    assert counted(packed) == counted(io.BytesIO(path.read_bytes())) == wanted
+    name = sessions[0].source
+    if name in {kind.name for kind in formats.known()} and not restored(path, name):
+        assert counted(path, format=name) == explained(formats.read(path, format=name)) == wanted
+        assert explained(formats.follow(path, stop=at_the_end())) == wanted
+
+
+def at_the_end() -> Callable[[], bool]:
+    """Follow what is there, and no longer."""
+    answers = iter((False,))
+    return lambda: next(answers, True)
+
+
+def restored(path: Path, name: str) -> bool:
+    """A translation machine went over it, which is undone where a log is whole and of no known
+    format: so neither in one that grows nor in one whose format is given."""
+    return explained(formats.read(path)) != explained(formats.read(path, format=name))
+
+
+def interleaved(paths: list[Path], seed: int) -> str:
+    """The lines of several logs, each log's in order."""
+    rng = random.Random(seed)
+    logs = [path.read_text("utf-8", "replace").splitlines() for path in paths]
+    lines = []
+    while logs := [log for log in logs if log]:
+        lines.append(rng.choice(logs).pop(0))
+    return "\n".join(lines) + "\n"
+
+
+def odd(rng: random.Random, sessions: int) -> str:
+    """Sessions of Postfix with what is rare: no end, no beginning, rejects, warnings, -v."""
+    head = "Nov 25 10:00:00 mx postfix/smtpd[{n}]: "
+    peer = "a.example.com[203.0.113.9]"
+    pool = [
+        f"connect from {peer}",
+        f"Anonymous TLS connection established from {peer}: {TLS}",
+        f"disconnect from {peer} ehlo=2 starttls=1 mail=1 rcpt=0/1 quit=1 commands=5/6",
+        f"disconnect from {peer} ehlo=1 mail=0/1 commands=1/2",
+        f"disconnect from {peer}",
+        f"NOQUEUE: reject: RCPT from {peer}: 554 5.7.1 <b@c.example>: Relay access denied; x",
+        f"NOQUEUE: reject: MAIL from {peer}: 530 5.7.0 Must issue a STARTTLS command first; x",
+        f"lost connection after STARTTLS from {peer}",
+        f"lost connection after EHLO from {peer}",
+        f"timeout after DATA from {peer}",
+        f"SSL_accept error from {peer}: -1",
+        "warning: TLS library problem: error:0A00010B:SSL routines::wrong version number",
+        f"warning: {peer}: SASL LOGIN authentication failed: authentication failure",
+    ]
+    lines = []
+    for _ in range(sessions):
+        number = rng.randrange(1000, 1000 + sessions // 3)
+        lines += [
+            head.format(n=number) + rng.choice(pool) + "\n" for _ in range(rng.randrange(1, 5))
+        ]
+    return "".join(lines)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_interleaved(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = random.Random(seed)
+    text = interleaved(rng.sample(POSTFIX, 2), seed) if seed % 2 else odd(rng, 120)
+    path = tmp_path / "log"
+    path.write_text(text)
+    wanted = explained(formats.read(path))
+    assert counted(path) == wanted
+    monkeypatch.setattr(tally, "PART", len(text) // 5 + 1)
+    assert counted(path, workers=2) == wanted
+    assert explained(formats.follow(path, stop=at_the_end())) == wanted
+
+
+def test_more_open_sessions_than_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "MOST_OPEN", 50)
+    monkeypatch.setattr(tally, "MOST_OPEN", 50)
+    path = tmp_path / "log"
+    path.write_text(
+        "".join(
+            f"Nov 25 10:00:00 mx postfix/smtpd[{n}]: connect from a.example[192.0.2.1]\n"
+            for n in range(500)
+        )
+    )
+    assert counted(path) == explained(formats.read(path))
+    assert counted(path).total() == 500
+
+
+def test_every_way_to_name_a_file(command: Command, tmp_path: Path) -> None:
+    path = HERE / "transcripts" / "t075_postfix_smtpd_v_interleaved.txt"
+    summary = command("explain", "--summary", "--view", "json", str(path)).out
+    told = json.loads(summary)
+    full = json.loads(command("explain", "--view", "json", str(path)).out)["sessions"]
+    assert told["sessions"] == len([one for one in full if one["session"]["connection"]])
+    assert told["tls"] == Counter(one["verdict"]["tls"] for one in full)
+    for more in (("--format", "postfix"), ("--formats", str(tmp_path))):
+        ran = command("explain", "--summary", "--view", "json", *more, str(path))
+        assert ran.out == summary
+    if sys.platform == "win32":
+        return
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    writing = threading.Thread(target=lambda: fifo.write_bytes(path.read_bytes()))
+    writing.start()
+    assert command("explain", "--summary", "--view", "json", str(fifo)).out == summary
+    writing.join()
+    explaining = [sys.executable, "-m", "simulator", "explain", "--summary", "--view", "json"]
+    for name in ("-", "/dev/stdin"):
+        piped = subprocess.run(
+            [*explaining, name], input=path.read_bytes(), capture_output=True, check=True
+        )
+        assert piped.stdout.decode() == summary
+
+
+def test_what_is_packed_is_not_followed(tmp_path: Path) -> None:
+    path = tmp_path / "log.gz"
+    path.write_bytes(gzip.compress(SAMPLES[0].read_bytes()) + b"\n")
+    with pytest.raises(CannotRead, match="only text can be followed"):
+        list(formats.follow(path, stop=at_the_end()))
