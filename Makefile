@@ -94,11 +94,12 @@ messages: $(VENV)/.core ## bring the catalogues up to date; NEW=fr starts one
 	@$(BIN)/python tools/catalogues.py update $(NEW)
 	@$(BIN)/python tools/catalogues.py compile
 
-# All extras are resolved together first, so that the locks agree with one another.
+# All extras are resolved together first, so that the locks agree with one another. An extra that a
+# package asks for stays written: pip before 23.3 would else take the newest release for it, and stop.
 UV ?= uv
 COMPILE = $(UV) --no-config --quiet pip compile --universal --python-version 3.11 \
-	--generate-hashes --no-annotate --no-header --no-emit-index-url
-LOCK = $(COMPILE) pyproject.toml --group build
+	--generate-hashes --no-strip-extras --no-annotate --no-header --no-emit-index-url
+LOCK = $(COMPILE) pyproject.toml --group build --extra figures
 lock: ## refresh every lock of Python packages (needs uv on the PATH)
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pipx install uv" >&2; exit 1; }
 	@all=$$(mktemp) && trap 'rm -f "$$all"' EXIT \
@@ -137,24 +138,24 @@ $(BIN)/pip:
 	"$$python" -m venv --clear $(VENV)
 
 $(VENV)/.core: requirements/core.txt pyproject.toml tools/catalogues.py | $(BIN)/pip
-	@$(PIP) install --require-hashes -r requirements/core.txt
+	@$(PIP) install --no-deps --require-hashes -r requirements/core.txt
 	@$(PIP) install --no-build-isolation --no-deps -e .
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.core
-	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@$(PIP) install --no-deps --require-hashes -r requirements/dev.txt
 	@touch $@
 
 $(VENV)/.notebooks: requirements/notebooks.txt $(VENV)/.core
-	@$(PIP) install --require-hashes -r requirements/notebooks.txt
+	@$(PIP) install --no-deps --require-hashes -r requirements/notebooks.txt
 	@touch $@
 
 $(VENV)/.docs: requirements/docs.txt $(VENV)/.core
-	@$(PIP) install --require-hashes -r requirements/docs.txt
+	@$(PIP) install --no-deps --require-hashes -r requirements/docs.txt
 	@touch $@
 
 $(VENV)/.hub: workshop/jupyterhub/requirements.txt workshop/jupyterhub/package-lock.json $(VENV)/.notebooks
-	@$(PIP) install --require-hashes -r workshop/jupyterhub/requirements.txt
+	@$(PIP) install --no-deps --require-hashes -r workshop/jupyterhub/requirements.txt
 	@mkdir -p build/hub && cp workshop/jupyterhub/package.json workshop/jupyterhub/package-lock.json build/hub/
 	@cd build/hub && npm ci --silent
 	@touch $@

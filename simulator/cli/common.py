@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal, TextIO
 
 import click
 from click.shell_completion import CompletionItem
@@ -42,7 +43,7 @@ def told() -> Iterator[None]:
     """Turn what the lower floors raise for a person's mistake into one line."""
     try:
         yield
-    except BrokenPipeError:
+    except (BrokenPipeError, Unwritten):
         raise
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
@@ -79,20 +80,49 @@ def width(most: int = 110, unknown: int = 100) -> int:
     return max(60, min(shutil.get_terminal_size((unknown, 24)).columns, most))
 
 
+def stdout() -> TextIO:
+    """`sys.stdout`, made ready: UTF-8 for a file or a pipe, what it can show for a terminal.
+
+    A character that cannot be shown becomes a question mark, on stderr as well. Where there is no
+    standard output, one whose first write fails as the system has it: silence would be a success.
+    """
+    if sys.stdout is None:
+        shut = os.open(os.devnull, os.O_RDONLY)
+        sys.stdout = io.TextIOWrapper(io.BufferedWriter(io.FileIO(shut, "w")))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            file = stream is sys.stdout and not stream.isatty()
+            stream.reconfigure(encoding="utf-8" if file else None, errors="replace")
+    return sys.stdout
+
+
+def let_go(stream: TextIO | None) -> None:
+    """Write out what a stream still holds; if that fails, Python must not try again at its end."""
+    if stream is None:
+        return
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+class Unwritten(OSError):
+    """What was to go to stdout could not be written."""
+
+
 def put(text: str | bytes) -> None:
-    """Write to stdout; a character the terminal cannot show becomes a question mark."""
-    encoding = sys.stdout.encoding or "utf-8"
+    """Write to stdout at once. Raises `Unwritten`, `BrokenPipeError`."""
     try:
         if isinstance(text, str):
-            sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+            sys.stdout.write(text)
         else:
             sys.stdout.flush()
             sys.stdout.buffer.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever reads our output has seen enough; Python must not complain at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(0) from None
+        raise
+    except OSError as error:
+        raise Unwritten(*error.args) from None
 
 
 @contextmanager

@@ -259,9 +259,7 @@ def restore(file: str, language: str | None, lang: str) -> None:
     with told():
         text, encoding = _text_of(file)
         restored = restoration.restore(text, language)
-        sys.stdout.flush()
-        sys.stdout.buffer.write(restored.text.encode(encoding, "surrogateescape"))
-        sys.stdout.buffer.flush()
+        put(restored.text.encode(encoding, "surrogateescape"))
         click.echo(repairs.render(restored, lang, colour=colour(sys.stderr)), err=True, nl=False)
 
 

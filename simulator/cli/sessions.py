@@ -85,7 +85,7 @@ def replay(
         if out is not None:
             files = _every_view(explanation, Page(lang, story, running=running))
             for path in write(out, files):
-                click.echo(path)
+                put(f"{path}\n")
             return
         put_view(view, view.render(explanation, page(lang, story, running=running)))
 
@@ -171,7 +171,7 @@ def compare(left: str, right: str, lang: str, view: str, tls: str | None, out: P
         if out is not None:
             data = comparison_figure.render(both, lang, form_of(out))
             for path in write(out.parent, {out.name: data}):
-                click.echo(path)
+                put(f"{path}\n")
             return
         match view:
             case "markdown":
@@ -241,7 +241,7 @@ def matrix(lang: str, middlebox: str, view: str, out: Path | None) -> None:
 
             data = heatmap.render(cells, clients, servers, lang, form, between)
             for path in write(out.parent, {out.name: data}):
-                click.echo(path)
+                put(f"{path}\n")
         elif view == "json":
             put(grid.json(cells, lang))
         elif view == "markdown":
