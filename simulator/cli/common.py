@@ -32,6 +32,7 @@ _EXPECTED = {
     "simulator.lab": ("BadScenario", "LabError", "UnknownScenario"),
     "simulator.restore": ("LexiconError",),
     "simulator.formats": ("CannotRead", "FormatError", "NoSuchFormat"),
+    "simulator.views.canvas": ("NoFigures",),
     "simulator.views.claims": ("NothingOnTheWire",),
     "simulator.views.view": ("NoSuchView",),
 }
@@ -287,7 +288,10 @@ def write(folder: Path, files: dict[str, bytes]) -> list[Path]:
 
 
 def form_of(path: Path) -> Literal["svg", "png", "pdf"]:
-    """The form of a figure by its file's name. Raises `Cannot` for any other."""
+    """The form of a figure by its file's name. Raises `Cannot` for any other, `NoFigures`."""
+    from simulator.views import canvas
+
+    canvas.ready()
     match path.suffix.lower():
         case ".svg":
             return "svg"
