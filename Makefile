@@ -10,7 +10,7 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard simulator/locales/*/LC_MESSAGES/*.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help pictures replay test notebooks test-notebooks lint types layers format bench site serve check-site lighthouse site-offline slides handout workshop hub test-hub hub-bench messages lock doctor clean
+.PHONY: help pictures replay test notebooks test-notebooks lint types layers format bench site serve check-site lighthouse site-offline slides handout workshop hub test-hub hub-bench package messages lock doctor clean
 
 help: ## show this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -89,6 +89,13 @@ test-hub: needs-node $(VENV)/.hub $(CATALOGUES) ## start a hub and try its limit
 
 hub-bench: needs-node $(VENV)/.hub $(CATALOGUES) ## measure thirty learners at once on a hub of their own
 	@$(BIN)/python -m benchmarks.classroom $(ARGS)
+
+# From a clean folder, as an index has it: the wheel is built from the source distribution.
+package: $(VENV)/.core ## build what is released, into dist/
+	@rm -rf build/package && mkdir -p build/package dist && rm -f dist/ehlo_twice-*
+	@$(BIN)/python -m hatchling build -t sdist -d dist
+	@tar -xzf dist/ehlo_twice-*.tar.gz -C build/package --strip-components 1
+	@dist="$$PWD/dist" python="$$PWD/$(BIN)/python" && cd build/package && "$$python" -m hatchling build -t wheel -d "$$dist"
 
 messages: $(VENV)/.core ## bring the catalogues up to date; NEW=fr starts one
 	@$(BIN)/python tools/catalogues.py update $(NEW)
