@@ -28,7 +28,7 @@ UNREAD = 141
     epilog="Begin with `ehlo-twice replay`.",
     invoke_without_command=True,
 )
-@click.version_option(package_name=PROGRAM, prog_name=PROGRAM)
+@click.version_option(None, "-V", "--version", package_name=PROGRAM, prog_name=PROGRAM)
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Why an SMTP client says EHLO twice when TLS is on: played for real, explained, shown."""

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from simulator.cli.common import (
+    choose_one,
     colour,
+    colour_option,
     form_of,
     language_option,
+    middlebox_names,
     one_line,
+    out_option,
     page,
     played,
     progress,
     put,
+    put_files,
     put_view,
     scenario_names,
     tls_option,
@@ -24,13 +31,12 @@ from simulator.cli.common import (
     view_option,
     width,
     with_tls,
-    write,
 )
 
 if TYPE_CHECKING:
     from simulator.explainer import Explanation
     from simulator.lab import Scenario
-    from simulator.views.view import Page, Story, View
+    from simulator.views.view import Story, View
 
 
 @click.command()
@@ -38,12 +44,8 @@ if TYPE_CHECKING:
 @language_option
 @view_option
 @tls_option
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
-    help="Write every view into this folder instead.",
-)
+@out_option
+@colour_option
 @click.option("--check", is_flag=True, help="Compare the replay with the documented log.")
 @click.option(
     "--clock",
@@ -74,18 +76,17 @@ def replay(
       ehlo-twice replay ./mine.toml --view table
     """
     from simulator import lab
-    from simulator.views.view import Page
 
+    choose_one("check", "view", "out")
     with told():
+        form = form_of(out) if out else None
         found = with_tls(lab.load(scenario), tls)
         explanation = played(found, now=clock == "now")
         if check:
             raise SystemExit(_check(found, explanation))
         story, running = _story(found, lang), clock == "now"
         if out is not None:
-            files = _every_view(explanation, Page(lang, story, running=running))
-            for path in write(out, files):
-                put(f"{path}\n")
+            put_files(out, form, _every_view(explanation, lang, story, running=running))
             return
         put_view(view, view.render(explanation, page(lang, story, running=running)))
 
@@ -101,18 +102,14 @@ def _story(scenario: Scenario, lang: str) -> Story:
     )
 
 
-def _every_view(explanation: Explanation, page: Page) -> dict[str, bytes]:
+def _every_view(
+    explanation: Explanation, lang: str, story: Story, *, running: bool
+) -> dict[str, Callable[[], str | bytes]]:
     """All views by file name."""
-    from simulator.views.view import views
+    from simulator.views.view import Page, views
 
-    made: dict[str, bytes] = {}
-    every = views().values()
-    with progress("views", len(every)) as done:
-        for view in every:
-            shown = view.render(explanation, page)
-            made[view.file] = shown.encode() if isinstance(shown, str) else shown
-            done()
-    return made
+    shown = Page(lang, story, running=running)
+    return {v.file: partial(v.render, explanation, shown) for v in views().values()}
 
 
 def _check(scenario: Scenario, explanation: Explanation) -> int:
@@ -142,12 +139,8 @@ def _check(scenario: Scenario, explanation: Explanation) -> int:
     show_default=True,
 )
 @tls_option
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write a figure: .svg, .png or .pdf.",
-)
+@out_option
+@colour_option
 def compare(left: str, right: str, lang: str, view: str, tls: str | None, out: Path | None) -> None:
     """Play two scenarios and set the sessions side by side, event by event.
 
@@ -164,25 +157,27 @@ def compare(left: str, right: str, lang: str, view: str, tls: str | None, out: P
     from simulator import lab
     from simulator.views import comparison, comparison_figure
 
+    choose_one("view", "out")
     with told():
+        form = form_of(out) if out else None
         found = [with_tls(lab.load(name), tls) for name in (left, right)]
         titles = (found[0].prose("title", lang), found[1].prose("title", lang))
         both = comparing.compare(played(found[0]), played(found[1]), titles)
+        text = partial(comparison.text, both, lang)
+        makers: dict[str, Callable[[], str | bytes]] = {
+            "comparison.txt": text,
+            "comparison.md": lambda: comparison.markdown(both, lang),
+            "comparison.json": lambda: comparison.json(both, lang),
+            "comparison.svg": lambda: comparison_figure.render(both, lang, "svg"),
+            "comparison.png": lambda: comparison_figure.render(both, lang, "png"),
+            "comparison.pdf": lambda: comparison_figure.render(both, lang, "pdf"),
+        }
         if out is not None:
-            data = comparison_figure.render(both, lang, form_of(out))
-            for path in write(out.parent, {out.name: data}):
-                put(f"{path}\n")
-            return
-        match view:
-            case "markdown":
-                shown = comparison.markdown(both, lang)
-            case "json":
-                shown = comparison.json(both, lang)
-            case "svg":
-                shown = comparison_figure.render(both, lang, "svg").decode()
-            case _:
-                shown = comparison.text(both, lang, width=width(), colour=colour(sys.stdout))
-        put(shown)
+            put_files(out, form, makers)
+        elif view == "text":
+            put(text(width=width(), colour=colour(sys.stdout)))
+        else:
+            put(makers[f"comparison.{'md' if view == 'markdown' else view}"]())
 
 
 @click.command()
@@ -192,6 +187,7 @@ def compare(left: str, right: str, lang: str, view: str, tls: str | None, out: P
     default="nothing",
     show_default=True,
     metavar="NAME",
+    shell_complete=middlebox_names,
     help="nothing, strip, mask, add-keywords, inject-command or inject-reply.",
 )
 @click.option(
@@ -200,12 +196,8 @@ def compare(left: str, right: str, lang: str, view: str, tls: str | None, out: P
     default="table",
     show_default=True,
 )
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write a heat map: .svg, .png or .pdf.",
-)
+@out_option
+@colour_option
 def matrix(lang: str, middlebox: str, view: str, out: Path | None) -> None:
     """Play every client policy against every server policy, and show how each ended.
 
@@ -219,10 +211,11 @@ def matrix(lang: str, middlebox: str, view: str, out: Path | None) -> None:
     from simulator import explainer
     from simulator import matrix as cells_of
     from simulator.lab import arena
-    from simulator.views import grid
+    from simulator.views import grid, heatmap
 
+    choose_one("view", "out")
     with told():
-        form = form_of(out) if out else "svg"
+        form = form_of(out) if out else None
         sides = arena.sides()
         arena.scenario("documented", "documented", middlebox)
         wanted = [names for names in arena.combinations() if names[2] == middlebox]
@@ -236,31 +229,39 @@ def matrix(lang: str, middlebox: str, view: str, out: Path | None) -> None:
         servers = {name: p.title.get(lang, p.title["en"]) for name, p in sides.server.items()}
         titles = sides.middlebox[middlebox].title
         between = titles.get(lang, titles["en"])
-        if out is not None:
-            from simulator.views import heatmap
+        text = partial(grid.text, cells, clients, servers, lang)
 
-            data = heatmap.render(cells, clients, servers, lang, form, between)
-            for path in write(out.parent, {out.name: data}):
-                put(f"{path}\n")
-        elif view == "json":
-            put(grid.json(cells, lang))
-        elif view == "markdown":
-            put(grid.markdown(cells, clients, servers, lang))
+        def drawing(form: Literal["svg", "png", "pdf"]) -> bytes:
+            return heatmap.render(cells, clients, servers, lang, form, between)
+
+        makers: dict[str, Callable[[], str | bytes]] = {
+            "matrix.txt": partial(text, colour=False),
+            "matrix.md": lambda: grid.markdown(cells, clients, servers, lang),
+            "matrix.json": lambda: grid.json(cells, lang),
+            "matrix.svg": lambda: drawing("svg"),
+            "matrix.png": lambda: drawing("png"),
+            "matrix.pdf": lambda: drawing("pdf"),
+        }
+        if out is not None:
+            put_files(out, form, makers)
+        elif view == "table":
+            put(text(colour=colour(sys.stdout)))
         else:
-            put(grid.text(cells, clients, servers, lang, colour=colour(sys.stdout)))
+            put(makers["matrix.md" if view == "markdown" else "matrix.json"]())
 
 
 @click.command("bytes", short_help="Show every byte that crossed the wire.")
 @click.argument("scenario", default="documented", shell_complete=scenario_names)
 @language_option
 @tls_option
+@colour_option
 def bytes_(scenario: str, lang: str, tls: str | None) -> None:
     """Play SCENARIO and show every byte that crossed the wire, and what it means.
 
     \b
     Examples:
       ehlo-twice bytes
-      ehlo-twice bytes --tls 1.2 | less -R
+      ehlo-twice bytes --tls 1.2 --color always | less -R
     """
     from simulator import lab
     from simulator.views.view import view
