@@ -123,6 +123,13 @@ def test_a_view_that_a_summary_lacks(command: Command) -> None:
     assert "--summary: --view" in command.fails("explain", "--summary", "--view", "svg", "x")
 
 
+def test_a_format_that_is_not_there(command: Command, tmp_path: Path) -> None:
+    said = command.fails("formats", "--test", "none")
+    assert said == "none: No such file or directory; give the TOML file of a format"
+    (tmp_path / "mine.toml").write_bytes(b"\xff\xfe")
+    assert "is not UTF-8" in command.fails("formats", "--test", str(tmp_path / "mine.toml"))
+
+
 @pytest.mark.parametrize("more", [[], ["--summary"], ["--only-problems"]])
 def test_strict_finds_no_success_where_there_is_no_smtp(
     command: Command, tmp_path: Path, more: list[str]
