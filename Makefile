@@ -106,13 +106,14 @@ messages: $(VENV)/.core ## bring the catalogues up to date; NEW=fr starts one
 UV ?= uv
 COMPILE = $(UV) --no-config --quiet pip compile --universal --python-version 3.11 \
 	--generate-hashes --no-strip-extras --no-annotate --no-header --no-emit-index-url
-LOCK = $(COMPILE) pyproject.toml --group build --extra figures
+LOCK = $(COMPILE) pyproject.toml --group build
 lock: $(if $(filter uv,$(UV)),needs-uv) ## refresh every lock of Python packages (needs uv on the PATH)
 	@all=$$(mktemp) && trap 'rm -f "$$all"' EXIT \
 	&& $(LOCK) --upgrade --all-extras --output-file "$$all" >/dev/null \
-	&& $(LOCK) --upgrade --constraints "$$all" --output-file requirements/core.txt >/dev/null \
+	&& $(LOCK) --upgrade --constraints "$$all" --extra figures \
+		--output-file requirements/core.txt >/dev/null \
 	&& for extra in dev docs notebooks; do \
-		$(LOCK) --upgrade --constraints "$$all" --extra $$extra \
+		$(LOCK) --upgrade --constraints "$$all" --extra figures --extra $$extra \
 			--output-file requirements/$$extra.txt >/dev/null || exit 1; \
 	done
 	@$(COMPILE) workshop/jupyterhub/requirements.in --upgrade \
