@@ -10,7 +10,7 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard simulator/locales/*/LC_MESSAGES/*.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help pictures replay test notebooks test-notebooks lint types layers format bench site serve check-site lighthouse site-offline slides handout workshop hub test-hub hub-bench messages lock clean
+.PHONY: help pictures replay test notebooks test-notebooks lint types layers format bench site serve check-site lighthouse site-offline slides handout workshop hub test-hub hub-bench package messages lock doctor clean
 
 help: ## show this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -49,71 +49,86 @@ MKDOCS := NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(BIN)/python -W i
 LANGUAGES = { $(MKDOCS) build --strict & english=$$!; \
 	$(MKDOCS) build --strict -f mkdocs.pt-BR.yml && wait $$english; }
 
-site: $(VENV)/.docs node_modules/.package-lock.json $(CATALOGUES) ## build the site, both languages, into site/
+site: needs-node $(VENV)/.docs node_modules/.package-lock.json $(CATALOGUES) ## build the site, both languages, into site/
 	@$(BIN)/python -m tools.site && $(LANGUAGES)
 
 PORT ?= 8000
-serve: site ## build the site and serve it on http://127.0.0.1:8000/ (PORT=… for another port)
+serve: needs-port-$(PORT) site ## build the site and serve it on http://127.0.0.1:8000/ (PORT=… for another port)
 	@echo "http://127.0.0.1:$(PORT)/" && $(BIN)/python -m http.server --bind 127.0.0.1 --directory site $(PORT)
 
-check-site: $(VENV)/.dev ## check the built site: links, accessibility, search, budget
+check-site: needs-chromium $(VENV)/.dev ## check the built site: links, accessibility, search, budget
 	@$(BIN)/python -m pytest -q -n auto -m "" tests/site $(ARGS)
 
-lighthouse: $(VENV)/.core build/lighthouse/node_modules/.package-lock.json ## measure the built site with Lighthouse (needs chromium)
+lighthouse: needs-node needs-chromium $(VENV)/.core build/lighthouse/node_modules/.package-lock.json ## measure the built site with Lighthouse (needs chromium)
 	@$(BIN)/python -m tools.lighthouse $(ARGS)
 
 site-offline: export OFFLINE := true
 site-offline: export SITE_EN := build/site-offline/en
 site-offline: export SITE_PT_BR := build/site-offline/pt-BR
-site-offline: $(VENV)/.docs node_modules/.package-lock.json $(CATALOGUES) ## the site as a zip, to be opened from disk
+site-offline: needs-node $(VENV)/.docs node_modules/.package-lock.json $(CATALOGUES) ## the site as a zip, to be opened from disk
 	@$(BIN)/python -m tools.site --offline && $(LANGUAGES) && $(BIN)/python -m tools.site --zip
 
 pictures: $(VENV)/.core $(CATALOGUES) ## draw the pictures of the READMEs anew
 	@$(BIN)/python tools/pictures.py
 
-slides: $(VENV)/.docs node_modules/.package-lock.json $(CATALOGUES) ## the workshop's slides, to show and to print
+slides: needs-node needs-chromium $(VENV)/.docs node_modules/.package-lock.json $(CATALOGUES) ## the workshop's slides, to show and to print
 	@$(BIN)/python -m tools.workshop slides
 
-handout: $(VENV)/.docs node_modules/.package-lock.json $(CATALOGUES) ## sheets for the workshop: wall diagram, handout, cards, quiz
+handout: needs-node needs-chromium $(VENV)/.docs node_modules/.package-lock.json $(CATALOGUES) ## sheets for the workshop: wall diagram, handout, cards, quiz
 	@$(BIN)/python -m tools.workshop handout
 
-workshop: site-offline ## everything for a class without network, as one zip
+workshop: needs-node needs-chromium site-offline ## everything for a class without network, as one zip
 	@$(BIN)/python -m tools.workshop kit
 
 # Settings: make hub EHLO_HUB_PORT=9000 …; the configuration lists them.
-hub: $(VENV)/.hub $(CATALOGUES) ## a JupyterHub for the class, on http://127.0.0.1:8000/
+hub: needs-node needs-port-$(or $(EHLO_HUB_PORT),8000) $(VENV)/.hub $(CATALOGUES) ## a JupyterHub for the class, on http://127.0.0.1:8000/
 	@$(BIN)/python -m jupyterhub -f workshop/jupyterhub/jupyterhub_config.py
 
-test-hub: $(VENV)/.hub $(CATALOGUES) ## start a hub and try its limits, ports and culling
+test-hub: needs-node $(VENV)/.hub $(CATALOGUES) ## start a hub and try its limits, ports and culling
 	@$(BIN)/python -m pytest -q workshop/jupyterhub $(ARGS)
 
-hub-bench: $(VENV)/.hub $(CATALOGUES) ## measure thirty learners at once on a hub of their own
+hub-bench: needs-node $(VENV)/.hub $(CATALOGUES) ## measure thirty learners at once on a hub of their own
 	@$(BIN)/python -m benchmarks.classroom $(ARGS)
+
+# From a clean folder, as an index has it: the wheel is built from the source distribution.
+package: $(VENV)/.core ## build what is released, into dist/
+	@rm -rf build/package && mkdir -p build/package dist && rm -f dist/ehlo_twice-*
+	@$(BIN)/python -m hatchling build -t sdist -d dist
+	@tar -xzf dist/ehlo_twice-*.tar.gz -C build/package --strip-components 1
+	@dist="$$PWD/dist" python="$$PWD/$(BIN)/python" && cd build/package && "$$python" -m hatchling build -t wheel -d "$$dist"
 
 messages: $(VENV)/.core ## bring the catalogues up to date; NEW=fr starts one
 	@$(BIN)/python tools/catalogues.py update $(NEW)
 	@$(BIN)/python tools/catalogues.py compile
 
-# All extras are resolved together first, so that the locks agree with one another.
+# All extras are resolved together first, so that the locks agree with one another. An extra that a
+# package asks for stays written: pip before 23.3 would else take the newest release for it, and stop.
 UV ?= uv
 COMPILE = $(UV) --no-config --quiet pip compile --universal --python-version 3.11 \
-	--generate-hashes --no-annotate --no-header --no-emit-index-url
+	--generate-hashes --no-strip-extras --no-annotate --no-header --no-emit-index-url
 LOCK = $(COMPILE) pyproject.toml --group build
-lock: ## refresh every lock of Python packages (needs uv on the PATH)
-	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pipx install uv" >&2; exit 1; }
+lock: $(if $(filter uv,$(UV)),needs-uv) ## refresh every lock of Python packages (needs uv on the PATH)
 	@all=$$(mktemp) && trap 'rm -f "$$all"' EXIT \
 	&& $(LOCK) --upgrade --all-extras --output-file "$$all" >/dev/null \
-	&& $(LOCK) --upgrade --constraints "$$all" --output-file requirements/core.txt >/dev/null \
+	&& $(LOCK) --upgrade --constraints "$$all" --extra figures \
+		--output-file requirements/core.txt >/dev/null \
 	&& for extra in dev docs notebooks; do \
-		$(LOCK) --upgrade --constraints "$$all" --extra $$extra \
+		$(LOCK) --upgrade --constraints "$$all" --extra figures --extra $$extra \
 			--output-file requirements/$$extra.txt >/dev/null || exit 1; \
 	done
 	@$(COMPILE) workshop/jupyterhub/requirements.in --upgrade \
 		--constraints requirements/notebooks.txt \
 		--output-file workshop/jupyterhub/requirements.txt >/dev/null
 
+doctor: ## say what this machine has for all that, what it lacks, and how to get it
+	@"$(or $(PYTHON),python3)" tools/doctor.py
+
+# Asked before anything long is done.
+needs-%:
+	@"$(or $(PYTHON),python3)" tools/doctor.py '$*'
+
 clean: ## remove what the commands above made
-	rm -rf $(VENV) .venv-* build dist .coverage .coverage.* .hypothesis
+	rm -rf $(VENV) .venv-* build dist site node_modules .coverage .coverage.* .hypothesis
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find simulator -name '*.mo' -delete
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -131,38 +146,44 @@ $(BIN)/pip:
 		echo "Python 3.11 or newer is needed$${python:+ ($$python is not)}." \
 			"Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }; \
 	"$$python" -c 'import ensurepip, venv' 2>/dev/null || { \
-		echo "$$python cannot make virtual environments." \
-			"On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }; \
+		"$$python" tools/doctor.py python; exit 1; }; \
 	echo "Setting up $(VENV) with $$("$$python" --version) (once)"; \
 	"$$python" -m venv --clear $(VENV)
 
 $(VENV)/.core: requirements/core.txt pyproject.toml tools/catalogues.py | $(BIN)/pip
-	@$(PIP) install --require-hashes -r requirements/core.txt
+	@echo "- what plays, explains and draws"
+	@$(PIP) install --no-deps --require-hashes -r requirements/core.txt
 	@$(PIP) install --no-build-isolation --no-deps -e .
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.core
-	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@echo "- what checks and tests"
+	@$(PIP) install --no-deps --require-hashes -r requirements/dev.txt
 	@touch $@
 
 $(VENV)/.notebooks: requirements/notebooks.txt $(VENV)/.core
-	@$(PIP) install --require-hashes -r requirements/notebooks.txt
+	@echo "- JupyterLab"
+	@$(PIP) install --no-deps --require-hashes -r requirements/notebooks.txt
 	@touch $@
 
 $(VENV)/.docs: requirements/docs.txt $(VENV)/.core
-	@$(PIP) install --require-hashes -r requirements/docs.txt
+	@echo "- what builds the site"
+	@$(PIP) install --no-deps --require-hashes -r requirements/docs.txt
 	@touch $@
 
 $(VENV)/.hub: workshop/jupyterhub/requirements.txt workshop/jupyterhub/package-lock.json $(VENV)/.notebooks
-	@$(PIP) install --require-hashes -r workshop/jupyterhub/requirements.txt
+	@echo "- JupyterHub, and its proxy from npm"
+	@$(PIP) install --no-deps --require-hashes -r workshop/jupyterhub/requirements.txt
 	@mkdir -p build/hub && cp workshop/jupyterhub/package.json workshop/jupyterhub/package-lock.json build/hub/
 	@cd build/hub && npm ci --silent
 	@touch $@
 
 node_modules/.package-lock.json: package-lock.json
+	@echo "- fonts and slides, from npm"
 	@npm ci --silent && touch $@
 
 build/lighthouse/node_modules/.package-lock.json: tools/lighthouse/package.json tools/lighthouse/package-lock.json
+	@echo "- Lighthouse, from npm"
 	@mkdir -p build/lighthouse && cp $^ build/lighthouse/
 	@cd build/lighthouse && npm ci --silent && touch node_modules/.package-lock.json
 

@@ -55,7 +55,8 @@ def languages() -> dict[str, str]:
     """The languages that can be shown: code to the language's own name, English first."""
     found = {SOURCE: _NAMES[SOURCE]}
     for folder in sorted(Path(str(files("simulator") / "locales")).iterdir()):
-        if (folder / "LC_MESSAGES" / f"{DOMAIN}.po").exists():
+        # A package holds the compiled .mo alone, a fresh checkout the .po alone.
+        if any(folder.glob(f"LC_MESSAGES/{DOMAIN}.[mp]o")):
             found[folder.name] = _NAMES.get(folder.name, folder.name)
     return found
 

@@ -44,8 +44,13 @@ class Shown(Explanation, frozen=True, kw_only=True):
 
         return markdown.render(self, spoken())
 
-    def _repr_svg_(self) -> str:
-        return self.drawing().decode()
+    def _repr_svg_(self) -> str | None:
+        from simulator.views.canvas import NoFigures
+
+        try:
+            return self.drawing().decode()
+        except NoFigures:
+            return None
 
     def __repr__(self) -> str:
         session = self.session

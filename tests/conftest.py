@@ -12,6 +12,18 @@ from tests.command import Command
 HERE = Path(__file__).parent
 IN_CI = bool(os.environ.get("CI"))
 
+# What a system and a terminal are set to is tried by tests of its own.
+os.environ["LC_ALL"] = "C.UTF-8"
+for _name in (
+    "EHLO_TWICE_LANG",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+    "COLUMNS",
+):
+    os.environ.pop(_name, None)
+
 # No deadline: a busy machine is no fault of the code. In CI the same examples every time.
 settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)

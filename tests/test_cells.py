@@ -88,4 +88,4 @@ def test_the_command_as_markdown(command: Command) -> None:
 
 
 def test_the_command_as_a_figure(command: Command, tmp_path: object) -> None:
-    assert "a figure is .svg, .png or .pdf" in command.fails("matrix", "--out", "matrix.gif")
+    assert "a drawing: .svg, .png or .pdf" in command.fails("matrix", "--out", "matrix.gif")

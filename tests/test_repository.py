@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parent.parent
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
@@ -72,29 +73,36 @@ def pins(lock: Path) -> dict[str, str]:
 def test_every_pin_has_hashes_and_nothing_else(lock: Path) -> None:
     assert pins(lock)
     for head, hashes in pins(lock).items():
-        assert re.match(r"[a-z0-9-]+==[\w.]+(?: ; .+)?$", head), head
+        assert re.match(r"[a-z0-9-]+(?:\[[a-z0-9,-]+\])?==[\w.]+(?: ; .+)?$", head), head
         assert re.fullmatch(r"(?:    --hash=sha256:[0-9a-f]{64}(?: \\\n|$))+", hashes), head
 
 
+def pinned(lock: Path) -> set[tuple[str, str]]:
+    """Names and versions in a lock, without the extras and the systems they are asked with."""
+    heads = (Requirement(head) for head in pins(lock))
+    return {(head.name, str(head.specifier)) for head in heads}
+
+
 def test_the_locks_agree_with_one_another() -> None:
-    core = pins(ROOT / "requirements" / "core.txt")
+    core = pinned(ROOT / "requirements" / "core.txt")
     versions: dict[str, set[str]] = {}
     for lock in LOCKS:
-        found = pins(lock)
-        missing = {head.split(" ; ")[0] for head in core} - {h.split(" ; ")[0] for h in found}
-        assert not missing, f"{lock.name} lacks {missing}"
-        for name in {head.split("==")[0] for head in found}:
-            pinned = {head.split(" ; ")[0] for head in found if head.split("==")[0] == name}
-            versions.setdefault(name, set()).add(" ".join(sorted(pinned)))
+        found = pinned(lock)
+        assert core <= found, f"{lock.name} lacks {core - found}"
+        for name in {name for name, _ in found}:
+            of_it = sorted(version for pin, version in found if pin == name)
+            versions.setdefault(name, set()).add(" ".join(of_it))
     assert {name: found for name, found in versions.items() if len(found) > 1} == {}
 
 
 def test_the_locks_hold_what_the_project_asks_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    wanted = {"core": project["project"]["dependencies"] + project["build-system"]["requires"]}
-    wanted |= project["project"]["optional-dependencies"]
+    extras = project["project"]["optional-dependencies"]
+    core = project["project"]["dependencies"] + project["build-system"]["requires"]
+    # Whoever sets up from a lock can draw.
+    wanted = {"core": core + extras.pop("figures")} | extras
     assert project["dependency-groups"]["build"] == project["build-system"]["requires"]
     for lock, requirements in wanted.items():
-        locked = {head.split("==")[0] for head in pins(ROOT / "requirements" / f"{lock}.txt")}
-        names = {re.split(r"[^\w-]", requirement)[0].lower() for requirement in requirements}
+        locked = {name for name, _ in pinned(ROOT / "requirements" / f"{lock}.txt")}
+        names = {Requirement(requirement).name.lower() for requirement in requirements}
         assert names <= locked, f"make lock: {lock}.txt lacks {names - locked}"

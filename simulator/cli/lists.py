@@ -1,19 +1,10 @@
-"""The commands that say what there is: scenarios, rules, languages, schema, completion."""
+"""The commands that say what there is: scenarios, rules, languages, schema, completion, man."""
 
 from __future__ import annotations
 
-import textwrap
-from typing import Any
-
 import click
 
-from simulator.cli.common import PROGRAM, language_option, one_line, progress, put, told, width
-
-_HANGING: dict[str, Any] = {
-    "initial_indent": " " * 4,
-    "subsequent_indent": " " * 8,
-    "break_on_hyphens": False,
-}
+from simulator.cli.common import PROGRAM, language_option, one_line, progress, put, put_listed, told
 
 
 @click.command()
@@ -42,11 +33,12 @@ def rules(lang: str, brief: bool) -> None:
         for rule in all_rules():
             citation = smtp.citations()[rule.citation]
             place = " ".join(filter(None, (citation.place, citation.keyword)))
-            put(f"{rule.id}\n    {say(rule.text, lang)}\n")
+            put(f"{rule.id}\n")
+            put_listed(f"    {say(rule.text, lang)}", 4)
             risk = f" ({say(LEVEL['risk'], lang)})" if rule.level == "risk" else ""
-            put(f"    {place}{risk}\n")
+            put_listed(f"    {place}{risk}", 4)
             for line in shown.get(rule.id, ()):
-                put(textwrap.fill(line, width(), **_HANGING) + "\n")
+                put_listed(f"    {line}", 8)
 
 
 def _who_shows(lang: str) -> dict[str, list[str]]:
@@ -86,7 +78,7 @@ def languages() -> None:
 def _list(rows: list[tuple[str, str]]) -> None:
     longest = max(len(name) for name, _ in rows)
     for name, text in rows:
-        put(f"{name:<{longest}}  {one_line(text)}\n")
+        put_listed(f"{name:<{longest}}  {one_line(text)}", longest + 2)
 
 
 SCHEMAS = {
@@ -137,4 +129,18 @@ def completion(shell: str) -> None:
     )
 
 
-COMMANDS = (scenarios, rules, languages, schema, completion)
+@click.command()
+def man() -> None:
+    """Print the manual page.
+
+    \b
+    Examples:
+      ehlo-twice man | man -l -
+      ehlo-twice man > ~/.local/share/man/man1/ehlo-twice.1
+    """
+    from simulator.cli import manual
+
+    put(manual.page(click.get_current_context().find_root()))
+
+
+COMMANDS = (scenarios, rules, languages, schema, completion, man)

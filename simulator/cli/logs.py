@@ -14,11 +14,16 @@ import click
 
 from simulator.cli.common import (
     Cannot,
+    choose_one,
     colour,
+    colour_option,
+    format_names,
     language_option,
+    lexicon_names,
     one_line,
     page,
     put,
+    put_listed,
     put_view,
     told,
     view_option,
@@ -32,6 +37,9 @@ if TYPE_CHECKING:
 
 PROBLEMS_FOUND = 1
 """Exit code of `explain --strict` when a session has a problem."""
+
+_COUNTED = ("annotated", "markdown", "json")
+"""The views that a summary has."""
 
 formats_option = click.option(
     "--formats",
@@ -47,7 +55,13 @@ formats_option = click.option(
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @language_option
 @view_option
-@click.option("--format", "kind", metavar="NAME", help="The log's format, where guessing fails.")
+@click.option(
+    "--format",
+    "kind",
+    metavar="NAME",
+    shell_complete=format_names,
+    help="The log's format, where guessing fails.",
+)
 @formats_option
 @click.option("--only-problems", is_flag=True, help="Leave out sessions without a problem.")
 @click.option("--probes", is_flag=True, help="With --only-problems: keep probes and scanners.")
@@ -57,6 +71,7 @@ formats_option = click.option(
 @click.option("--follow", is_flag=True, help="Go on reading as the file grows.")
 @click.option("--anonymise", is_flag=True, help="Put other names for hosts and addresses.")
 @click.option("--show-secrets", is_flag=True, help="Do not mask credentials and messages.")
+@colour_option
 def explain(
     files: tuple[str, ...],
     lang: str,
@@ -88,17 +103,22 @@ def explain(
     """
     from simulator import explainer
 
+    choose_one("summary", "follow")
+    choose_one("summary", "only_problems")
+    if summary and view.name not in _COUNTED:
+        raise Cannot(f"--summary: --view {' or '.join(_COUNTED)}; {view.name} shows sessions")
     if follow and (len(files) != 1 or files[0] == "-"):
         raise Cannot("--follow: give it one file")
     if follow and not (view.pieces or summary):
         raise Cannot(f"--follow: --view {view.name} shows one session alone")
     log = _Log(files, kind, folders, follow=follow)
+    seen = _Seen()
     with told():
         if summary:
-            problems = _summarise(_only(number, log.verdicts()), view.name, lang)
+            verdicts = _only(number, log.verdicts())
+            problems = _summarise(map(seen.told, verdicts) if strict else verdicts, view.name, lang)
         else:
             hide = _hider(anonymise=anonymise, show_secrets=show_secrets)
-            seen = _Seen()
             sessions = log.sessions()
             if number:
                 sessions = _only(number, (found for found in sessions if not found.stray))
@@ -109,6 +129,8 @@ def explain(
             problems = seen.problems
     if log.troubles:
         raise Cannot(one_line(log.troubles[0]))
+    if strict and not seen.smtp:
+        raise Cannot("--strict: nothing of SMTP was found, so nothing was found to be right")
     if strict and problems:
         sys.exit(PROBLEMS_FOUND)
 
@@ -118,12 +140,20 @@ class _Seen:
 
     def __init__(self) -> None:
         self.problems = 0
+        self.smtp = False
+
+    def told(self, verdict: Verdict) -> Verdict:
+        """The same verdict; remembers whether any tells of SMTP at all."""
+        tells = (verdict.tls, verdict.ehlo_before_tls, verdict.ehlo_after_tls, verdict.delivered)
+        self.smtp |= any(tell is not None for tell in tells)
+        self.smtp |= bool(verdict.client_to_server_commands or verdict.faults)
+        return verdict
 
     def all(
         self, explanations: Iterable[Explanation], *, only_problems: bool, probes: bool
     ) -> Iterator[Explanation]:
         for explanation in explanations:
-            verdict = explanation.verdict
+            verdict = self.told(explanation.verdict)
             self.problems += verdict.problem
             if not only_problems or verdict.problem or (probes and verdict.faults):
                 yield explanation
@@ -279,20 +309,29 @@ def formats(lang: str, folders: tuple[Path, ...], file: Path | None) -> None:
     from simulator import formats as known
     from simulator.language import say
 
+    choose_one("file", "folders")
     with told():
         if file is not None:
             count = known.test(file)
             put(f"{file}: {count} samples read as they should be\n")
             return
         for found in known.known(folders):
-            advice = f"    {say(found.log_more, lang)}\n" if found.log_more else ""
-            put(f"{found.name}  {found.title}\n{advice}")
+            put_listed(f"{found.name}  {found.title}", 4)
+            if found.log_more:
+                put_listed(f"    {say(found.log_more, lang)}", 4)
 
 
 @click.command()
 @click.argument("file", type=click.Path(allow_dash=True, path_type=str))
-@click.option("--from", "language", metavar="LANGUAGE", help="Language it was translated into.")
+@click.option(
+    "--from",
+    "language",
+    metavar="LANGUAGE",
+    shell_complete=lexicon_names,
+    help="Language it was translated into.",
+)
 @language_option
+@colour_option
 def restore(file: str, language: str | None, lang: str) -> None:
     """Turn a machine-translated log back into what crossed the wire.
 
@@ -310,10 +349,10 @@ def restore(file: str, language: str | None, lang: str) -> None:
     with told():
         text, encoding = _text_of(file)
         restored = restoration.restore(text, language)
-        sys.stdout.flush()
-        sys.stdout.buffer.write(restored.text.encode(encoding, "surrogateescape"))
-        sys.stdout.buffer.flush()
-        click.echo(repairs.render(restored, lang, colour=colour(sys.stderr)), err=True, nl=False)
+        put(restored.text.encode(encoding, "surrogateescape"))
+        coloured = colour(sys.stderr)
+        table = repairs.render(restored, lang, colour=coloured)
+        click.echo(table, err=True, nl=False, color=coloured)
 
 
 def _text_of(file: str) -> tuple[str, str]:

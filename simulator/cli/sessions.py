@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from simulator.cli.common import (
+    choose_one,
     colour,
+    colour_option,
     form_of,
     language_option,
+    middlebox_names,
     one_line,
+    out_option,
     page,
     progress,
     put,
+    put_files,
     put_view,
     scenario_names,
     tls_option,
     told,
     view_option,
     width,
-    write,
 )
 
 if TYPE_CHECKING:
     from simulator.api import TlsVersion
     from simulator.explainer import Explanation
     from simulator.lab import Scenario
-    from simulator.views.view import Page, Story, View
+    from simulator.views.view import Story, View
 
 
 @click.command()
@@ -37,12 +43,8 @@ if TYPE_CHECKING:
 @language_option
 @view_option
 @tls_option
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
-    help="Write every view into this folder instead.",
-)
+@out_option
+@colour_option
 @click.option("--check", is_flag=True, help="Compare the replay with the documented log.")
 @click.option(
     "--clock",
@@ -73,18 +75,17 @@ def replay(
       ehlo-twice replay ./mine.toml --view table
     """
     from simulator import api
-    from simulator.views.view import Page
 
+    choose_one("check", "view", "out")
     with told():
+        form = form_of(out) if out else None
         found = api.load(scenario, tls)
         explanation = api.play(found, now=clock == "now")
         if check:
             raise SystemExit(_check(found, explanation))
         story, running = _story(found, lang), clock == "now"
         if out is not None:
-            files = _every_view(explanation, Page(lang, story, running=running))
-            for path in write(out, files):
-                click.echo(path)
+            put_files(out, form, _every_view(explanation, lang, story, running=running))
             return
         put_view(view, view.render(explanation, page(lang, story, running=running)))
 
@@ -100,18 +101,14 @@ def _story(scenario: Scenario, lang: str) -> Story:
     )
 
 
-def _every_view(explanation: Explanation, page: Page) -> dict[str, bytes]:
+def _every_view(
+    explanation: Explanation, lang: str, story: Story, *, running: bool
+) -> dict[str, Callable[[], str | bytes]]:
     """All views by file name."""
-    from simulator.views.view import views
+    from simulator.views.view import Page, views
 
-    made: dict[str, bytes] = {}
-    every = views().values()
-    with progress("views", len(every)) as done:
-        for view in every:
-            shown = view.render(explanation, page)
-            made[view.file] = shown.encode() if isinstance(shown, str) else shown
-            done()
-    return made
+    shown = Page(lang, story, running=running)
+    return {v.file: partial(v.render, explanation, shown) for v in views().values()}
 
 
 def _check(scenario: Scenario, explanation: Explanation) -> int:
@@ -141,12 +138,8 @@ def _check(scenario: Scenario, explanation: Explanation) -> int:
     show_default=True,
 )
 @tls_option
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write a figure: .svg, .png or .pdf.",
-)
+@out_option
+@colour_option
 def compare(
     left: str, right: str, lang: str, view: str, tls: TlsVersion | None, out: Path | None
 ) -> None:
@@ -164,25 +157,27 @@ def compare(
     from simulator import alignment, api
     from simulator.views import comparison, comparison_figure
 
+    choose_one("view", "out")
     with told():
+        form = form_of(out) if out else None
         found = [api.load(name, tls) for name in (left, right)]
         titles = (found[0].prose("title", lang), found[1].prose("title", lang))
         both = alignment.compare(api.play(found[0]), api.play(found[1]), titles)
+        text = partial(comparison.text, both, lang)
+        makers: dict[str, Callable[[], str | bytes]] = {
+            "comparison.txt": text,
+            "comparison.md": lambda: comparison.markdown(both, lang),
+            "comparison.json": lambda: comparison.json(both, lang),
+            "comparison.svg": lambda: comparison_figure.render(both, lang, "svg"),
+            "comparison.png": lambda: comparison_figure.render(both, lang, "png"),
+            "comparison.pdf": lambda: comparison_figure.render(both, lang, "pdf"),
+        }
         if out is not None:
-            data = comparison_figure.render(both, lang, form_of(out))
-            for path in write(out.parent, {out.name: data}):
-                click.echo(path)
-            return
-        match view:
-            case "markdown":
-                shown = comparison.markdown(both, lang)
-            case "json":
-                shown = comparison.json(both, lang)
-            case "svg":
-                shown = comparison_figure.render(both, lang, "svg").decode()
-            case _:
-                shown = comparison.text(both, lang, width=width(), colour=colour(sys.stdout))
-        put(shown)
+            put_files(out, form, makers)
+        elif view == "text":
+            put(text(width=width(), colour=colour(sys.stdout)))
+        else:
+            put(makers[f"comparison.{'md' if view == 'markdown' else view}"]())
 
 
 @click.command()
@@ -192,6 +187,7 @@ def compare(
     default="nothing",
     show_default=True,
     metavar="NAME",
+    shell_complete=middlebox_names,
     help="nothing, strip, mask, add-keywords, inject-command or inject-reply.",
 )
 @click.option(
@@ -200,12 +196,8 @@ def compare(
     default="table",
     show_default=True,
 )
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write a heat map: .svg, .png or .pdf.",
-)
+@out_option
+@colour_option
 def matrix(lang: str, middlebox: str, view: str, out: Path | None) -> None:
     """Play every client policy against every server policy, and show how each ended.
 
@@ -219,33 +211,41 @@ def matrix(lang: str, middlebox: str, view: str, out: Path | None) -> None:
     from simulator import api
     from simulator.views import grid
 
+    choose_one("view", "out")
     with told():
-        form = form_of(out) if out else "svg"
+        form = form_of(out) if out else None
         with progress("sessions", api.sessions_of_matrix(middlebox)) as done:
             found = api.matrix(middlebox, done=done)
         clients, servers, _ = found.titles(lang)
+        text = partial(grid.text, found.cells, clients, servers, lang)
+        makers: dict[str, Callable[[], str | bytes]] = {
+            "matrix.txt": partial(text, colour=False),
+            "matrix.md": lambda: grid.markdown(found.cells, clients, servers, lang),
+            "matrix.json": lambda: grid.json(found.cells, lang),
+            "matrix.svg": lambda: found.drawing("svg", lang),
+            "matrix.png": lambda: found.drawing("png", lang),
+            "matrix.pdf": lambda: found.drawing("pdf", lang),
+        }
         if out is not None:
-            for path in write(out.parent, {out.name: found.drawing(form, lang)}):
-                click.echo(path)
-        elif view == "json":
-            put(grid.json(found.cells, lang))
-        elif view == "markdown":
-            put(grid.markdown(found.cells, clients, servers, lang))
+            put_files(out, form, makers)
+        elif view == "table":
+            put(text(colour=colour(sys.stdout)))
         else:
-            put(grid.text(found.cells, clients, servers, lang, colour=colour(sys.stdout)))
+            put(makers["matrix.md" if view == "markdown" else "matrix.json"]())
 
 
 @click.command("bytes", short_help="Show every byte that crossed the wire.")
 @click.argument("scenario", default="documented", shell_complete=scenario_names)
 @language_option
 @tls_option
+@colour_option
 def bytes_(scenario: str, lang: str, tls: TlsVersion | None) -> None:
     """Play SCENARIO and show every byte that crossed the wire, and what it means.
 
     \b
     Examples:
       ehlo-twice bytes
-      ehlo-twice bytes --tls 1.2 | less -R
+      ehlo-twice bytes --tls 1.2 --color always | less -R
     """
     from simulator import api
     from simulator.views.view import view

@@ -389,8 +389,10 @@ def load(path: Path) -> Format:
     """Read a format's file. Raises `FormatError`, which names file and line."""
     try:
         text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FormatError(f"{path}: {error}") from None
+    except OSError as error:
+        raise FormatError(f"{path}: {error.strerror}; give the TOML file of a format") from None
+    except UnicodeDecodeError:
+        raise FormatError(f"{path}: is not UTF-8; save it as that") from None
     return parse(text, str(path))
 
 

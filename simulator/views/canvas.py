@@ -12,6 +12,7 @@ any language. A PNG or PDF needs a font that is installed here: see `drawable`.
 from __future__ import annotations
 
 import io
+import logging
 import math
 import re
 import unicodedata
@@ -78,8 +79,27 @@ class UnknownForm(Error, ValueError):
     """There is no such form of a figure."""
 
 
+class NoFigures(Error, ImportError):
+    """What draws is not installed."""
+
+
+@cache
+def ready() -> None:
+    """Is there what draws? Raises `NoFigures`."""
+    # Where it keeps its cache, or that it is building one, is nothing to whoever wants a drawing.
+    logging.getLogger("matplotlib").addHandler(logging.NullHandler())
+    try:
+        import matplotlib  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise NoFigures(
+            "drawings need matplotlib: `pip install 'ehlo-twice[figures]'`, or in a checkout "
+            "`pip install '.[figures]'`"
+        ) from error
+
+
 @cache
 def _face(mono: bool, bold: bool) -> Any:
+    ready()
     from matplotlib import get_data_path
     from matplotlib.ft2font import FT2Font
 
@@ -108,6 +128,7 @@ def width(text: str, style: Style) -> float:
 
 @cache
 def _installed() -> frozenset[str]:
+    ready()
     from matplotlib.font_manager import fontManager
 
     return frozenset(fontManager.get_font_names())
@@ -122,6 +143,7 @@ def _others(language: str) -> tuple[str, ...]:
 @cache
 def _drawn(char: str) -> bool:
     """Whether a font of this machine has the letter."""
+    ready()
     from matplotlib.font_manager import FontProperties, fontManager
     from matplotlib.ft2font import FT2Font
 
@@ -153,6 +175,7 @@ class Canvas:
     def __init__(self, wide: float, language: str = "en", form: Form = "svg") -> None:
         if form not in FORMS:
             raise UnknownForm(f"no form {form!r}: there are {', '.join(FORMS)}")
+        ready()
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
         from matplotlib.transforms import Affine2D

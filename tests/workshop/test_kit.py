@@ -42,6 +42,14 @@ def test_each_system_gets_what_its_markers_say(name: str, systems: set[str]) -> 
     }
 
 
+def test_a_wheel_is_fetched_whatever_extra_is_asked_of_it() -> None:
+    lines = ["one[more]==1 --hash=sha256:a"]
+    here = target("linux-x86_64", "3.11")
+    assert wheels.wanted(lines, here) == ["one==1 --hash=sha256:a"]
+    assert wheels.names(lines, here) == {("one", "1")}
+    assert wheels.served([Path("one-1-py3-none-any.whl")], lines, here) == {("one", "1")}
+
+
 def test_both_versions_come_along_where_releases_of_one_python_differ() -> None:
     lines = [
         "one==1 ; python_full_version < '3.11.5' --hash=sha256:a",
@@ -185,7 +193,7 @@ def test_locks_of_the_hub_name_no_registry() -> None:
 
 def test_hub_and_notebooks_agree_on_versions() -> None:
     text = (ROOT / "workshop" / "jupyterhub" / "requirements.txt").read_text(encoding="utf-8")
-    both = dict(line.split(" --hash=")[0].split(" ")[0].split("==") for line in wheels.locked(text))
+    both = dict(wheels.named(line) for line in wheels.locked(text))
     for line in LOCK:
-        name, version = line.split(" ")[0].split("==")
+        name, version = wheels.named(line)
         assert both.get(name, version) == version or " ; " in line, name

@@ -16,7 +16,6 @@ import http.server
 import json
 import mimetypes
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median_low
 from typing import Any
+
+from tools import doctor
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "site"
@@ -101,7 +102,7 @@ def measure(address: str, device: str) -> Report:
         command = [str(LIGHTHOUSE), address, *DEVICES[device], "--quiet", "--output=json"]
         command += [f"--output-path={report}", "--no-enable-error-reporting"]
         command += ["--chrome-flags=--headless=new --no-sandbox --disable-gpu"]
-        chrome = os.environ.get("CHROME_PATH") or shutil.which("chromium") or ""
+        chrome = os.environ.get("CHROME_PATH") or doctor.browser() or ""
         subprocess.run(  # noqa: S603 - our own command
             command, check=True, capture_output=True, env={**os.environ, "CHROME_PATH": chrome}
         )

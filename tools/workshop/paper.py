@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import tempfile
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+from tools import doctor
 
 
 class NoBrowser(Exception):
@@ -23,10 +24,9 @@ def to_html(text: str) -> str:
 
 def chromium() -> str:
     """The browser that prints. Raises `NoBrowser`."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if found := shutil.which(name):
-            return found
-    raise NoBrowser("printing needs Chromium. On Debian and Ubuntu: apt install chromium")
+    if found := doctor.browser():
+        return found
+    raise NoBrowser(doctor.tool("chromium") or "printing needs Chromium")
 
 
 def to_pdf(page: Path, target: Path) -> None:

@@ -96,7 +96,7 @@ def locked(text: str) -> list[str]:
 
 
 def wanted(requirements: list[str], target: Target, patch: str = LAST) -> list[str]:
-    """Those that this kind of laptop needs, without their markers."""
+    """Those that this kind of laptop needs, without markers and extras: each is fetched alone."""
     chosen = []
     for line in requirements:
         told, _, hashes = line.partition(" --hash=")
@@ -120,7 +120,7 @@ def download(
     done = {" ".join(one) for one in served(sorted(folder.glob("*.whl")), requirements, target)}
     done.update(known)
     newest, oldest = (
-        [line for line in wanted(requirements, target, patch) if " ".join(_named(line)) not in done]
+        [line for line in wanted(requirements, target, patch) if " ".join(named(line)) not in done]
         for patch in (LAST, FIRST)
     )
     oldest = [line for line in oldest if line not in newest]
@@ -149,7 +149,7 @@ def serve(wheels: list[Path], requirements: list[str], target: Target) -> set[Pa
 
 def names(requirements: list[str], target: Target) -> set[tuple[str, str]]:
     """What this kind of laptop needs: names, as the index writes them, and versions."""
-    return {_named(line) for patch in (FIRST, LAST) for line in wanted(requirements, target, patch)}
+    return {named(line) for patch in (FIRST, LAST) for line in wanted(requirements, target, patch)}
 
 
 def served(wheels: list[Path], requirements: list[str], target: Target) -> set[tuple[str, str]]:
@@ -158,7 +158,8 @@ def served(wheels: list[Path], requirements: list[str], target: Target) -> set[t
     return {(str(name), str(version)) for name, version, _, _ in there}
 
 
-def _named(line: str) -> tuple[str, str]:
+def named(line: str) -> tuple[str, str]:
+    """The name, as the index writes it, and the version of one line of a lock."""
     requirement = Requirement(line.partition(" --hash=")[0])
     return canonicalize_name(requirement.name), str(requirement.specifier).removeprefix("==")
 
