@@ -24,6 +24,7 @@ from simulator.cli.common import (
 
 if TYPE_CHECKING:
     from simulator.explainer import Explanation
+    from simulator.masking import Veil
     from simulator.session import Session
     from simulator.verdict import Verdict
     from simulator.views.view import Page, View
@@ -83,6 +84,8 @@ def explain(
       ehlo-twice explain --follow --only-problems /var/log/mail.log
     """
     from simulator import explainer
+    from simulator.language import say
+    from simulator.masking import Veil
 
     if follow and (len(files) != 1 or files[0] == "-"):
         raise Cannot("--follow: give it one file")
@@ -96,10 +99,12 @@ def explain(
             plain = not (kind or folders or number or follow)
             problems = _summarise(_verdicts(files, sessions, plain=plain), view.name, lang)
         else:
-            hide = _hider(anonymise=anonymise, show_secrets=show_secrets)
+            veil = Veil(secrets=not show_secrets, names=anonymise)
             seen = _Seen()
             explained = seen.all(map(explainer.explain, sessions), only_problems=only_problems)
-            _show(map(hide, explained), view, page(lang))
+            _show(map(_hider(veil), explained), view, page(lang))
+            if replaced := veil.told():
+                click.echo(say(replaced, lang), err=True)
             problems = seen.problems
             if number and not seen.sessions:
                 raise Cannot(f"--session {number}: there are fewer sessions than that")
@@ -137,23 +142,21 @@ def _sessions(
         yield from formats.read(source, format=kind, extra_dirs=folders)
 
 
-def _hider(*, anonymise: bool, show_secrets: bool) -> Callable[[Explanation], Explanation]:
+def _hider(veil: Veil) -> Callable[[Explanation], Explanation]:
     """What takes out of an explanation what strangers must not see; its verdict stays."""
     import msgspec
 
-    from simulator import explainer, masking
-
-    names = masking.namer()
+    from simulator import explainer
 
     def hide(explanation: Explanation) -> Explanation:
-        session = explanation.session
-        if not show_secrets:
-            session = masking.masked(session)
-        if anonymise:
-            session = masking.anonymised(session, names)
-        if session is explanation.session:
+        if not veil:
             return explanation
-        return msgspec.structs.replace(explainer.explain(session), verdict=explanation.verdict)
+        hidden = explainer.explain(veil(explanation.session))
+        verdict = msgspec.structs.replace(
+            veil.over(explanation.verdict),
+            client_to_server_commands=hidden.verdict.client_to_server_commands,
+        )
+        return msgspec.structs.replace(hidden, verdict=verdict)
 
     return hide
 
