@@ -53,7 +53,7 @@ formats_option = click.option(
 @click.option("--summary", is_flag=True, help="Count instead: TLS, second EHLO, causes.")
 @click.option("--strict", is_flag=True, help="Exit with 1 if a session has a problem.")
 @click.option("--follow", is_flag=True, help="Go on reading as the file grows.")
-@click.option("--anonymise", is_flag=True, help="Put other names for hosts and addresses.")
+@click.option("--anonymise", is_flag=True, help="Put other names for hosts, people and addresses.")
 @click.option("--show-secrets", is_flag=True, help="Do not mask credentials and messages.")
 def explain(
     files: tuple[str, ...],
@@ -72,8 +72,8 @@ def explain(
     """Explain the SMTP sessions of a log: what happened, why it failed, what to do.
 
     FILE is a log, a transcript or a capture, of whatever software; `-` reads standard input.
-    What AUTH carries, passwords and messages are masked. With EHLO_TWICE_SITE set to the address
-    at which the site stands (http://127.0.0.1:8000/), each cause links to its place on it.
+    Passwords, keys and messages are masked wherever they stand. With EHLO_TWICE_SITE set to the
+    address at which the site stands (http://127.0.0.1:8000/), each cause links to its place on it.
 
     \b
     Examples:

@@ -7,7 +7,7 @@ and mailboxes, the same one for the same one throughout. Every view is given wha
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -45,9 +45,9 @@ class Veil:
 
     def over(self, said: T) -> T:
         """A struct about the session, such as its verdict, with its values veiled as well."""
-        return self._over(said)
+        return cast("T", self._over(said))
 
-    def _over(self, said: object) -> object:
+    def _over(self, said: object) -> Any:
         match said:
             case Text():
                 return Text(said.id, {key: self._over(value) for key, value in said.values.items()})

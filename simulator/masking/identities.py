@@ -12,6 +12,7 @@ import ipaddress
 import re
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -19,7 +20,17 @@ import msgspec
 
 from simulator.language import N_, Text
 from simulator.masking.fields import mapped
-from simulator.session import AnyEvent, Certificate, Command, Handshake, Peer, Reply, Session
+from simulator.masking.prose import decoded
+from simulator.session import (
+    AnyEvent,
+    Certificate,
+    Command,
+    Handshake,
+    Peer,
+    Remark,
+    Reply,
+    Session,
+)
 
 _loading = threading.Lock()
 
@@ -75,23 +86,16 @@ def _kept() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
     return frozenset(keep.hosts), frozenset(keep.files), frozenset(keep.words)
 
 
-_COUNTED = {
-    "host": N_("{n} hosts"), "label": N_("{n} hosts"), "user": N_("{n} user names"),
-    "mailbox": N_("{n} mailboxes"), "ip": N_("{n} IP addresses"), "queue": N_("{n} queue ids"),
-    "message-id": N_("{n} Message-IDs"), "subject": N_("{n} subjects"),
-    "certificate": N_("{n} names in certificates"), "url": N_("{n} URL paths"),
-    "mac": N_("{n} hardware addresses"), "name": N_("{n} names of persons"),
-}  # fmt: skip
-
 _KEYED = re.compile(
     r"(?i)(?:[\w.-]*(?:from|to|user|username|login|sender|recipient|mail|address|account|rcpt|helo|"
     r"authid|email|emailaddress|auth|id|ruser|cn|uid|by|for))[=:](?=.)"
 )
 _NETWORKS = tuple(
-    ipaddress.IPv4Network(net) for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "198.18.0.0/15")
+    ipaddress.IPv4Network(net)
+    for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "198.18.0.0/15")
 )
 _HELLO = ("EHLO", "HELO", "LHLO")
-_WORD = re.compile(r"[^\W_][\w.-]{2,}")
+_WORD = re.compile(r"[^\W_][\w.-]+")
 
 
 class _Span(NamedTuple):
@@ -114,7 +118,14 @@ class Names:
         spans: list[_Span] = []
         for kind, pattern in _patterns():
             for match in pattern.finditer(text):
-                group = next((i for i in range(1, pattern.groups + 1) if match[i] and match.re.groupindex.get("lead") != i), 0)
+                group = next(
+                    (
+                        i
+                        for i in range(1, pattern.groups + 1)
+                        if match[i] and match.re.groupindex.get("lead") != i
+                    ),
+                    0,
+                )
                 if not group:
                     continue
                 start, end = match.span(group)
@@ -131,21 +142,14 @@ class Names:
         """What was replaced and what stayed, as one sentence; None where nothing was."""
         if not self._count:
             return None
-        counts: Counter[str] = Counter()
-        for kind, number in self._count.items():
-            counts[_COUNTED[kind]] += number
-        listed: Text | None = None
-        for form, number in counts.items():
-            one = Text(form, {"n": number})
-            listed = one if listed is None else Text(N_("{some}, {more}"), {"some": listed, "more": one})
-        assert listed is not None
         return Text(
             N_(
-                "Anonymised: {listed}, each with the same other name throughout. Kept on purpose: "
-                "times, ports, process ids, sizes, software and its versions, TLS and the rest of "
-                "the replies. Look it through before you post it."
+                "Anonymised: {n} names were replaced, each by the same other one throughout: hosts, "
+                "addresses, mailboxes, users, queue ids, Message-IDs, subjects, certificates, URL "
+                "paths. Kept on purpose: times, ports, process ids, sizes, software and its "
+                "versions, TLS and the rest of the replies. Look it through before you post it."
             ),
-            {"listed": listed},
+            {"n": self._count.total()},
         )
 
     # One finding ------------------------------------------------------------------------------------
@@ -208,7 +212,15 @@ class Names:
         ending = lowered.rpartition(".")[2]
         if lowered in hosts or ending in endings or text.startswith("(", start + len(real)):
             return None
-        if text[start - 1 : start] in ("/", "\\") and ending in ("py", "pl", "sh", "pm", "so", "md", "rs"):
+        if text[start - 1 : start] in ("/", "\\") and ending in (
+            "py",
+            "pl",
+            "sh",
+            "pm",
+            "so",
+            "md",
+            "rs",
+        ):
             return None
         if re.search(rf"{re.escape(real)}[\"']?,? line \d", text):
             return None
@@ -267,14 +279,16 @@ class Names:
 
     def _learn(self, real: str, other: str) -> None:
         lowered = real.lower()
-        if len(real) >= 3 and lowered not in _kept()[2] and not real.isdigit():
+        if len(real) == 2 and real.isupper():
+            self._learned[real] = other  # PC, but no word of two letters
+        elif len(real) >= 3 and lowered not in _kept()[2] and not real.isdigit():
             self._learned[lowered] = other
 
     def _elsewhere(self, text: str, spans: list[_Span]) -> list[_Span]:
         found = []
         for match in _WORD.finditer(text):
             for start, word in _parts(match):
-                other = self._learned.get(word.lower())
+                other = self._learned.get(word.lower()) or self._learned.get(word)
                 end = start + len(word)
                 if other and not any(start < span.end and span.start < end for span in spans):
                     found.append(_Span(start, end, other))
@@ -292,7 +306,7 @@ class Names:
             client=client,
             server=server,
             connection=self(session.connection),
-            events=tuple(self._event(event) for event in session.events),
+            events=tuple(map(self._event, _without_certificates(session.events))),
             wire=(),
             secrets=(),
         )
@@ -322,7 +336,11 @@ class Names:
                                 self.host(name, learn=True)
 
     def _peer(self, peer: Peer) -> Peer:
-        name = self.host(peer.name) if re.fullmatch(r"[\w.\u0300-\u036f-]+", peer.name) else self(peer.name)
+        name = (
+            self.host(peer.name)
+            if re.fullmatch(r"[\w.\u0300-\u036f-]+", peer.name)
+            else self(peer.name)
+        )
         try:
             ipaddress.ip_address(peer.name)
             name = self._address(peer.name)
@@ -351,6 +369,12 @@ class Names:
             case Command(verb=("VRFY" | "EXPN")):
                 told = self(f"{gone.verb} {gone.argument}")
                 return msgspec.structs.replace(gone, argument=told.partition(" ")[2])
+            case Reply(code=334):
+                # A challenge may hold the server's name in base64 (RFC 2195).
+                lines = tuple(
+                    line if not line or _is_prompt(line) else "(challenge)" for line in gone.lines
+                )
+                return msgspec.structs.replace(gone, lines=lines)
             case Reply() if gone.lines:
                 first, space, rest = gone.lines[0].partition(" ")
                 known = self._known.get(("label", first.lower()))
@@ -386,6 +410,24 @@ class Names:
             not_before=found.not_before,
             not_after=found.not_after,
         )
+
+
+def _is_prompt(blob: str) -> bool:
+    return decoded(blob).strip(b"\0 ").lower() in (b"username:", b"password:", b"user name")
+
+
+def _without_certificates(events: tuple[AnyEvent, ...]) -> Iterator[AnyEvent]:
+    """The events, without the lines between BEGIN and END, for they name whom they certify."""
+    inside = False
+    for event in events:
+        if isinstance(event, Remark):
+            if "-----END" in event.text:
+                inside = False
+            elif "-----BEGIN" in event.text:
+                inside = True
+            elif inside:
+                event = msgspec.structs.replace(event, text="(certificate)")
+        yield event
 
 
 def _is_label(name: str) -> bool:

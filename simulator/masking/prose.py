@@ -163,7 +163,17 @@ def _not_secret() -> re.Pattern[str]:
 
 # Where the value of a name stands ----------------------------------------------------------------
 
-_QUOTES = {"'": "'", '"': '"', "`": "`", "“": "”", "‘": "’", "«": "»", "„": "“", "「": "」", "『": "』"}
+_QUOTES = {
+    "'": "'",
+    '"': '"',
+    "`": "`",
+    "“": "”",
+    "‘": "’",
+    "«": "»",
+    "„": "“",
+    "「": "」",
+    "『": "』",
+}
 _CLOSERS = re.compile(
     r"(?:\\*[\"'`”’»」』\])}*]|&(?:quot|apos|\#39|\#34|gt|nbsp);|</?\w{1,20}[^<>]{0,80}>){1,6}"
 )
@@ -349,9 +359,7 @@ def _after(text: str, match: re.Match[str]) -> _Found | None:
         quoted = any(c in closers[0] for c in "\"'`;")
         markup = "<" in closers[0]
         if markup and text[place:].strip():
-            return _Found(
-                _value(text, place, sentence=False, url=False, markup=True), ends=False
-            )
+            return _Found(_value(text, place, sentence=False, url=False, markup=True), ends=False)
     for pattern in (_VALUE_KEY, _SEPARATOR, *((_COMMA,) if quoted else ())):
         if found := pattern.match(text, place):
             rest = found.end()
@@ -359,7 +367,9 @@ def _after(text: str, match: re.Match[str]) -> _Found | None:
                 return _Found(None, ends=True)
             if "%" in found[0]:
                 over = re.compile(r"%26|[&\s\"']").search(text, rest)
-                return _Found(_Value(rest, over.start() if over else len(text), whole=True), ends=False)
+                return _Found(
+                    _Value(rest, over.start() if over else len(text), whole=True), ends=False
+                )
             if pattern is _SEPARATOR and found[0].strip() == "|" and rest >= len(text):
                 continue
             value = _value(text, rest, sentence=False, url=url, markup=False)
@@ -404,7 +414,9 @@ def _after(text: str, match: re.Match[str]) -> _Found | None:
         if value is None:
             return None
         pair = _USER_BEFORE.search(text, max(0, before - 300), before)
-        alone = not text[:before].strip(" \t$>-'\"[(") and not text[value.end :].strip(" \t;,'\")]}")
+        alone = not text[:before].strip(" \t$>-'\"[(") and not text[value.end :].strip(
+            " \t;,'\")]}"
+        )
         quoted_value = value.start and text[value.start - 1] in _QUOTES
         strict = not (pair or alone or quoted_value)
         return _Found(_unless_plain(text, value, strict=strict), ends=False)
@@ -459,18 +471,81 @@ def _closing_bracket(text: str, start: int) -> int:
 # Forms ---------------------------------------------------------------------------------------------
 
 MECHANISMS = frozenset(
-    "PLAIN LOGIN EXTERNAL NTLM GSSAPI GSS-SPNEGO XOAUTH XOAUTH2 OAUTHBEARER ANONYMOUS CRAM-MD5 "
-    "CRAM-SHA1 CRAM-SHA256 DIGEST-MD5 DIGEST-MD4 SCRAM-SHA-1 SCRAM-SHA-1-PLUS SCRAM-SHA-256 "
-    "SCRAM-SHA-256-PLUS SCRAM-SHA-512 SCRAM-SHA-512-PLUS SCRAM-MD5 KERBEROS_V4 KERBEROS_V5 OTP SKEY "
-    "SECURID SRP PASSDSS-3DES-1 9798-U-RSA-SHA1-ENC MSN WEBEX ECDSA-NIST256P-CHALLENGE "
-    "X-FOO XAMPP XYMCOOKIE XYMPKI X-UNIX-USER X-NETSCAPE-KERBEROS OPENID20 SAML20 GS2-KRB5 "
-    "GS2-KRB5-PLUS PLAIN-CLIENTTOKEN XYMECOOKIEB64 DELTA LMTP NMAS_LOGIN SXOVER-PLUS EAP-AES128".split()
+    [
+        "PLAIN",
+        "LOGIN",
+        "EXTERNAL",
+        "NTLM",
+        "GSSAPI",
+        "GSS-SPNEGO",
+        "XOAUTH",
+        "XOAUTH2",
+        "OAUTHBEARER",
+        "ANONYMOUS",
+        "CRAM-MD5",
+        "CRAM-SHA1",
+        "CRAM-SHA256",
+        "DIGEST-MD5",
+        "DIGEST-MD4",
+        "SCRAM-SHA-1",
+        "SCRAM-SHA-1-PLUS",
+        "SCRAM-SHA-256",
+        "SCRAM-SHA-256-PLUS",
+        "SCRAM-SHA-512",
+        "SCRAM-SHA-512-PLUS",
+        "SCRAM-MD5",
+        "KERBEROS_V4",
+        "KERBEROS_V5",
+        "OTP",
+        "SKEY",
+        "SECURID",
+        "SRP",
+        "PASSDSS-3DES-1",
+        "9798-U-RSA-SHA1-ENC",
+        "MSN",
+        "WEBEX",
+        "ECDSA-NIST256P-CHALLENGE",
+        "X-FOO",
+        "XAMPP",
+        "XYMCOOKIE",
+        "XYMPKI",
+        "X-UNIX-USER",
+        "X-NETSCAPE-KERBEROS",
+        "OPENID20",
+        "SAML20",
+        "GS2-KRB5",
+        "GS2-KRB5-PLUS",
+        "PLAIN-CLIENTTOKEN",
+        "XYMECOOKIEB64",
+        "DELTA",
+        "LMTP",
+        "NMAS_LOGIN",
+        "SXOVER-PLUS",
+        "EAP-AES128",
+    ]
 )
 """SASL mechanisms, of IANA's registry and as logs have them."""
 
-_SMTP_WORDS = frozenset(smtp.VERBS) | MECHANISMS | frozenset(
-    "PIPELINING SIZE 8BITMIME SMTPUTF8 CHUNKING DSN ENHANCEDSTATUSCODES DELIVERBY BINARYMIME "
-    "REQUIRETLS LIMITS OK READY".split()
+_SMTP_WORDS = (
+    frozenset(smtp.VERBS)
+    | MECHANISMS
+    | frozenset(
+        [
+            "PIPELINING",
+            "SIZE",
+            "8BITMIME",
+            "SMTPUTF8",
+            "CHUNKING",
+            "DSN",
+            "ENHANCEDSTATUSCODES",
+            "DELIVERBY",
+            "BINARYMIME",
+            "REQUIRETLS",
+            "LIMITS",
+            "OK",
+            "READY",
+        ]
+    )
 )
 
 _AUTH = re.compile(
@@ -546,7 +621,12 @@ def _readable(blob: str) -> bool:
 def _is_key(word: str) -> bool:
     """Whether a word is long and mixed as only keys and encodings are."""
     bare = word.rstrip("=")
-    if len(bare) < 24 or "-" in bare or _IDENTIFIER.fullmatch(bare) or re.fullmatch(r"[0-9A-Fa-f]+|[A-Z0-9_]+|[a-z0-9_]+", bare):
+    if (
+        len(bare) < 24
+        or "-" in bare
+        or _IDENTIFIER.fullmatch(bare)
+        or re.fullmatch(r"[0-9A-Fa-f]+|[A-Z0-9_]+|[a-z0-9_]+", bare)
+    ):
         return False
     return (
         any(c.isdigit() for c in bare)
@@ -563,7 +643,9 @@ _CALL = re.compile(
 )
 _CALLED = re.compile(r"log[io]n|sign_?in|auth|cred|passw|->|::|#\d")
 _FRAME = re.compile(r"^\s*#\d+ |(?:->|::)\w+\(")
-_LISTED = re.compile(r"(?i)\b(?:auth\w*|creds|credentials?|login)[\"']?\s*(?:=>|[=:])\s*[\[({](?!\s*$)")
+_LISTED = re.compile(
+    r"(?i)\b(?:auth\w*|creds|credentials?|login)[\"']?\s*(?:=>|[=:])\s*[\[({](?!\s*$)"
+)
 _STRING = re.compile(r"'(?:[^'\\]|\\.){0,4000}'|\"(?:[^\"\\]|\\.){0,4000}\"")
 _BENIGN = re.compile(
     r"(?i)(?:EHLO|HELO|LHLO|STARTTLS|MAIL|RCPT|DATA|RSET|NOOP|QUIT|HELP|VRFY)\b.*|AUTH(?: [A-Z0-9-]{3,20})?"
@@ -625,7 +707,13 @@ class Masker:
 
     def interrupted(self) -> None:
         """Something came in between that was understood."""
-        self._pending, self._indent, self._blob, self._hex, self._ticket = "", -1, False, False, False
+        self._pending, self._indent, self._blob, self._hex, self._ticket = (
+            "",
+            -1,
+            False,
+            False,
+            False,
+        )
 
     def await_rest(self) -> None:
         """A response ended with the line; what follows may be the rest of it."""
@@ -767,8 +855,10 @@ class Masker:
                         break
                 else:
                     if not pattern.groups or not any(match.groups()):
-                        if pattern.groups == 0 or "s" not in pattern.groupindex or (
-                            match[0].startswith("$")
+                        if (
+                            pattern.groups == 0
+                            or "s" not in pattern.groupindex
+                            or (match[0].startswith("$"))
                         ):
                             self._add(spans, line, *match.span())
         if not understood and "auth" in lowered:
@@ -783,13 +873,17 @@ class Masker:
                     break
         if not understood and "64" in line and _ENCODED.search(line):
             for match in _STRING.finditer(line):
-                if len(match[0]) > 4 and not re.match(r"[\"'](?i:base64|utf-?8|ascii)[\"']", match[0]):
+                if len(match[0]) > 4 and not re.match(
+                    r"[\"'](?i:base64|utf-?8|ascii)[\"']", match[0]
+                ):
                     self._add(spans, line, match.start() + 1, match.end() - 1)
         if not self._public:
             self._blobs(spans, line, understood=understood)
         return spans
 
-    def _add(self, spans: list[tuple[int, int]], line: str, start: int, end: int, *, whole: bool = True) -> None:
+    def _add(
+        self, spans: list[tuple[int, int]], line: str, start: int, end: int, *, whole: bool = True
+    ) -> None:
         text = line[start:end]
         if not text.strip():
             return
@@ -864,7 +958,9 @@ class Masker:
             start = match.end() - 1
             end = close = _closing_bracket(line, start)
             inside = line[start + 1 : close]
-            if line[start] == "{" and ":" in inside or re.match(r"\s*[\"']?[\w ]+[\"']?\s*=>", inside):
+            if (line[start] == "{" and ":" in inside) or re.match(
+                r"\s*[\"']?[\w ]+[\"']?\s*=>", inside
+            ):
                 continue
             words = re.findall(r"[\w-]+", inside)
             if words and all(word.upper() in MECHANISMS or word.isdigit() for word in words):
@@ -892,7 +988,7 @@ class Masker:
     def _blobs(self, spans: list[tuple[int, int]], line: str, *, understood: bool) -> None:
         if not understood and (match := _LAST.search(line)) and not _ALONE.match(line):
             word = match["s"]
-            if is_blob(word) and _readable(word) or self.authenticating and looks_secret(word):
+            if (is_blob(word) and _readable(word)) or (self.authenticating and looks_secret(word)):
                 self._add(spans, line, *match.span("s"))
         if not understood and (match := _ALONE.match(line)):
             word = match["s"]
@@ -929,7 +1025,10 @@ def _harmless(octets: bytes) -> bool:
 
 
 def _is_talk(line: str) -> bool:
-    return re.match(r"(?:EHLO|HELO|MAIL FROM|RCPT TO|QUIT|DATA|STARTTLS|RSET)\b", line.strip()) is not None
+    return (
+        re.match(r"(?:EHLO|HELO|MAIL FROM|RCPT TO|QUIT|DATA|STARTTLS|RSET)\b", line.strip())
+        is not None
+    )
 
 
 def _covered(line: str, spans: list[tuple[int, int]]) -> str:

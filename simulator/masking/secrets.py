@@ -53,7 +53,9 @@ _LOGGED = re.compile(
 """A line of a log with its own beginning: no text of a message, nor an answer to AUTH."""
 
 _DATA = re.compile(r"^(?P<prefix>(?:.{0,80}?[:>\]|] +)?)(?:DATA|BDAT \d{1,12}(?: LAST)?)\s*$")
-_TALK = re.compile(r"(?:EHLO|HELO|MAIL FROM:|RCPT TO:|DATA$|BDAT \d|QUIT$|RSET$|NOOP|STARTTLS$|[245]\d\d[ -])")
+_TALK = re.compile(
+    r"(?:EHLO|HELO|MAIL FROM:|RCPT TO:|DATA$|BDAT \d|QUIT$|RSET$|NOOP|STARTTLS$|[245]\d\d[ -])"
+)
 
 
 class Secrets:
@@ -140,8 +142,31 @@ def _replaced(text: str, form: str) -> str:
 
 
 _VOCABULARY = frozenset(word.lower() for word in (*smtp.VERBS, *MECHANISMS)) | frozenset(
-    "true false none null smtp imap pop3 tls ssl starttls mail user username password localhost "
-    "authentication failed login server client error accepted queued".split()
+    [
+        "true",
+        "false",
+        "none",
+        "null",
+        "smtp",
+        "imap",
+        "pop3",
+        "tls",
+        "ssl",
+        "starttls",
+        "mail",
+        "user",
+        "username",
+        "password",
+        "localhost",
+        "authentication",
+        "failed",
+        "login",
+        "server",
+        "client",
+        "error",
+        "accepted",
+        "queued",
+    ]
 )
 
 
