@@ -339,6 +339,8 @@ class _Walk:
                 if self._body == "354" or (self._body == "BDAT" and self._body_seen):
                     self._body = ""
                 changed["lines"] = self._reply(event)
+            case Message(size=0) if self._prefix:
+                pass  # its text was not understood either
             case Message() | Connect() | Disconnect():
                 self._body = self._prefix = ""
             case Handshake():
