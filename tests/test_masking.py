@@ -63,7 +63,7 @@ def test_nothing_of_a_played_login_is_left() -> None:
     [
         (f"CLIENT -> SERVER: AUTH PLAIN {SECRET}", f"CLIENT -> SERVER: AUTH PLAIN {MASK}"),
         ("password=hunter2 user=ana", f"password={MASK} user=ana"),
-        ("'password' => 'hunter2',", f"'password' => {MASK},"),
+        ("'password' => 'hunter2',", f"'password' => '{MASK}',"),
         ("Authorization: Bearer abcdef.ghijkl", f"Authorization: Bearer {MASK}"),
         ("250 AUTH PLAIN LOGIN", "250 AUTH PLAIN LOGIN"),
         ("nothing secret here", "nothing secret here"),

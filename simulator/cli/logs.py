@@ -31,6 +31,7 @@ from simulator.cli.common import (
 
 if TYPE_CHECKING:
     from simulator.explainer import Explanation
+    from simulator.masking import Veil
     from simulator.session import Session
     from simulator.verdict import Verdict
     from simulator.views.view import Page, View
@@ -69,7 +70,7 @@ formats_option = click.option(
 @click.option("--summary", is_flag=True, help="Count instead: TLS, second EHLO, causes.")
 @click.option("--strict", is_flag=True, help="Exit with 1 if a session has a problem.")
 @click.option("--follow", is_flag=True, help="Go on reading as the file grows.")
-@click.option("--anonymise", is_flag=True, help="Put other names for hosts and addresses.")
+@click.option("--anonymise", is_flag=True, help="Put other names for hosts, people and addresses.")
 @click.option("--show-secrets", is_flag=True, help="Do not mask credentials and messages.")
 @colour_option
 def explain(
@@ -90,8 +91,8 @@ def explain(
     """Explain the SMTP sessions of a log: what happened, why it failed, what to do.
 
     FILE is a log, a transcript or a capture, of whatever software; `-` reads standard input.
-    What AUTH carries, passwords and messages are masked. With EHLO_TWICE_SITE set to the address
-    at which the site stands (http://127.0.0.1:8000/), each cause links to its place on it.
+    Passwords, keys and messages are masked wherever they stand. With EHLO_TWICE_SITE set to the
+    address at which the site stands (http://127.0.0.1:8000/), each cause links to its place on it.
 
     \b
     Examples:
@@ -102,6 +103,8 @@ def explain(
       ehlo-twice explain --follow --only-problems /var/log/mail.log
     """
     from simulator import explainer
+    from simulator.language import say
+    from simulator.masking import Veil
 
     choose_one("summary", "follow")
     choose_one("summary", "only_problems")
@@ -118,14 +121,16 @@ def explain(
             verdicts = _only(number, log.verdicts())
             problems = _summarise(map(seen.told, verdicts) if strict else verdicts, view.name, lang)
         else:
-            hide = _hider(anonymise=anonymise, show_secrets=show_secrets)
+            veil = Veil(secrets=not show_secrets, names=anonymise)
             sessions = log.sessions()
             if number:
                 sessions = _only(number, (found for found in sessions if not found.stray))
             explained = seen.all(
                 map(explainer.explain, sessions), only_problems=only_problems, probes=probes
             )
-            _show(map(hide, explained), view, page(lang))
+            _show(map(_hider(veil), explained), view, page(lang))
+            if replaced := veil.told():
+                click.echo(say(replaced, lang), err=True)
             problems = seen.problems
     if log.troubles:
         raise Cannot(one_line(log.troubles[0]))
@@ -231,23 +236,21 @@ def _only(number: int | None, found: Iterator[T]) -> Iterator[T]:
     return iter(one)
 
 
-def _hider(*, anonymise: bool, show_secrets: bool) -> Callable[[Explanation], Explanation]:
+def _hider(veil: Veil) -> Callable[[Explanation], Explanation]:
     """What takes out of an explanation what strangers must not see; its verdict stays."""
     import msgspec
 
-    from simulator import explainer, masking
-
-    names = masking.namer()
+    from simulator import explainer
 
     def hide(explanation: Explanation) -> Explanation:
-        session = explanation.session
-        if not show_secrets:
-            session = masking.masked(session)
-        if anonymise:
-            session = masking.anonymised(session, names)
-        if session is explanation.session:
+        if not veil:
             return explanation
-        return msgspec.structs.replace(explainer.explain(session), verdict=explanation.verdict)
+        hidden = explainer.explain(veil(explanation.session))
+        verdict = msgspec.structs.replace(
+            veil.over(explanation.verdict),
+            client_to_server_commands=hidden.verdict.client_to_server_commands,
+        )
+        return msgspec.structs.replace(hidden, verdict=verdict)
 
     return hide
 

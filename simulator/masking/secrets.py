@@ -1,0 +1,434 @@
+"""A session without its secrets: what AUTH carries, messages, keys, and what stands in other lines.
+
+What was masked in one place is masked wherever else it stands, in this session and in those that
+come after it in the same log, as it is or in another encoding of it (base64, percent-encoding,
+quoted-printable, HTML, JSON).
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import quopri
+import re
+from collections import OrderedDict
+from typing import Any
+from urllib.parse import quote, quote_plus, unquote
+
+import msgspec
+
+from simulator import smtp
+from simulator.masking.fields import texts, with_texts
+from simulator.masking.prose import (
+    MASK,
+    MECHANISMS,
+    Masker,
+    decoded,
+    is_blob,
+    is_sasl,
+    looks_secret,
+)
+from simulator.session import (
+    AnyEvent,
+    AuthResponse,
+    Command,
+    Connect,
+    Disconnect,
+    Handshake,
+    Message,
+    Peer,
+    Remark,
+    Reply,
+    Session,
+)
+
+MOST = 400
+"""Secrets of earlier sessions that are looked for in later ones."""
+
+_LOGGED = re.compile(
+    r"\s*(?:\w{3} +\d{1,2} \d\d:\d\d|\d{4}-\d\d-\d\dT?|\[?\d\d:\d\d|\d\d/\d\d/|={3} |\*{1,3} |== "
+    r"|<?\w+\[\d+\]|postfix/|\w+: (?:info|debug|warning|error)\b)"
+)
+"""A line of a log with its own beginning: no text of a message, nor an answer to AUTH."""
+
+_DATA = re.compile(r"^(?P<prefix>(?:.{0,80}?[:>\]|] +)?)(?:DATA|BDAT \d{1,12}(?: LAST)?)\s*$")
+_TALK = re.compile(
+    r"(?:EHLO|HELO|MAIL FROM:|RCPT TO:|DATA$|BDAT \d|QUIT$|RSET$|NOOP|STARTTLS$|[245]\d\d[ -])"
+)
+
+
+class Secrets:
+    """Masks session after session of one log."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, tuple[str, ...]] = OrderedDict()
+        self._by_word: dict[str, set[str]] = {}
+        """Secrets by a word that each of their forms has: what a text is first asked for."""
+
+    def __call__(self, session: Session) -> Session:
+        """The session without secrets, and without the octets that hold them."""
+        said = [text for event in session.events for text in texts(event)]
+        masker = Masker()
+        masker.prepare("\n".join(said))
+        walk = _Walk(masker)
+        events = walk.all(session.events)
+        here = {form: None for secret in masker.found for form in self._learn(secret)}
+        here.update(dict.fromkeys(walk.said))
+        if here or self._known:
+            events = [self._elsewhere(event, tuple(here)) for event in events]
+        while len(self._known) > MOST:
+            _, forms = self._known.popitem(last=False)
+            for form in forms:
+                self._by_word.pop(_word(form), None)
+        return msgspec.structs.replace(
+            session,
+            connection=self.text(session.connection),
+            client=_peer(session.client, self),
+            server=_peer(session.server, self),
+            events=tuple(events),
+            wire=(),
+            secrets=(),
+        )
+
+    def _learn(self, secret: str) -> tuple[str, ...]:
+        if secret in self._known:
+            return self._known[secret]
+        forms = _forms(secret)
+        if forms:
+            self._known[secret] = forms
+            for form in forms:
+                self._by_word.setdefault(_word(form), set()).add(form)
+        return forms
+
+    def text(self, text: str, here: tuple[str, ...] = ()) -> str:
+        """A text in which no secret is named, without those that were masked elsewhere."""
+        found = {form for form in here if form in text}
+        if self._known and len(text) > 3:
+            for word in _WORD.findall(text):
+                if word in self._by_word:
+                    found |= {form for form in self._by_word[word] if form in text}
+        for form in sorted(found, key=len, reverse=True):
+            text = _replaced(text, form)
+        return text
+
+    def _elsewhere(self, event: AnyEvent, here: tuple[str, ...]) -> AnyEvent:
+        said = texts(event)
+        shown = [self.text(text, here) for text in said]
+        return with_texts(event, shown) if shown != said else event
+
+
+_WORD = re.compile(r"\w{2,}")
+
+
+def _word(form: str) -> str:
+    """The longest word in a secret."""
+    return max(_WORD.findall(form), key=len, default=form)
+
+
+def _peer(peer: Peer, secrets: Secrets) -> Peer:
+    if not peer.name:
+        return peer
+    return msgspec.structs.replace(peer, name=secrets.text(peer.name))
+
+
+def _replaced(text: str, form: str) -> str:
+    """`form` masked in `text`; a short or plain one only where it is a word of its own."""
+    if len(form) >= 8 and not form.isalpha():
+        return text.replace(form, MASK)
+    before = r"(?<!\w)" if form[0].isalnum() else ""
+    after = r"(?!\w)" if form[-1].isalnum() else ""
+    return re.sub(before + re.escape(form) + after, MASK, text)
+
+
+_VOCABULARY = frozenset(word.lower() for word in (*smtp.VERBS, *MECHANISMS)) | frozenset(
+    [
+        "true",
+        "false",
+        "none",
+        "null",
+        "smtp",
+        "imap",
+        "pop3",
+        "tls",
+        "ssl",
+        "starttls",
+        "mail",
+        "user",
+        "username",
+        "password",
+        "localhost",
+        "authentication",
+        "failed",
+        "login",
+        "server",
+        "client",
+        "error",
+        "accepted",
+        "queued",
+    ]
+)
+
+
+def _forms(secret: str) -> tuple[str, ...]:
+    """How a secret may be written elsewhere; nothing where it could be any word."""
+    parts = {secret}
+    octets = decoded(secret) if is_blob(secret) or is_sasl(secret) else b""
+    if octets:
+        inner = octets.decode("utf-8", "replace")
+        if inner.isprintable() and len(inner) >= 4:
+            parts.add(inner)
+        elif "\0" in inner or "\x01" in inner:
+            pieces = [piece for piece in re.split(r"[\0\x01]", inner) if piece]
+            parts.update(piece.removeprefix("auth=Bearer ") for piece in pieces[1:])
+            parts.update(pieces[:1] if len(pieces) == 1 else ())
+    unescaped = re.sub(r"\\(.)", r"\1", secret)
+    parts.update((unescaped, unquote(secret), html.unescape(secret)))
+    forms: dict[str, None] = {}
+    for part in sorted(parts, key=len, reverse=True):
+        if not _telling(part):
+            continue
+        encoded = part.encode("utf-8", "surrogateescape")
+        forms[part] = None
+        if len(part) > 1000:
+            continue
+        blob = base64.b64encode(encoded).decode()
+        if len(blob) >= 8:
+            forms[blob] = forms[blob.rstrip("=")] = None
+        forms[quote(part, safe="", errors="replace")] = None
+        forms[quote_plus(part, errors="replace")] = None
+        forms[quopri.encodestring(encoded, quotetabs=False).decode("ascii").strip()] = None
+        forms[html.escape(part)] = forms[json.dumps(part)[1:-1]] = None
+        if part == secret and part.upper() != part:
+            forms[part.upper()] = None
+    return tuple(sorted((form for form in forms if form), key=len, reverse=True))
+
+
+def _telling(secret: str) -> bool:
+    """Whether a secret can be looked for without masking half of the log."""
+    if len(secret) < 4 or secret.lower() in _VOCABULARY or MASK in secret:
+        return False
+    if re.fullmatch(r"[\d.:\s-]+", secret) and len(secret) < 6:
+        return False
+    if " " in secret:
+        return len(secret) >= 6 and any(looks_secret(word) for word in secret.split())
+    return looks_secret(secret) or len(secret) >= 6
+
+
+class _Walk:
+    """Goes through the events of one session and masks each by what went before it."""
+
+    def __init__(self, masker: Masker) -> None:
+        self._masker = masker
+        self._asked = False
+        self._auth = False
+        self._body = ""
+        """The command after which text of a message may come although no 354 was seen."""
+        self._body_seen = False
+        self._prefix = ""
+        """What goes before each line of a log that was not understood."""
+        self.said: dict[str, None] = {}
+        """Lines of messages, that replies may repeat."""
+
+    def all(self, events: tuple[AnyEvent, ...]) -> list[AnyEvent]:
+        done: list[AnyEvent] = []
+        place = 0
+        while place < len(events):
+            event = events[place]
+            if isinstance(event, Remark):
+                group = []
+                while place < len(events) and isinstance(remark := events[place], Remark):
+                    group.append(remark)
+                    place += 1
+                self._remarks(group, done)
+                continue
+            shown = self._event(event)
+            if self._body and not self._prefix and _goes_on(events, place):
+                self._body = ""
+            elif isinstance(event, Reply) and event.code == 354 and not _goes_on(events, place):
+                self._body, self._body_seen = "354", False
+            done.append(shown)
+            place += 1
+        return done
+
+    # Lines that were not understood -------------------------------------------------------------------
+
+    def _remarks(self, group: list[Remark], done: list[AnyEvent]) -> None:
+        """Lines that follow one another; state that they share runs on."""
+        lines: list[str] = []
+        for remark in group:
+            lines.append(remark.text)
+        self._masker.authenticating = self._asked or self._auth
+        data = next((i for i, line in enumerate(lines) if _DATA.search(line)), None)
+        if self._body:
+            shown = self._body_lines(lines)
+        elif data is not None:
+            found = _DATA.search(lines[data])
+            assert found is not None
+            shown = self._lines(lines[: data + 1])
+            self._body, self._body_seen, self._prefix = "DATA", False, found["prefix"]
+            shown += self._body_lines(lines[data + 1 :])
+        elif any(line.strip() == "." for line in lines):
+            last = max(i for i, line in enumerate(lines) if line.strip() == ".")
+            first = last
+            while first and not _LOGGED.match(lines[first - 1]):
+                first -= 1
+            shown = [
+                *self._lines(lines[:first]),
+                *(MASK if line.strip(". ") else line for line in lines[first:last]),
+                *self._lines(lines[last:]),
+            ]
+        else:
+            shown = self._lines(lines)
+        self._auth = self._auth or self._masker.authenticating
+        for remark, text in zip(group, shown, strict=True):
+            done.append(msgspec.structs.replace(remark, text=text, raw=b"", wire=()))
+
+    def _lines(self, lines: list[str]) -> list[str]:
+        """Lines, of which each may hold several."""
+        if not any("\n" in line for line in lines):
+            return self._masker.block(lines)
+        counts = [line.count("\n") + 1 for line in lines]
+        flat = self._masker.block([part for line in lines for part in line.split("\n")])
+        out, place = [], 0
+        for count in counts:
+            out.append("\n".join(flat[place : place + count]))
+            place += count
+        return out
+
+    def _body_lines(self, lines: list[str]) -> list[str]:
+        shown: list[str] = []
+        for index, line in enumerate(lines):
+            if not self._body:
+                return [*shown, *self._lines(lines[index:])]
+            ours = line.startswith(self._prefix)
+            text = line[len(self._prefix) :] if ours else line
+            if text.strip() == "." or (self._prefix and _TALK.match(text)):
+                self._body = self._prefix = ""
+                shown.extend(self._lines([line]))
+            elif self._prefix and not ours:
+                shown.extend(self._lines([line]))
+            elif not self._prefix and _LOGGED.match(line) and not self._body_seen:
+                shown.extend(self._lines([line]))
+            else:
+                self._body_seen = True
+                self._say(text)
+                shown.append(self._prefix + MASK if text.strip() else line)
+        return shown
+
+    def _say(self, text: str) -> None:
+        if len(text.strip()) >= 12 and len(self.said) < 200:
+            self.said[text.strip()] = None
+
+    # The dialogue -------------------------------------------------------------------------------------
+
+    def _event(self, event: AnyEvent) -> AnyEvent:
+        self._masker.interrupted()
+        asked, self._asked = self._asked, False
+        changed: dict[str, Any] = {"raw": b"", "wire": ()}
+        match event:
+            case AuthResponse():
+                self._keep(event.text)
+                changed["text"] = MASK if event.text.strip() not in ("", "*") else event.text
+            case Command() if event.by == "client":
+                return self._command(event, asked=asked)
+            case Reply():
+                self._asked = event.code == 334
+                if event.code == 235:
+                    self._auth = False
+                if self._body == "354" or (self._body == "BDAT" and self._body_seen):
+                    self._body = ""
+                changed["lines"] = self._reply(event)
+            case Message(size=0) if self._prefix:
+                pass  # its text was not understood either
+            case Message() | Connect() | Disconnect():
+                self._body = self._prefix = ""
+            case Handshake():
+                self._body, self._auth = "", False
+                changed["detail"] = "\n".join(self._lines(event.detail.split("\n")))
+            case _ if hasattr(event, "text"):
+                changed["text"] = self._masker.line(event.text, understood=True)
+        return msgspec.structs.replace(event, **changed)
+
+    def _reply(self, event: Reply) -> tuple[str, ...]:
+        if event.code == 334:
+            return tuple(MASK if is_sasl(line) else line for line in event.lines)
+        shown = []
+        for line in event.lines:
+            if re.match(r"(?:AUTH|[A-Z0-9-]+)(?:[ =][A-Z0-9-]+)*$", line):
+                shown.append(line)
+            else:
+                shown.append(self._masker.line(line, understood=True))
+        return tuple(shown)
+
+    def _command(self, event: Command, *, asked: bool) -> Command:
+        known = event.verb in smtp.VERBS
+        line = _line(event)
+        gone: dict[str, Any] = {"raw": b"", "wire": ()}
+        if asked or (not known and self._body):
+            if asked:
+                self._keep(line)
+            else:
+                self._say(line)
+            self._body_seen = True
+            if self._body and line.strip() == ".":
+                self._body = ""
+            return msgspec.structs.replace(event, verb="", argument=MASK, **gone)
+        if event.verb == "AUTH":
+            self._auth = True
+            return msgspec.structs.replace(event, argument=self._auth_argument(event), **gone)
+        if known:
+            self._auth = False
+            self._body = event.verb if event.verb in ("DATA", "BDAT") else ""
+            self._body_seen, self._prefix = False, ""
+            shown = self._masker.line(event.argument, understood=True)
+            return msgspec.structs.replace(event, argument=shown, **gone)
+        self._masker.authenticating = self._auth
+        shown = self._masker.line(line)
+        if shown == line:
+            return msgspec.structs.replace(event, **gone)
+        verb, argument = smtp.parse_command(shown)
+        return msgspec.structs.replace(event, verb=verb, argument=argument, **gone)
+
+    def _auth_argument(self, event: Command) -> str:
+        mechanism, _, secret = event.argument.strip().partition(" ")
+        if not secret and "\t" in event.argument:
+            mechanism, _, secret = event.argument.partition("\t")
+        if "=" in mechanism and mechanism.partition("=")[0].upper() in MECHANISMS:
+            mechanism, _, tail = mechanism.partition("=")
+            if tail:
+                self._keep(tail)
+                return f"{mechanism}={MASK}" + (f" {MASK}" if secret else "")
+        if mechanism.upper() not in MECHANISMS and (
+            is_sasl(mechanism) or is_blob(mechanism) or not re.fullmatch(r"[\w-]{1,20}", mechanism)
+        ):
+            self._keep(mechanism)
+            return MASK
+        if secret.strip() in ("", "="):
+            return event.argument
+        for word in secret.split():
+            self._keep(word)
+        self._masker.await_rest()
+        return f"{mechanism} {MASK}"
+
+    def _keep(self, secret: str) -> None:
+        if secret.strip() and secret.strip() not in ("=", "*"):
+            self._masker.found[secret.strip()] = None
+
+
+def _goes_on(events: tuple[AnyEvent, ...], place: int) -> bool:
+    """Whether DATA or BDAT, or the reply to it, is followed by what was read as the message."""
+    for event in events[place + 1 :]:
+        match event:
+            case Reply(code=354) | Message():
+                return True
+            case Command():
+                return False
+    return False
+
+
+def _line(event: Command) -> str:
+    """A command as it was sent, in its own case."""
+    if event.raw:
+        return event.raw.decode("utf-8", "replace").rstrip("\r\n")
+    return f"{event.verb} {event.argument}".strip()

@@ -1,0 +1,123 @@
+"""No secret of any kind is shown, and what a learner needs stays readable."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from simulator import formats
+from simulator.masking import MASK, Veil
+from simulator.masking.fields import texts
+from simulator.masking.identities import Names
+from simulator.masking.identities import table as identities
+from simulator.masking.prose import Masker, table
+from simulator.session import Remark, Session, to_json
+from tests.masking.fuzz import SECRETS, flows, written
+
+HERE = Path(__file__).parent
+WANTED = json.loads((HERE / "secrets.json").read_text())
+MARKERS = [
+    *(f"MARKER{n:02}" for n in range(1, 31)),
+    "TUFSS0VSMTg=", "TUFSS0VSMjA=", "AGFsaWNlAE1BUktFUjI4",
+]  # fmt: skip
+LINES = [
+    *(line for shape in table().shapes for line in shape.examples),
+    *(line for part in (*table().keeps, *table().masks) for line in part.lines),
+]
+HEAD = "220 mx.example.com ESMTP\nEHLO a.example.com\n250-mx.example.com\n250 AUTH PLAIN LOGIN\n"
+
+
+def shown(log: bytes, *, names: bool = False) -> str:
+    veil = Veil(names=names)
+    return "\n".join(
+        text for s in formats.read(log) for event in veil(s).events for text in texts(event)
+    )
+
+
+def blocks() -> list[str]:
+    parts = re.split(r"\n\n", (HERE / "kinds.txt").read_text("utf-8").rstrip("\n"))[1:]
+    whole: list[str] = []
+    for part in parts:
+        last = whole[-1] if whole else ""
+        if "DEK-Info" in last and "END RSA" not in last:
+            whole[-1] += "\n\n" + part
+        else:
+            whole.append(part)
+    return [block.replace("<TAB>", "\t") for block in whole]
+
+
+@pytest.mark.parametrize("example", LINES)
+def test_a_line_is_masked_where_its_example_says(example: str) -> None:
+    line = example.replace("⟦", "").replace("⟧", "")
+    assert Masker().line(line) == re.sub("⟦.*?⟧", MASK, example)
+
+
+@pytest.mark.parametrize("names", [False, True])
+@pytest.mark.parametrize("name", [*WANTED, "secrets"])
+def test_no_log_shows_its_secrets(name: str, *, names: bool) -> None:
+    path = HERE / "secrets.txt" if name == "secrets" else HERE / "logs" / f"{name}.log"
+    said = shown(path.read_bytes(), names=names)
+    flat = re.sub(r"\s", "", said)
+    wanted = MARKERS if name == "secrets" else WANTED[name]
+    assert [secret for secret in wanted if secret in said or secret in flat] == []
+
+
+@pytest.mark.parametrize("block", blocks())
+@pytest.mark.parametrize("first", [False, True])
+def test_kinds_that_nobody_listed(block: str, *, first: bool) -> None:
+    secrets = [s.strip() for found in re.findall("(?s)⟦(.*?)⟧", block) for s in found.split("\n")]
+    text = block.replace("⟦", "").replace("⟧", "") + "\n"
+    said = shown((text + HEAD if first else HEAD + text).encode())
+    assert [secret for secret in secrets if len(secret) > 3 and secret in said] == []
+
+
+@pytest.mark.parametrize("flow", flows())
+def test_whatever_the_log_looks_like(flow: str) -> None:
+    for notation, log in written(flow):
+        said = shown(log.encode())
+        assert [s for s in SECRETS if s in said or s.upper() in said] == [], notation
+
+
+def test_a_secret_of_one_session_is_masked_in_the_next() -> None:
+    veil = Veil()
+    first = Session(events=(Remark(by="client", text="password=Zq7-S3cr3t"),))
+    second = Session(events=(Remark(by="client", text="then Zq7-S3cr3t was tried"),))
+    veil(first)
+    assert "Zq7" not in to_json(veil(second))
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["login(" * 900, " " * 4000, "password " * 400, "a:" * 5000, "QUJD" * 5000, "\\0a" * 1500],
+)
+def test_no_line_takes_long(line: str) -> None:
+    session = Session(events=(Remark(by="client", text=line),) * 2)
+    Veil(names=True)(session)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [pair for kind in identities().kinds for pair in kind.examples]
+)
+def test_what_identifies_is_replaced(before: str, after: str) -> None:
+    assert Names()(before) == after
+
+
+def test_one_line_says_what_was_replaced() -> None:
+    names = Names()
+    assert names.told() is None
+    names("from mx.corp.example")
+    said = names.told()
+    assert said is not None
+    assert said.values["n"] == 1
+
+
+def test_names_without_a_domain_and_certificates() -> None:
+    log = (
+        "220 gandalf ESMTP\nEHLO PC\n250-gandalf Hello PC\n250 AUTH CRAM-MD5\n"
+        "-----BEGIN CERTIFICATE-----\nMIIDSjCCAjKgAwIBAgIU\n-----END CERTIFICATE-----\n"
+        "AUTH CRAM-MD5\n334 PDE4OTZAZ2FuZGFsZj4=\n*\n501 gandalf says no\n"
+    )
+    said = shown(log.encode(), names=True)
+    assert not re.search(r"gandalf|\bPC\b|MIIDSj|PDE4OTZ", said)
+    assert "CRAM-MD5" in said
