@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - the lines of a sample are as long as the log's
 """Roundcube's smtp log: `[time]: <session> Send: EHLO …`; with `Recv: [TRASH]` where it met TLS
 octets. What people paste often has two of its lines on one."""
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - the lines of a sample are as long as the log's
 """Stalwart's log: an event a line, `time LEVEL words (smtp.raw-input) key = value, …`, on one line
 or with each key on a line of its own; before 0.9, `session{…}: module: event="write" data="…"`."""
 
@@ -7,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from simulator.language import N_
-from simulator.reading.clean import Line, moment
+from simulator.reading.clean import Line
 from simulator.reading.desk import Desk
 from simulator.reading.format import Expected, Format, Sample
 from simulator.reading.marks import LONGEST, peers, unescape
@@ -16,7 +17,6 @@ from simulator.session import Session, Side
 _EVENT = re.compile(
     r".{0,160}?\((?P<name>(?:smtp|delivery|tls|network|auth|message-ingest)\.[a-z0-9-]+)\)(?:\s|$)"
 )
-_OTHER = re.compile(r"\S{10,35} {1,3}(?:TRACE|DEBUG|INFO|WARN|ERROR) ")
 _KEY = re.compile(
     r"(?P<key>[A-Za-z]{1,30}) = (?P<value>\"(?:[^\"\\]|\\.){0,4000}\"?|[^,\s]{1,200})"
 )
@@ -27,7 +27,9 @@ _OLD = re.compile(
     r".{0,60}?(?:TRACE|DEBUG|INFO|WARN|ERROR) (?P<span>session|delivery)\{(?P<in>[^}]{0,400})\}"
     r"(?::\S{1,20}\{(?P<more>[^}]{0,400})\})?: (?P<module>smtp::\S{1,60}): ?(?P<rest>.*)"
 )
-_OLD_KEY = re.compile(r"(?P<key>[a-z._]{1,30})=(?P<value>\"(?:[^\"\\]|\\.){0,4000}\"?|[^\s]{1,200})")
+_OLD_KEY = re.compile(
+    r"(?P<key>[a-z._]{1,30})=(?P<value>\"(?:[^\"\\]|\\.){0,4000}\"?|[^\s]{1,200})"
+)
 
 _RAW: dict[str, Side] = {
     "smtp.raw-input": "client",
@@ -294,9 +296,7 @@ FORMAT = Format(
 2026-03-04T08:15:30Z INFO SMTP EHLO command (delivery.ehlo) queueId = 12, from = "ana@example.org", domain = "example.net", hostname = "mx.example.net", details = ["STARTTLS", "SIZE"], elapsed = 20ms
 2026-03-04T08:15:31Z INFO STARTTLS error (delivery.start-tls-error) queueId = 12, from = "ana@example.org", domain = "example.net", hostname = "mx.example.net", reason = "received fatal alert: HandshakeFailure", elapsed = 20ms
 """,
-            means=Expected(
-                tls="failed", client_to_server_commands=("EHLO", "STARTTLS")
-            ),
+            means=Expected(tls="failed", client_to_server_commands=("EHLO", "STARTTLS")),
         ),
     ),
 )

@@ -101,7 +101,7 @@ TLS handshake done, TLSv1.2 negotiated
 STARTTLS handshake problem. Either switch to native openssl (--ssl-native),
 """,
             means=Expected(
-ehlo_before_tls=1,
+                ehlo_before_tls=1,
                 client_to_server_commands=("EHLO", "STARTTLS"),
             ),
         ),
