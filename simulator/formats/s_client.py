@@ -19,7 +19,7 @@ from simulator.reading.marks import unmarked
 from simulator.session import Remark, Reply, Session, Side
 
 _SIGNATURE = re.compile(
-    r"(?m)^CONNECTED\([0-9A-F]+\)|openssl s_client|^depth=\d .*\nverify (?:return|error)"
+    r"(?m)^\s*CONNECTED\([0-9A-F]+\)|openssl s_client|^depth=\d .*\nverify (?:return|error)"
     r"|^verify return:\d|^New, .{0,20}Cipher is |^SSL handshake has read"
 )
 _TLS = re.compile(r"New, (?P<version>[^,]+), Cipher is (?P<cipher>\S+)")
@@ -29,10 +29,12 @@ _ERROR = re.compile(
 
 
 _DUMP = re.compile(
-    r"(?P<way>write to|read from) 0x\S{1,20} \[0x\S{1,20}\] \(\d{1,9} bytes => (?P<size>-?\d{1,9})"
+    r"\s{0,40}(?P<way>write to|read from) 0x\S{1,20} \[0x\S{1,20}\] \(\d{1,9} bytes => (?P<size>-?\d{1,9})"
 )
-_ROW = re.compile(r"\s{0,8}[0-9a-f]{4} - (?P<octets>(?:[0-9a-f]{2}[ -]){1,16})")
-_MESSAGE = re.compile(r"(?:>>>|<<<) (?:\?\?\?|TLS|SSL)|\s{0,8}(?:[0-9a-f]{2} ){1,15}[0-9a-f]{2}$")
+_ROW = re.compile(r"\s{0,40}[0-9a-f]{4} - (?P<octets>(?:[0-9a-f]{2}[ -]){1,16})")
+_MESSAGE = re.compile(
+    r"\s{0,40}(?:>>>|<<<) (?:\?\?\?|TLS|SSL)|\s{0,40}(?:[0-9a-f]{2} ){1,15}[0-9a-f]{2}$"
+)
 """A line of -msg, and the octets that it is about."""
 
 
