@@ -29,7 +29,8 @@ _ERROR = re.compile(
 
 
 _DUMP = re.compile(
-    r"\s{0,40}(?P<way>write to|read from) 0x\S{1,20} \[0x\S{1,20}\] \(\d{1,9} bytes => (?P<size>-?\d{1,9})"
+    r"\s{0,40}(?P<way>write to|read from) 0x\S{1,20} \[0x\S{1,20}\]"
+    r" \(\d{1,9} bytes => (?P<size>-?\d{1,9})"
 )
 _ROW = re.compile(r"\s{0,40}[0-9a-f]{4} - (?P<octets>(?:[0-9a-f]{2}[ -]){1,16})")
 _MESSAGE = re.compile(
