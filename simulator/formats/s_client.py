@@ -2,7 +2,7 @@
 
 With -starttls it sends the first EHLO and STARTTLS itself and shows neither; the last line of the
 list is all that is left of them. Without -quiet it takes a line that begins with R for a wish to
-renegotiate, so RCPT never reaches the server.
+renegotiate, so RCPT never reaches the server. With -debug all octets are shown, so are these two.
 """
 
 from __future__ import annotations
@@ -14,18 +14,29 @@ from simulator.language import N_
 from simulator.reading.clean import Line
 from simulator.reading.desk import Desk
 from simulator.reading.dialogue import Dialogue, is_reply
-from simulator.reading.format import Format
+from simulator.reading.format import Expected, Format, Sample
 from simulator.reading.marks import unmarked
-from simulator.session import Reply, Session
+from simulator.session import Remark, Reply, Session, Side
 
 _SIGNATURE = re.compile(
-    r"(?m)^CONNECTED\([0-9A-F]+\)|openssl s_client|^depth=\d .*\nverify (?:return|error)"
+    r"(?m)^\s*CONNECTED\([0-9A-F]+\)|openssl s_client|^depth=\d .*\nverify (?:return|error)"
     r"|^verify return:\d|^New, .{0,20}Cipher is |^SSL handshake has read"
 )
 _TLS = re.compile(r"New, (?P<version>[^,]+), Cipher is (?P<cipher>\S+)")
 _ERROR = re.compile(
     r"(?:[0-9A-F]+:)?error:[0-9A-Fa-f]+:|.*(?:no peer certificate|handshake failure)"
 )
+
+
+_DUMP = re.compile(
+    r"\s{0,40}(?P<way>write to|read from) 0x\S{1,20} \[0x\S{1,20}\]"
+    r" \(\d{1,9} bytes => (?P<size>-?\d{1,9})"
+)
+_ROW = re.compile(r"\s{0,40}[0-9a-f]{4} - (?P<octets>(?:[0-9a-f]{2}[ -]){1,16})")
+_MESSAGE = re.compile(
+    r"\s{0,40}(?:>>>|<<<) (?:\?\?\?|TLS|SSL)|\s{0,40}(?:[0-9a-f]{2} ){1,15}[0-9a-f]{2}$"
+)
+"""A line of -msg, and the octets that it is about."""
 
 
 def detect(head: str, telling: list[str]) -> float:
@@ -49,8 +60,11 @@ def read(lines: Iterable[Line]) -> Iterator[Session]:
     shake: Line | None = None
     version = cipher = ""
     known = False
+    dump = _Dump()
     for line in lines:
         text = line.text.strip()
+        if dump.takes(desk, line, clear=shake is None and not known):
+            continue
         if "openssl s_client" in text or "s_client " in text:
             if desk.latest is not None:
                 desk.end(desk.latest.connection)
@@ -69,12 +83,17 @@ def read(lines: Iterable[Line]) -> Iterator[Session]:
             known = True
             if text.startswith("220"):
                 dialogue.implicit = not starttls
+            elif is_reply(text) and dump.spoke:
+                # The last line of the list, which the octets showed already.
+                dialogue.tls(shake.number, version=version, cipher=cipher)
+                dialogue.remark(line.text, line.number)
+                continue
             elif is_reply(text):
                 dialogue.say("server", text, line.number)
                 dialogue.tls(shake.number, version=version, cipher=cipher)
                 continue
             dialogue.tls(shake.number, version=version, cipher=cipher)
-        elif not known and starttls and text[:4] == "250 ":
+        elif not known and starttls and text[:4] == "250 " and not dump.spoke:
             # With -quiet nothing tells of the handshake but that the list is shown.
             known = True
             dialogue.say("server", text, line.number)
@@ -99,6 +118,38 @@ def read(lines: Iterable[Line]) -> Iterator[Session]:
     yield from desk.finish()
 
 
+class _Dump:
+    """The octets that -debug shows: who sent them, and what they say if it is not TLS yet."""
+
+    def __init__(self) -> None:
+        self.spoke = False
+        self._who: Side | None = None
+        self._octets = b""
+        self._left = 0
+        self._line = 0
+
+    def takes(self, desk: Desk, line: Line, *, clear: bool) -> bool:
+        """Whether the line belongs to it. `clear`: TLS was not heard of yet."""
+        begins = _DUMP.match(line.text)
+        row = _ROW.match(line.text) if self._left > 0 else None
+        if begins is None and row is None and not _MESSAGE.match(line.text):
+            return False
+        # No remark: octets of a TLS record are no sentence about TLS.
+        kept = Remark(by="client", line=line.number, text=line.text)
+        desk.of("").events.append(kept)
+        if begins is not None:
+            self._who = "client" if begins["way"] == "write to" else "server"
+            self._octets, self._left, self._line = b"", int(begins["size"]), line.number
+        elif row is not None:
+            self._octets += bytes.fromhex(row["octets"].replace("-", " "))
+            self._left -= len(row["octets"]) // 3
+            text = self._octets.decode("latin-1")
+            if self._left <= 0 and clear and self._who and text.isascii() and "\r\n" in text:
+                desk.speak("", self._who, text.rstrip("\r\n"), self._line)
+                self.spoke = True
+        return True
+
+
 def _dialogue_begins(text: str) -> bool:
     return (
         is_reply(text)
@@ -118,4 +169,64 @@ FORMAT = Format(
     ),
     detect=detect,
     read=read,
+    samples=(
+        Sample(
+            log="""
+CONNECTED(00000003)
+read from 0x55d0c0 [0x55d0c1] (14 bytes => 14 (0xE))
+0000 - 32 32 30 20 6d 78 20 45-53 4d 54 50 0d 0a         220 mx ESMTP..
+write to 0x55d0c0 [0x55d0c1] (11 bytes => 11 (0xB))
+0000 - 45 48 4c 4f 20 64 65 73-6b 0d 0a                  EHLO desk..
+read from 0x55d0c0 [0x55d0c1] (22 bytes => 22 (0x16))
+0000 - 32 35 30 2d 6d 78 0d 0a-32 35 30 20 53 54 41 52   250-mx..250 STAR
+0010 - 54 54 4c 53 0d 0a                                 TTLS..
+write to 0x55d0c0 [0x55d0c1] (10 bytes => 10 (0xA))
+0000 - 53 54 41 52 54 54 4c 53-0d 0a                     STARTTLS..
+read from 0x55d0c0 [0x55d0c1] (11 bytes => 11 (0xB))
+0000 - 32 32 30 20 52 65 61 64-79 0d 0a                  220 Ready..
+write to 0x55d0c0 [0x55d0c1] (8 bytes => 8 (0x8))
+0000 - 16 03 01 00 f1 01 00 00                           ........
+>>> TLS 1.3, Handshake [length 00f1], ClientHello
+    01 00 00 ed 03 03
+verify return:1
+New, TLSv1.3, Cipher is TLS_AES_256_GCM_SHA384
+---
+250 STARTTLS
+EHLO desk
+250 AUTH PLAIN
+""",
+            means=Expected(
+                tls="established",
+                ehlo_before_tls=1,
+                ehlo_after_tls=1,
+                second_ehlo="sent",
+                second_ehlo_reply_code=250,
+                client_to_server_commands=("EHLO", "STARTTLS", "EHLO"),
+            ),
+        ),
+        Sample(
+            log="""
+CONNECTED(00000003)
+read from 0x55d0c0 [0x55d0c1] (14 bytes => 14 (0xE))
+0000 - 32 32 30 20 6d 78 20 45-53 4d 54 50 0d 0a         220 mx ESMTP..
+write to 0x55d0c0 [0x55d0c1] (11 bytes => 11 (0xB))
+0000 - 45 48 4c 4f 20 64 65 73-6b 0d 0a                  EHLO desk..
+read from 0x55d0c0 [0x55d0c1] (22 bytes => 22 (0x16))
+0000 - 32 35 30 2d 6d 78 0d 0a-32 35 30 20 53 54 41 52   250-mx..250 STAR
+0010 - 54 54 4c 53 0d 0a                                 TTLS..
+write to 0x55d0c0 [0x55d0c1] (10 bytes => 10 (0xA))
+0000 - 53 54 41 52 54 54 4c 53-0d 0a                     STARTTLS..
+read from 0x55d0c0 [0x55d0c1] (11 bytes => 11 (0xB))
+0000 - 32 32 30 20 52 65 61 64-79 0d 0a                  220 Ready..
+write to 0x55d0c0 [0x55d0c1] (8 bytes => 8 (0x8))
+0000 - 16 03 01 00 f1 01 00 00                           ........
+140:error:0A000126:SSL routines:ssl3_read_n:unexpected eof while reading
+""",
+            means=Expected(
+                tls="failed",
+                ehlo_before_tls=1,
+                client_to_server_commands=("EHLO", "STARTTLS"),
+            ),
+        ),
+    ),
 )
