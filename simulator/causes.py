@@ -108,7 +108,12 @@ class _Facts:
         self.commands = [e for e in events if isinstance(e, Command) and e.by == "client"]
         self.verbs = {command.verb for command in self.commands}
         self.handshakes = {e.error for e in events if isinstance(e, Handshake) and e.error}
-        self.remarks = [e.text for e in events if isinstance(e, Remark)]
+        # The header of a bounce, and the message it returns, tell of other connections.
+        self.remarks = [
+            e.text
+            for e in events
+            if isinstance(e, Remark) and e.about not in ("header", "message")
+        ]
         self.ended = {e.reason for e in events if isinstance(e, Disconnect)}
         self.replies: list[tuple[Reply, str]] = []
         self.lists: list[Reply] = []

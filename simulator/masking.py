@@ -64,6 +64,8 @@ def _masked(event: AnyEvent, *, asked_for_secret: bool) -> AnyEvent:
             return msgspec.structs.replace(event, argument=shown, raw=b"", wire=())
         case Message():
             return msgspec.structs.replace(event, raw=b"", wire=())
+        case Remark(about="message"):
+            return msgspec.structs.replace(event, text=MASK, raw=b"", wire=())
         case Remark():
             return msgspec.structs.replace(
                 event, text=without_secrets(event.text), raw=b"", wire=()

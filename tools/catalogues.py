@@ -47,6 +47,7 @@ NOISE = re.compile(
 PROSE = (
     ("causes.toml", {"title", "cause", "remedy"}),
     ("formats/**.toml", {"log_more"}),
+    ("statuses.toml", {"means"}),
 )
 
 
