@@ -110,9 +110,7 @@ class _Facts:
         self.handshakes = {e.error for e in events if isinstance(e, Handshake) and e.error}
         # The header of a bounce, and the message it returns, tell of other connections.
         self.remarks = [
-            e.text
-            for e in events
-            if isinstance(e, Remark) and e.about not in ("header", "message")
+            e.text for e in events if isinstance(e, Remark) and e.about not in ("header", "message")
         ]
         self.ended = {e.reason for e in events if isinstance(e, Disconnect)}
         self.replies: list[tuple[Reply, str]] = []

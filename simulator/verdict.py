@@ -86,7 +86,7 @@ def judge(session: Session, steps: Sequence[Step]) -> Verdict:
 
 
 def _reported(events: Sequence[AnyEvent]) -> str:
-    """What a delivery report says became of the message (RFC 3464 §2.3.3); empty if there is none."""
+    """What a report says became of the message (RFC 3464 §2.3.3); empty if there is none."""
     return next((e.action for e in events if isinstance(e, Remark) and e.action), "")
 
 

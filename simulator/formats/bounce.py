@@ -109,15 +109,16 @@ _HEADED = re.compile(
 _RECEIVED = re.compile(r"(?m)^received: ?from ", re.IGNORECASE)
 _TRACE = re.compile(r"[>\s]{0,8}(?:\s+\S|[A-Za-z][A-Za-z0-9-]{1,60}:)")
 _TALK = re.compile(
-    r"(?i)\b(?:ehlo|helo|starttls|rcpt to|mail from)\b|\b(?:ssl|tls)[ _:v\d]|^.{0,40}[<>-]{1,3} ?[245]\d\d[ -]"
-    r"|^[245]\d\d[- ]"
+    r"(?i)\b(?:ehlo|helo|starttls|rcpt to|mail from)\b|\b(?:ssl|tls)[ _:v\d]"
+    r"|^.{0,40}[<>-]{1,3} ?[245]\d\d[ -]|^[245]\d\d[- ]"
 )
 """What may be a dialogue, in the text of a message that is no bounce."""
 _DIALOGUE = re.compile(
     r"(?m)^[>\s<-]{0,8}250[- ](?:\S+ )?(?:STARTTLS|PIPELINING|SIZE|8BITMIME)"
-    r"|(?:postfix|exim|sendmail|dovecot)[\w./-]{0,40}\[\d{1,10}\]: "
+    r"|(?:postfix|exim|sendmail|dovecot)[\w./-]{0,40}\[\d{1,10}\]: |SMTP(?:>>|<<)"
+    r"|^(?!\s{0,8}>>> )(?:.{0,60}\W)?(?:EHLO|HELO) [\w.\[\]-]{1,100}\s?$"
 )
-"""What a log has and no bounce: a list of keywords, or the name of a process."""
+"""What a log has and no bounce: a list of keywords, the name of a process, an EHLO."""
 
 
 # The fields of a report -----------------------------------------------------------------------
@@ -436,7 +437,9 @@ _REPLY = re.compile(
     r"(?<![\w.+/@-])(?P<code>[245][0-57]\d)(?:(?P<more>-)|(?=[ :])|(?=$))[: ]{0,3}"
     r"(?:(?P=code)[ -])?[#('\"]?(?P<status>[245]\.\d{1,3}\.\d{1,3})?(?![\d.])\)?"
 )
-_JSON_REPLY = re.compile(r'"(?:diagnosticCode|smtpResponse)" ?: ?"(?P<text>(?:[^"\\]|\\.){3,1000})"')
+_JSON_REPLY = re.compile(
+    r'"(?:diagnosticCode|smtpResponse)" ?: ?"(?P<text>(?:[^"\\]|\\.){3,1000})"'
+)
 _JSON_STATUS = re.compile(r'"status" ?: ?"(?P<status>[245]\.\d{1,3}\.\d{1,3})"')
 _LONE_STATUS = re.compile(r"(?<![\w.])#?(?P<status>[45]\.\d{1,3}\.\d{1,3})(?![\w.]*\d)")
 _IN_TEXT = re.compile(r"#(?P<status>[45]\.\d{1,3}\.\d{1,3})(?![\w.]*\d)")
@@ -455,13 +458,12 @@ _ENDS = re.compile(
     re.IGNORECASE,
 )
 _HOST = re.compile(
-    r"(?i)(?:host|server|while talking to|connected to|by|to|server for the recipient domain \S+ by)"
-    r" (?P<name>[A-Za-z0-9](?:[A-Za-z0-9-]{0,60}\.){1,8}[A-Za-z]{2,24}|)"
-    r"(?:\.?:|\.? ?[\[(]?(?P<address>\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7})?[\])]?)"
+    r"(?i)\b(?:host|server at|connected to|connect to|by) (?P<name>[A-Za-z0-9]"
+    r"(?:[A-Za-z0-9-]{0,60}\.){1,8}[A-Za-z]{2,24}|\[?\d{1,3}(?:\.\d{1,3}){3}\]?)"
 )
 
 
-def _split_lines(code: str, status: str, text: str) -> tuple[str, ...]:
+def _split_lines(code: str, text: str) -> tuple[str, ...]:
     """The lines of one reply, whose code some software repeats in each."""
     parts = re.split(rf"\s(?={code}[- ])", text[:LONGEST])
     found = []
@@ -519,7 +521,7 @@ def _quotes(text: str, number_at: Sequence[tuple[int, int]]) -> Iterator[_Quote]
             number=number,
             code=int(match["code"]),
             status=status,
-            lines=_split_lines(match["code"], status, said),
+            lines=_split_lines(match["code"], said),
             weight=weight,
             detail=text,
         )
@@ -616,7 +618,9 @@ def _from_prose(said: Sequence[_Said]) -> tuple[list[_Quote], list[str]]:
             if match["rest"].strip():
                 paragraph.add(line._replace(text=match["rest"]))
         elif re.match(r"[45]\d\d[ -]", text) and paragraph.text and not line.text[:1].isspace():
-            if not re.search(r"[:,;(]$", paragraph.text) and not paragraph.text.startswith(text[:3]):
+            if not re.search(r"[:,;(]$", paragraph.text) and not paragraph.text.startswith(
+                text[:3]
+            ):
                 close()
             paragraph.add(line)
         else:
@@ -630,9 +634,7 @@ def _indent(text: str) -> int:
     return len(text) - len(text.lstrip())
 
 
-def _heard(
-    text: str, number: int, sent: tuple[str, str], host: str, recipient: str
-) -> _Quote:
+def _heard(text: str, number: int, sent: tuple[str, str], host: str, recipient: str) -> _Quote:
     match = _REPLY.match(text)
     status = (match["status"] or "") if match is not None else ""
     verb, argument = sent
@@ -757,8 +759,13 @@ def _mta(value: str) -> str:
 
 def _reports(said: Sequence[_Said]) -> list[_Report]:
     groups, message = _groups(said)
-    quotes, recipients = _from_prose([s for s in said if not (
-        s.zone == "prose" and (m := _FIELD.match(s.text)) and _known_field(m["name"]))])
+    quotes, recipients = _from_prose(
+        [
+            s
+            for s in said
+            if not (s.zone == "prose" and (m := _FIELD.match(s.text)) and _known_field(m["name"]))
+        ]
+    )
     prose = " ".join(s.text.strip() for s in said if s.zone == "prose")[:50_000]
     head = [s for s in said if s.zone == "head"]
     reporter = _mta(message.get("reporting-mta", ("", 0))[0]) or _reporter(prose, head)
@@ -798,12 +805,11 @@ def _reporter(prose: str, head: Sequence[_Said]) -> str:
     return ""
 
 
-def _of_group(
-    group: _Group, quotes: Sequence[_Quote], alone: bool, reporter: str
-) -> _Report:
+def _of_group(group: _Group, quotes: Sequence[_Quote], alone: bool, reporter: str) -> _Report:
     recipient = group.recipient
-    near = [q for q in quotes if alone or not q.recipient or
-            q.recipient.lower() == recipient.lower()]
+    near = [
+        q for q in quotes if alone or not q.recipient or q.recipient.lower() == recipient.lower()
+    ]
     diagnostic, line = group.fields.get("diagnostic-code", ("", 0))
     kind, _, text = diagnostic.partition(";")
     text = text.strip() if re.fullmatch(r"[A-Za-z0-9-]{1,40}", kind.strip()) else diagnostic
@@ -827,8 +833,10 @@ def _of_group(
     remote = _mta(group.value("remote-mta")) or (quote.host if quote else "")
     action = re.match(r"[a-z]+", group.value("action").lower())
     said = match[0] if match is not None else ""
-    if quote is not None and quote.status and not (
-        quote.status.endswith(".0.0") and said[:1] == quote.status[0]
+    if (
+        quote is not None
+        and quote.status
+        and not (quote.status.endswith(".0.0") and said[:1] == quote.status[0])
     ):
         said = quote.status
     elif not said or said.endswith(".0.0"):

@@ -27,7 +27,8 @@ def source(case: dict[str, Any]) -> str:
     body = base64.encodebytes(case["text"].encode()).decode()
     return (
         "From: postmaster@example.com\nSubject: Undeliverable: hello\nMIME-Version: 1.0\n"
-        f"Content-Type: {case['base64']}; charset=utf-8\nContent-Transfer-Encoding: base64\n\n{body}"
+        f"Content-Type: {case['base64']}; charset=utf-8\n"
+        f"Content-Transfer-Encoding: base64\n\n{body}"
     )
 
 
