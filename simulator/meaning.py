@@ -130,7 +130,7 @@ def _with_status(said: Text, code: str) -> Text:
     if kind is None or detail is None:
         return said
     return Text(
-        N_("{said} {code} means: {detail}; {kind} ({place})."),
+        N_("{said} ({code} means: {detail}; {kind}; {place})"),
         {
             "said": said,
             "code": code,
@@ -146,7 +146,7 @@ def _of(moment: Moment) -> Text:
     match event:
         case Command(told=True, verb=verb, argument=""):
             return Text(
-                N_("The log tells of a command without showing it, as by a count: {verb}."),
+                N_("The record tells of this command without showing it: {verb}."),
                 {"verb": verb},
             )
         case Reply(told=True, code=code) if not any(event.lines):

@@ -70,7 +70,8 @@ def explain(
 ) -> None:
     """Explain the SMTP sessions of a log: what happened, why it failed, what to do.
 
-    FILE is a log, a transcript or a capture, of whatever software; `-` reads standard input.
+    FILE is a log, a transcript, a capture or a bounce, of whatever software; `-` reads standard
+    input.
     What AUTH carries, passwords and messages are masked. With EHLO_TWICE_SITE set to the address
     at which the site stands (http://127.0.0.1:8000/), each cause links to its place on it.
 
