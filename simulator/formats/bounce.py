@@ -40,6 +40,8 @@ from simulator.session import (
 
 MOST_LINES = 20_000
 """Lines of one bounce that are looked at."""
+MOST_TEXT = 50_000
+"""Characters that show whether it is a bounce."""
 LONGEST = 4000
 """Characters of a line, or of a paragraph, that patterns see."""
 
@@ -80,7 +82,7 @@ def _patterns() -> _Patterns:
 
 def detect(head: str, telling: list[str]) -> float:
     """By what only bounces say."""
-    text = head[:200_000]
+    text = head[:MOST_TEXT]
     found = sum(pattern.search(text) is not None for pattern in _patterns().begins)
     if _FIELD_SET.search(text):
         return 0.99
@@ -937,13 +939,13 @@ def read(lines: Iterable[Line]) -> Iterator[Session]:
 
 def _sessions(lines: Sequence[Line]) -> Iterator[Session]:
     said, reports = _understood(lines)
+    reports = [r for r in reports if r.quote or r.status or r.detail or r.recipient] or [_NONE]
     zones = {s.number: s.zone for s in said}
     own: dict[int, int] = {}
     for index, report in enumerate(reports):
         told = {report.quote.number} if report.quote else set()
         for number in report.lines | told:
             own.setdefault(number, index)
-    reports = [r for r in reports if r.quote or r.status or r.detail or r.recipient] or [_NONE]
     for index, report in enumerate(reports):
         mine = [line for line in lines if own.get(line.number, 0) == index]
         yield _session(report, mine, zones)
