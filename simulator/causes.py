@@ -260,11 +260,15 @@ class _Facts:
 
     @cached_property
     def remarks(self) -> _Lines:
-        """The lines beside the dialogue, and those that tell of a failed handshake."""
+        """The lines beside the dialogue, and those that tell of a failed handshake.
+
+        The header of a bounce, and the message it returns, tell of other connections.
+        """
         return _Lines(
             (index, event.text if isinstance(event, Remark) else event.detail)
             for index, event in enumerate(self.session.events)
-            if isinstance(event, Remark) or (isinstance(event, Handshake) and event.error)
+            if (isinstance(event, Remark) and event.about not in ("header", "message"))
+            or (isinstance(event, Handshake) and event.error)
         )
 
     @cached_property

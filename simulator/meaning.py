@@ -101,13 +101,59 @@ CODES = {
 }
 
 
+ACTIONS = {
+    "failed": N_("The report says that the delivery has failed, and is not tried again."),
+    "delayed": N_("The report says that the delivery is delayed; the server goes on trying."),
+    "delivered": N_("The report says that the message was delivered."),
+    "relayed": N_(
+        "The report says that the message was handed on to a server that sends no reports."
+    ),
+    "expanded": N_(
+        "The report says that the message was delivered, and went on to further recipients."
+    ),
+    "?": N_("The report does not say whether the delivery is tried again."),
+}
+"""What became of the message for one recipient, by RFC 3464 §2.3.3."""
+
+BESIDE = {
+    "report": N_("What the report says."),
+    "header": N_("The header of the report; its Received fields tell of other connections."),
+    "message": N_("The message that the report returns; it tells nothing of this delivery."),
+}
+
+
 def of(moment: Moment) -> Text:
     """The meaning of the moment's event."""
+    found = _of(moment)
+    event = moment.event
+    if isinstance(event, Reply) and event.code >= 400 and event.lines:
+        return _with_status(found, smtp.enhanced_code(event.lines[0]))
+    return found
+
+
+def _with_status(said: Text, code: str) -> Text:
+    """What was said, and what the enhanced status code adds to it."""
+    kind, detail = smtp.status_class(code), smtp.status_detail(code)
+    if kind is None or detail is None:
+        return said
+    return Text(
+        N_("{said} ({code} means: {detail}; {kind}; {place})"),
+        {
+            "said": said,
+            "code": code,
+            "detail": Text(detail.means),
+            "kind": Text(kind.means),
+            "place": detail.place,
+        },
+    )
+
+
+def _of(moment: Moment) -> Text:
     event = moment.event
     match event:
-        case Command(told=True, verb=verb):
+        case Command(told=True, verb=verb, argument=""):
             return Text(
-                N_("The log tells of a command without showing it, as by a count: {verb}."),
+                N_("The record tells of this command without showing it: {verb}."),
                 {"verb": verb},
             )
         case Reply(told=True, code=code) if not any(event.lines):
@@ -139,6 +185,10 @@ def of(moment: Moment) -> Text:
             )
         case Disconnect():
             return _end(event)
+        case Remark(action=action, status=status) if action:
+            return _with_status(Text(ACTIONS[action]), status)
+        case Remark(about=about) if about in BESIDE:
+            return Text(BESIDE[about])
         case Remark():
             return Text(N_("A line that is no part of the dialogue."))
     raise TypeError(f"no meaning for {type(event).__name__}")

@@ -154,14 +154,19 @@ class Disconnect(Event, frozen=True, kw_only=True, tag="disconnect"):
 
 
 class Remark(Event, frozen=True, kw_only=True, tag="remark"):
-    """A line of a log that is no part of the dialogue; kept so that nothing is dropped.
+    """What a log has beside the dialogue, a line or more; kept so that nothing is dropped.
 
     `tells`: the line says in words what the log does not show, that TLS was not offered, or that
-    the client did not ask for it.
+    the client did not ask for it. `about`: it is of a delivery report, of its header, or of the
+    message that it returns. `action`: the report's word for a recipient (RFC 3464 §2.3.3; `?` if it
+    has none), with the `status` (§2.3.4), empty if there is none.
     """
 
     text: str
     tells: Literal["", "not_offered", "not_attempted"] = ""
+    about: Literal["", "report", "header", "message"] = ""
+    action: Literal["", "failed", "delayed", "delivered", "relayed", "expanded", "?"] = ""
+    status: str = ""
 
 
 AnyEvent = (

@@ -96,6 +96,45 @@ def enhanced_code(text: str) -> str:
     return match[1] if match else ""
 
 
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """What a part of an enhanced status code means, in English, and where that is defined.
+    `section` is empty where the registry of RFC 5248 names the RFC alone."""
+
+    means: str
+    rfc: int
+    section: str = ""
+
+    @property
+    def place(self) -> str:
+        """Such as `RFC 3463 §3.8`."""
+        return f"RFC {self.rfc} §{self.section}" if self.section else f"RFC {self.rfc}"
+
+
+class _Statuses(msgspec.Struct, frozen=True, kw_only=True, rename={"classes": "class"}):
+    classes: dict[str, Status]
+    subject: dict[str, Status]
+    detail: dict[str, Status]
+
+
+@cache
+def _statuses() -> _Statuses:
+    text = (files("simulator") / "statuses.toml").read_bytes()
+    with _reading:
+        return msgspec.toml.decode(text, type=_Statuses)
+
+
+def status_class(code: str) -> Status | None:
+    """What the first number of an enhanced status code means (RFC 3463 §2); None if nothing."""
+    return _statuses().classes.get(code.partition(".")[0])
+
+
+def status_detail(code: str) -> Status | None:
+    """What the rest of an enhanced status code means, by the registry of RFC 5248: the detail, else
+    its subject; None if neither is known."""
+    _, _, rest = code.partition(".")
+    return _statuses().detail.get(rest) or _statuses().subject.get(rest.partition(".")[0])
+
+
 class Keyword(NamedTuple):
     """One line of the list: an EHLO keyword, in upper case, and its parameters as sent."""
 

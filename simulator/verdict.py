@@ -76,7 +76,11 @@ def judge(session: Session, steps: Sequence[Step]) -> Verdict:
     told = () if session.source == "lab" else causes.find(session, steps, tls, second)
     faults.update(dict.fromkeys(cause.id for cause in told))
     delivered: bool | None = _accepted(events, steps) or _said_accepted(session)
-    if not delivered and not _shows_all(session, steps):
+    reported = _reported(events)
+    if reported:
+        delivered = reported in ("delivered", "relayed", "expanded")
+        delivered = None if reported in ("delayed", "?") else delivered
+    elif not delivered and not _shows_all(session, steps):
         delivered = None
     in_clear = any(_is_message(e) and not e.secure for e in events)
     ehlos = [c for c in commands if c.verb == "EHLO"]
@@ -117,6 +121,11 @@ def _not_understood(session: Session) -> Verdict:
         outcome=Text(_NOT_UNDERSTOOD, {"share": round(100 * session.understood)}),
         understood=session.understood,
     )
+
+
+def _reported(events: Sequence[AnyEvent]) -> str:
+    """What a report says became of the message (RFC 3464 §2.3.3); empty if there is none."""
+    return next((e.action for e in events if isinstance(e, Remark) and e.action), "")
 
 
 def _is_message(event: AnyEvent) -> bool:
@@ -243,8 +252,9 @@ def _tls_without_list(session: Session, steps: Sequence[Step]) -> Tls | None:
         return None
     if any(isinstance(e, Message) for e in events):
         return "not_attempted"
-    if _heard(session, steps, "EHLO") or _heard(session, steps, "HELO"):
-        return "not_offered"
+    greeted = _heard(session, steps, "EHLO") or _heard(session, steps, "HELO")
+    if greeted:
+        return None if greeted.told else "not_offered"
     said = {e.verb for e in events if isinstance(e, Command) and e.by == "client"}
     answered = any(isinstance(e, Reply) for e in events)
     if session.shown != "outline" and answered and said and said.isdisjoint(smtp.HELLO):
@@ -334,6 +344,10 @@ _MAIL = {
     "refused": N_("The server refused {verb} with {code}."),
     "none": N_("No message was accepted."),
     "said": N_("The log says that a message was accepted."),
+    "failed": N_("{client} reports that the message could not be delivered to {recipient}."),
+    "failed unnamed": N_("The message could not be delivered, and a report came back."),
+    "delayed": N_("{client} reports that the message to {recipient} waits and is tried again."),
+    "delayed unnamed": N_("The message waits, and its delivery is tried again."),
     "not shown": N_("The record does not show whether a message was accepted."),
 }
 
@@ -363,6 +377,19 @@ def _cut_at_starttls(events: Sequence[AnyEvent]) -> bool:
 
 
 def _mail(verdict: Verdict, session: Session, steps: Sequence[Step]) -> Text:
+    reported = _reported(session.events)
+    if reported not in ("failed", "delayed"):
+        return _accepted_or_not(verdict, session, steps)
+    values = {"client": session.client.name, "recipient": session.connection}
+    known = "" if all(values.values()) else " unnamed"
+    came = Text(_MAIL[reported + known], values)
+    refused = _accepted_or_not(verdict, session, steps)
+    if refused.id == _MAIL["refused"]:
+        return Text(N_("{tls} {mail}"), {"tls": refused, "mail": came})
+    return came
+
+
+def _accepted_or_not(verdict: Verdict, session: Session, steps: Sequence[Step]) -> Text:
     if verdict.delivered and not _accepted(session.events, steps):
         return Text(_MAIL["said"])
     if verdict.delivered:

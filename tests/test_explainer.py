@@ -217,9 +217,9 @@ def test_of_what_is_only_told_nothing_is_invented() -> None:
     assert found.notes == ()
     assert found.steps[-1].knowledge.facts == ()
     assert [say(step.meaning) for step in found.steps[1:]] == [
-        "The log tells of a command without showing it, as by a count: EHLO.",
+        "The record tells of this command without showing it: EHLO.",
         "The log tells that the server agreed.",
-        "The log tells of a command without showing it, as by a count: MAIL.",
+        "The record tells of this command without showing it: MAIL.",
     ]
 
 

@@ -48,6 +48,7 @@ NOISE = re.compile(
 PROSE = (
     ("causes.toml", {"title", "cause", "ruled_out", "remedy"}),
     ("formats/**.toml", {"log_more"}),
+    ("statuses.toml", {"means"}),
 )
 # Data whose prose stands in it in some languages; those need no catalogue.
 TABLES = ("scenarios/**.toml", "lab/arena.toml")

@@ -90,9 +90,9 @@ def explain(
 ) -> None:
     """Explain the SMTP sessions of a log: what happened, why it failed, what to do.
 
-    FILE is a log, a transcript or a capture, of whatever software; `-` reads standard input.
-    Passwords, keys and messages are masked wherever they stand. With EHLO_TWICE_SITE set to the
-    address at which the site stands (http://127.0.0.1:8000/), each cause links to its place on it.
+    FILE is a log, a transcript, a capture or a bounce, of whatever software; `-` reads standard
+    input. Passwords, keys and messages are masked wherever they stand. With EHLO_TWICE_SITE set to
+    the address at which the site stands (http://127.0.0.1:8000/), each cause links to its place.
 
     \b
     Examples:

@@ -282,7 +282,8 @@ class _Walk:
             shown = self._lines(lines)
         self._auth = self._auth or self._masker.authenticating
         for remark, text in zip(group, shown, strict=True):
-            done.append(msgspec.structs.replace(remark, text=text, raw=b"", wire=()))
+            kept = MASK if remark.about == "message" else text
+            done.append(msgspec.structs.replace(remark, text=kept, raw=b"", wire=()))
 
     def _lines(self, lines: list[str]) -> list[str]:
         """Lines, of which each may hold several."""

@@ -50,13 +50,14 @@ def render(
     for heading, text in ((prose.QUESTION, story.question), (prose.WATCH, story.watch)):
         written += _told(heading, text, language, width, ink)
     ground = None
-    aside = False
+    aside: Text | None = None
     for row in shown.rows:
         if row.ground != ground:
             ground = row.ground
             written += ["", _heading(row, language, width, ink)]
-        written += _row(row, language, width, ink, again=aside and row.shape == "aside")
-        aside = row.shape == "aside"
+        again = row.shape == "aside" and row.step.meaning == aside
+        written += _row(row, language, width, ink, again=again)
+        aside = row.step.meaning if row.shape == "aside" else None
     outcome = say(explanation.verdict.outcome, language, printable)
     written += ["", *_wrap(outcome, width, "  ", "  ")]
     findings = explanation.findings
@@ -113,7 +114,7 @@ def _heading(row: Row, language: str, width: int, ink: _Ink) -> str:
 
 
 def _row(row: Row, language: str, width: int, ink: _Ink, *, again: bool = False) -> Iterator[str]:
-    """The lines of a row. `again`: one more line that is no part of the dialogue."""
+    """The lines of a row. `again`: one more line beside the dialogue that means the same."""
     pad = " " * INDENT
     number = f"{row.step.index + 1:>3}  "
     ground = "tls" if row.secure else "clear"

@@ -149,7 +149,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 def wire_text(step: Step) -> tuple[str, ...]:
     """What was said at a step, in SMTP's own words; empty for events that say nothing in SMTP."""
     match step.event:
-        case Command(told=True):
+        case Command(told=True, argument=""):
             return ()
         case Reply(told=True, lines=lines) if not any(lines):
             return ()
@@ -163,7 +163,9 @@ def wire_text(step: Step) -> tuple[str, ...]:
             ) or (f"{code:03d}",)
         case Command(verb=verb, argument=argument):
             return (f"{verb} {argument}".strip(),)
-        case AuthResponse(text=text) | Trace(text=text) | Remark(text=text):
+        case Remark(text=text):
+            return tuple(text.split("\n"))
+        case AuthResponse(text=text) | Trace(text=text):
             return (text,)
         case Message(raw=raw):
             return tuple(raw.decode("utf-8", "replace").splitlines())

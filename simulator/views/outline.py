@@ -38,6 +38,8 @@ from simulator.views.inert import printable
 Shape = Literal["arrow", "buffer", "handshake", "note", "aside"]
 Zone = Literal["before", "document", "beyond"]
 
+REMARK_LINES = 2
+"""Lines of the header of a report, or of the message it returns, that are shown."""
 MESSAGE_LINES = 6
 """Lines of a message that are shown; it matters here only that it crossed."""
 
@@ -261,6 +263,8 @@ def _shown(step: Step) -> tuple[str, ...]:
     lines = wire_text(step)
     if isinstance(step.event, Message) and len(lines) > MESSAGE_LINES:
         return (*lines[:MESSAGE_LINES], "…")
+    if isinstance(step.event, Remark) and step.event.about in ("header", "message"):
+        return (*lines[:REMARK_LINES], "…") if len(lines) > REMARK_LINES else lines
     return lines
 
 

@@ -22,7 +22,12 @@ def test_the_page_on_logs_begins_with_what_the_program_says_of_one(language: str
     shown = [shows.explain(page, *words) for name, words in marks if name == "explain"]
     titles = [
         say(causes()[cause].title, LANGUAGES[language])
-        for cause in ("second-ehlo-not-sent", "starttls-unavailable", "starttls-unavailable")
+        for cause in (
+            "second-ehlo-not-sent",
+            "starttls-unavailable",
+            "starttls-unavailable",
+            "tls-required",
+        )
     ]
     for output, title in zip(shown, titles, strict=True):
         assert title in output

@@ -6,6 +6,7 @@ import contextlib
 import html
 import re
 import shlex
+import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -88,6 +89,9 @@ LOGS = {
 }
 """The logs that pages have explained, as a gateway writes them of these experiments."""
 
+BOUNCE = ROOT / "docs" / "data" / "bounce.eml"
+"""The bounce that pages have explained: no experiment comes back by mail."""
+
 
 def explain(page: Page, *words: str) -> str:
     """`explain` and what it says, in the page's language, of the logs in `LOGS`."""
@@ -96,6 +100,7 @@ def explain(page: Page, *words: str) -> str:
         for name, played in LOGS.items():
             log = "".join(esa.render(play(scenario)) for scenario in played)
             (Path(folder) / name).write_text(log, encoding="utf-8")
+        shutil.copy(BOUNCE, folder)
         return _ran(page, ("explain", *option, *words), Path(folder))
 
 
