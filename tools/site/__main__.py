@@ -18,6 +18,7 @@ from pathlib import Path
 from tools.site import (
     assets,
     cells,
+    engine,
     experiments,
     glossary,
     notebooks,
@@ -77,6 +78,8 @@ def assemble(*, offline: bool = False) -> None:
     for name in ("index.html", "404.html"):
         save(root / name, (ROOT / "docs" / "root.html").read_bytes())
     save(root / ".nojekyll", b"")
+    for asset in engine.files():
+        save(root / asset.path, asset.data)
 
 
 def main(arguments: list[str]) -> int:

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
+from base64 import b64encode
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +58,23 @@ def on_page_context(context: Any, page: Any, config: Any, nav: Any) -> None:
     """List the generated pages beside each other alone: every other page would carry them too."""
     for section, below in _listed:
         section.children = below if section.active else below[:1]
+
+
+def on_post_page(output: str, page: Any, config: Any) -> str:
+    """Where a page asks for it, let it load from this site alone, and send nothing anywhere."""
+    if page.meta.get("policy") != "own":
+        return output
+    scripts = re.findall(r"<script>(.*?)</script>", output, re.DOTALL)
+    hashes = {b64encode(sha256(script.encode()).digest()).decode() for script in scripts}
+    policy = (
+        "default-src 'none'; base-uri 'self'; form-action 'none'; connect-src 'self'; "
+        "font-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
+        "worker-src 'self' blob:; script-src 'self' 'wasm-unsafe-eval' "
+        + " ".join(f"'sha256-{found}'" for found in sorted(hashes))
+    )
+    return output.replace(
+        "<head>", f'<head>\n<meta http-equiv="Content-Security-Policy" content="{policy}">', 1
+    )
 
 
 def _insert(nav: list[Any], made: dict[str, list[Any]]) -> None:

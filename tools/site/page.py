@@ -112,14 +112,19 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, aligns: str = 
     return f'<div class="wide" markdown>\n\n{shown}\n\n</div>'
 
 
-SCRIPTS = {"<smtp-session": "player", "<smtp-bytes": "bytes", "<smtp-sandbox": "sandbox"}
+SCRIPTS = {
+    "<smtp-session": "player",
+    "<smtp-bytes": "bytes",
+    "<smtp-sandbox": "sandbox",
+    "<smtp-explain": "explain",
+}
 """Which script a page needs: the one whose element stands in it."""
 
 
 def with_scripts(text: str, page: Page) -> str:
     """The text with the scripts it needs named in its front matter; the theme loads them."""
     needed = [script for element, script in SCRIPTS.items() if element in text]
-    if "sandbox" in needed and "player" not in needed:
+    if {"sandbox", "explain"} & set(needed) and "player" not in needed:
         needed.insert(0, "player")
     if not needed:
         return text

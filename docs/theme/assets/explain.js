@@ -1,0 +1,249 @@
+// <smtp-explain>: a log that is pasted, dropped or chosen is explained here, by the program itself,
+// in a worker that is started when it is first wanted. What a log holds is shown as text, never run.
+(() => {
+	"use strict";
+	if (customElements.get("smtp-explain")) return;
+	const BIGGEST = 64 << 20; // octets
+
+	function el(tag, attributes, ...children) {
+		const node = document.createElement(tag);
+		for (const [name, value] of Object.entries(attributes)) {
+			if (typeof value === "function") node.addEventListener(name, value);
+			else if (value !== undefined && value !== false) node.setAttribute(name, value === true ? "" : value);
+		}
+		node.append(...children.flat().filter((child) => child !== undefined && child !== ""));
+		return node;
+	}
+
+	class SmtpExplain extends HTMLElement {
+		#words; #language; #ui; #worker; #waiting = new Map(); #asked = 0; #run = 0; #found;
+
+		connectedCallback() {
+			if (this.#ui) return;
+			this.#words = JSON.parse(this.dataset.words);
+			this.#language = this.dataset.language;
+			this.replaceChildren(...this.#build());
+			this.toggleAttribute("ready", true);
+		}
+
+		disconnectedCallback() { this.#stop(); }
+
+		// --- the form -------------------------------------------------------------------------
+
+		#build() {
+			const words = this.#words;
+			const text = el("textarea", { id: "log", rows: 9, spellcheck: "false", autocomplete: "off", autocapitalize: "off", wrap: "off", placeholder: words.placeholder, "aria-describedby": "log-stays" });
+			const file = el("input", { type: "file", id: "log-file", class: "hidden", change: () => { if (file.files[0]) this.#take(file.files[0]); file.value = ""; } });
+			const go = el("button", { type: "submit", class: "go" }, words.go);
+			const cancel = el("button", { type: "button", class: "cancel", hidden: true, click: () => { this.#stop(); this.#say(words.cancelled); this.#busy(false); text.focus(); } }, words.cancel);
+			const status = el("p", { class: "status", role: "status" });
+			const bar = el("progress", { max: 1, hidden: true, "aria-label": words.progress });
+			const answer = el("div", { class: "answer" });
+			const examples = JSON.parse(this.dataset.examples).map(({ title, log }) =>
+				el("button", { type: "button", click: () => { text.value = log; this.#explain(); } }, title));
+			const form = el("form", { submit: (event) => { event.preventDefault(); this.#explain(); } },
+				el("label", { for: "log", class: "title" }, words.paste), text,
+				el("p", { class: "actions" }, go, el("label", { for: "log-file", class: "file" }, file, words.choose), cancel),
+				el("p", { class: "examples" }, `${words.examples} `, examples),
+				el("p", { class: "stays", id: "log-stays" }, words.stays), bar, status);
+			for (const event of ["focus", "input"]) text.addEventListener(event, () => this.#start(), { once: true });
+			// A paste is a wish to have it explained; who types goes on typing.
+			text.addEventListener("paste", () => setTimeout(() => { if (text.value.trim()) this.#explain(); }));
+			text.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.#explain(); });
+			form.addEventListener("dragover", (event) => { event.preventDefault(); form.classList.add("over"); });
+			form.addEventListener("dragleave", () => form.classList.remove("over"));
+			form.addEventListener("drop", (event) => {
+				event.preventDefault();
+				form.classList.remove("over");
+				const [dropped] = event.dataTransfer.files;
+				if (dropped) this.#take(dropped);
+				else { text.value = event.dataTransfer.getData("text/plain"); this.#explain(); }
+			});
+			this.#ui = { text, go, cancel, status, bar, answer };
+			return [form, answer];
+		}
+
+		#say(what, bad = false) {
+			this.#ui.status.textContent = what;
+			this.#ui.status.classList.toggle("bad", bad);
+		}
+
+		#busy(on) {
+			this.#ui.cancel.hidden = this.#ui.bar.hidden = !on;
+			this.#ui.go.disabled = on;
+			this.toggleAttribute("busy", on);
+		}
+
+		async #take(file) {
+			if (file.size > BIGGEST) {
+				this.#say(this.#words.big, true);
+				return;
+			}
+			this.#ui.text.value = "";
+			this.#explain(await file.arrayBuffer(), file.name);
+		}
+
+		// --- the worker -----------------------------------------------------------------------
+
+		// Out of a Blob, so that the page's policy holds in the worker too: it may fetch only from here.
+		#start() {
+			if (this.#worker) return this.#worker;
+			const address = new URL(`${this.dataset.engine}worker.js`, document.baseURI).href;
+			const blob = URL.createObjectURL(new Blob([`import ${JSON.stringify(address)};`], { type: "text/javascript" }));
+			const worker = new Worker(blob, { type: "module" });
+			const early = [];
+			worker.onmessage = ({ data }) => {
+				if ("share" in data) {
+					this.#ui.bar.value = data.share;
+					return;
+				}
+				this.#waiting.get(data.id)?.(data);
+				this.#waiting.delete(data.id);
+			};
+			worker.onerror = () => { for (const done of this.#waiting.values()) done({ error: this.#words.cannot }); this.#stop(); };
+			this.#worker = worker;
+			return worker;
+		}
+
+		#stop() {
+			this.#run++;
+			this.#worker?.terminate();
+			this.#worker = undefined;
+			this.#waiting.clear();
+		}
+
+		#ask(question, transfer = []) {
+			const id = ++this.#asked;
+			return new Promise((done) => {
+				this.#waiting.set(id, done);
+				this.#start().postMessage({ id, language: this.#language, ...question }, transfer);
+			});
+		}
+
+		// --- the answer -----------------------------------------------------------------------
+
+		async #explain(octets, name) {
+			const words = this.#words;
+			if (!octets && !this.#ui.text.value.trim()) {
+				this.#say(words.empty, true);
+				this.#ui.text.focus();
+				return;
+			}
+			if (location.protocol === "file:") {
+				this.#say(words.disk, true);
+				return;
+			}
+			const data = octets ?? new TextEncoder().encode(this.#ui.text.value).buffer;
+			if (this.hasAttribute("busy")) this.#stop();
+			const run = ++this.#run;
+			this.#ui.bar.removeAttribute("value");
+			this.#busy(true);
+			this.#ui.answer.replaceChildren();
+			this.#say(words.working);
+			const began = performance.now();
+			const { answer, error } = await this.#ask({ octets: data }, [data]);
+			if (run !== this.#run) return;
+			this.#busy(false);
+			if (error !== undefined) {
+				this.#say(error, true);
+				return;
+			}
+			this.#found = JSON.parse(answer);
+			this.toggleAttribute("explained", true);
+			this.dataset.took = String(Math.round(performance.now() - began));
+			this.#show(name);
+		}
+
+		#show(name) {
+			const words = this.#words, { sessions, problems, shown } = this.#found;
+			if (!sessions) {
+				this.#say(words.nothing, true);
+				return;
+			}
+			const left = sessions > shown.length ? ` ${words.left.replace("{n}", shown.length)}` : "";
+			this.#say(`${name ? `${name}: ` : ""}${words.counted.replace("{n}", sessions).replace("{p}", problems)}${left}`);
+			const pane = el("section", { class: "session", tabindex: "-1" });
+			const parts = [pane];
+			if (shown.length > 1) {
+				const label = ({ sessions: [entry] }, index) => `${entry.verdict.faults.length ? "✗" : "✓"} ${index + 1} · ${entry.title} · ${entry.verdict.outcome}`;
+				const select = el("select", { id: "which", change: () => this.#one(pane, Number(select.value)) },
+					shown.map((document, index) => el("option", { value: index }, label(document, index))));
+				select.value = Math.max(0, shown.findIndex(({ sessions: [entry] }) => entry.verdict.faults.length));
+				parts.unshift(el("p", { class: "which" }, el("label", { for: "which" }, words.which), select));
+				this.#one(pane, Number(select.value));
+			} else this.#one(pane, 0);
+			this.#ui.answer.replaceChildren(...parts);
+			pane.focus({ preventScroll: true });
+			pane.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+		}
+
+		#one(pane, number) {
+			const words = this.#words, document = this.#found.shown[number], [entry] = document.sessions;
+			const { verdict } = entry;
+			const player = el("smtp-session", { nolink: true });
+			const decided = this.#deciding(entry);
+			const lines = decided.length ? el("div", { class: "deciding" }, el("p", { class: "title" }, words.deciding),
+				el("ol", {}, decided.map(({ index, line, text }) => el("li", {},
+					el("button", { type: "button", click: () => { player.step = index; player.scrollIntoView({ block: "nearest" }); } },
+						line ? el("span", { class: "line" }, words.line.replace("{n}", line)) : "", el("code", {}, text)))))) : "";
+			const show = (view, anonymise) => this.#ask({ show: { view, number, anonymise } });
+			const done = el("span", { class: "done", role: "status" });
+			const copy = el("button", { type: "button", click: async () => {
+				const { answer } = await show("markdown", true);
+				await this.#give(answer, "session.md", "text/markdown", true);
+				done.textContent = words.copied;
+			} }, words.copy);
+			const keep = el("button", { type: "button", click: async () => {
+				const { answer } = await show("html", false);
+				await this.#give(answer, "session.html", "text/html");
+				done.textContent = words.kept;
+			} }, words.keep);
+			pane.replaceChildren(
+				el("h2", {}, verdict.outcome),
+				lines,
+				...verdict.causes.map((cause) => this.#cause(cause)),
+				verdict.not_shown ? el("p", { class: "not-shown" }, verdict.not_shown) : "",
+				player,
+				el("p", { class: "actions" }, copy, keep, done),
+			);
+			player.data = document;
+			if (decided.length) player.step = decided[0].index;
+		}
+
+		// The lines that the causes rest on; without any, those at which a rule was broken.
+		#deciding({ session, steps, verdict }) {
+			const wanted = new Set(verdict.causes.flatMap((cause) => cause.lines ?? []));
+			const of = (index) => ({ index, line: session.events[index].line, text: steps[index].text.join(" ⏎ ") || steps[index].meaning });
+			const shown = steps.map((step) => step.index);
+			const found = wanted.size ? shown.filter((index) => wanted.has(session.events[index].line))
+				: shown.filter((index) => steps[index].notes.some((note) => !note.met && note.level !== "risk"));
+			return found.slice(0, 4).map(of);
+		}
+
+		#cause(cause) {
+			const words = this.#words;
+			const more = [];
+			if (cause.page) more.push(el("a", { href: `${this.dataset.up}${cause.page}` }, words.more));
+			if (cause.experiment) more.push(el("a", { href: `${this.dataset.up}what-if/${cause.experiment}/` }, words.experiment));
+			return el("div", { class: "cause" },
+				el("p", { class: "title" }, cause.title, cause.degree && words[cause.degree] ? el("span", { class: "degree" }, words[cause.degree]) : ""),
+				el("p", {}, cause.cause), el("p", {}, el("b", {}, `${words.remedy} `), cause.remedy),
+				cause.unless ? el("p", { class: "unless" }, el("b", {}, `${words.unless} `), cause.unless) : "",
+				el("p", { class: "more" }, cause.place ? el("a", { href: cause.url }, [cause.place, cause.keyword].filter(Boolean).join(" ")) : "", more));
+		}
+
+		async #give(text, name, type, copied = false) {
+			if (copied) {
+				try {
+					await navigator.clipboard.writeText(text);
+					return;
+				} catch { /* No clipboard here: a file will do. */ }
+			}
+			const link = el("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
+			link.click();
+			setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+		}
+	}
+
+	customElements.define("smtp-explain", SmtpExplain);
+})();

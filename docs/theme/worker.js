@@ -1,0 +1,43 @@
+// The program in a worker of its own: octets of a log in, its sessions explained out. Everything it
+// loads lies in this folder; the page's policy lets it fetch nothing else.
+import { loadPyodide } from "./pyodide.mjs";
+
+const here = new URL("./", import.meta.url).href;
+const say = (what) => postMessage(what);
+
+async function archive(name) {
+	const answer = await fetch(here + name);
+	if (!answer.ok) throw new Error(`${name}: ${answer.status}`);
+	return answer.arrayBuffer();
+}
+
+const ready = (async () => {
+	const archives = ["msgspec.zip", "simulator.zip"].map(archive);
+	const python = await loadPyodide({ indexURL: here });
+	const packages = python.runPython("import sysconfig; sysconfig.get_paths()['purelib']");
+	for (const found of archives) python.unpackArchive(await found, "zip", { extractDir: packages });
+	return { python, engine: python.pyimport("simulator.inpage") };
+})();
+ready.catch(() => {}); // said to whoever asks
+
+let pasted;
+
+async function answer({ octets, language, show }) {
+	const { python, engine } = await ready;
+	if (octets) {
+		pasted?.destroy();
+		const data = python.toPy(new Uint8Array(octets));
+		pasted = engine.Pasted.callKwargs({ data: data.tobytes?.() ?? data, progress: (share) => say({ share }) });
+		return engine.answer(pasted, language);
+	}
+	return pasted.show.callKwargs(show.view, language, { number: show.number, anonymise: show.anonymise });
+}
+
+self.onmessage = async ({ data }) => {
+	try {
+		say({ id: data.id, answer: await answer(data) });
+	} catch (error) {
+		// Of a traceback the last line says what is wrong: CannotRead is made for people.
+		say({ id: data.id, error: String(error.message).trim().split("\n").at(-1).replace(/^[\w.]*CannotRead: /, "") });
+	}
+};

@@ -1,0 +1,43 @@
+"""The field that takes a log and explains it in the page."""
+
+from __future__ import annotations
+
+import html
+import json
+from importlib.resources import files as resources
+
+from tools.site.page import ROOT, Page
+from tools.site.words import word
+
+WORDS = (
+    "paste", "placeholder", "go", "choose", "cancel", "cancelled", "progress", "examples", "stays",
+    "empty", "disk", "big", "working", "cannot", "nothing", "counted", "left", "which", "deciding",
+    "line", "copy", "copied", "keep", "kept", "more", "experiment", "remedy", "unless", "certain",
+    "likely", "one_of_these",
+)  # fmt: skip
+
+EXAMPLES = ("esa", "postfix", "smtplib")
+
+
+def show(page: Page) -> str:
+    """The element; without script, how to have the same at home."""
+    words = {name: word(f"paste.{name}", page.language) for name in WORDS}
+    examples = [
+        {
+            "title": word(f"paste.{name}", page.language),
+            "log": (ROOT / "docs" / "data" / "pasted" / f"{name}.log").read_text("utf-8"),
+        }
+        for name in EXAMPLES
+    ]
+    attributes = {
+        "language": page.said,
+        "engine": f"{page.up}../engine/",
+        "up": page.up,
+        "words": json.dumps(words, ensure_ascii=False),
+        "examples": json.dumps(examples, ensure_ascii=False),
+    }
+    quoted = " ".join(f'data-{name}="{html.escape(value)}"' for name, value in attributes.items())
+    return (
+        f'<div class="paste" data-search-exclude>\n<smtp-explain {quoted}>\n'
+        f"<p>{word('paste.script', page.language)}</p>\n</smtp-explain>\n</div>"
+    ).replace("\n\n", "\n")
