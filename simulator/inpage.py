@@ -15,7 +15,7 @@ import msgspec
 from simulator import explainer, formats, masking
 from simulator.explainer import Explanation
 from simulator.session import Session
-from simulator.views import document, player
+from simulator.views import player
 from simulator.views.view import Page, view
 
 MOST_SHOWN = 200

@@ -110,7 +110,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         return f"RFC {self.rfc} §{self.section}" if self.section else f"RFC {self.rfc}"
 
 
-class _Statuses(msgspec.Struct, frozen=True, kw_only=True, rename={"classes": "class"}):
+class _Statuses(msgspec.Struct, frozen=True, kw_only=True):
     classes: dict[str, Status]
     subject: dict[str, Status]
     detail: dict[str, Status]
@@ -119,8 +119,7 @@ class _Statuses(msgspec.Struct, frozen=True, kw_only=True, rename={"classes": "c
 @cache
 def _statuses() -> _Statuses:
     text = (files("simulator") / "statuses.toml").read_bytes()
-    with _reading:
-        return msgspec.toml.decode(text, type=_Statuses)
+    return toml.read(text, _Statuses, "statuses.toml")
 
 
 def status_class(code: str) -> Status | None:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from simulator.reading.clean import text
 
 from simulator import formats, masking, smtp
 from simulator.explainer import explain
+from simulator.reading.clean import text
 from simulator.session import Command, Connect, Handshake, Remark, Reply, Session
 from simulator.views import annotated
 from tests.formats import fuzz

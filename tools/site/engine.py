@@ -34,7 +34,7 @@ _CACHE = ROOT / "build" / "engine"
 
 
 def files() -> Iterator[Asset]:
-    """Everything that the page's worker fetches. Raises `BadPage` where a wheel is not to be had."""
+    """Everything that the page's worker fetches. Raises `BadPage` where a wheel cannot be had."""
     package = ROOT / "node_modules" / "pyodide"
     for name in PYODIDE:
         yield Asset(f"{FOLDER}/{name}", (package / name).read_bytes())
@@ -55,7 +55,7 @@ def _msgspec() -> bytes:
         with tempfile.TemporaryDirectory() as folder:
             asked = Path(folder, "msgspec.txt")
             asked.write_text(pin + "\n", "utf-8")
-            done = subprocess.run(
+            done = subprocess.run(  # noqa: S603
                 [
                     *(sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"),
                     *("download", "--no-deps", "--require-hashes", "--requirement", str(asked)),
@@ -76,7 +76,9 @@ def _package() -> bytes:
     """The wheel of this very checkout, less what a page has no use for."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder]
-        done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+        done = subprocess.run(  # noqa: S603
+            command, cwd=ROOT, check=False, capture_output=True, text=True
+        )
         if done.returncode:
             raise BadPage(f"the wheel of the package: {done.stderr.strip()}")
         [wheel] = Path(folder).glob("*.whl")
@@ -89,7 +91,9 @@ def _less(wheel: bytes) -> bytes:
     with zipfile.ZipFile(io.BytesIO(wheel)) as whole, zipfile.ZipFile(made, "w") as kept:
         for entry in whole.infolist():
             name = entry.filename
-            foreign = name.startswith("simulator/locales/") and not any(map(name.startswith, spoken))
+            foreign = name.startswith("simulator/locales/") and not any(
+                map(name.startswith, spoken)
+            )
             if foreign or name.endswith(".po") or UNUSED.match(name):
                 continue
             kept.writestr(entry, whole.read(entry), zipfile.ZIP_DEFLATED, 9)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import json
-from importlib.resources import files as resources
 
 from tools.site.page import ROOT, Page
 from tools.site.words import word
