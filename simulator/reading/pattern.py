@@ -51,11 +51,10 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
       expects plain SMTP; `implicit`: TLS from the first octet; `not_offered`, `not_attempted`.
 
     `text` stands in for the group, with `{name}` for a group called name; so do `client` and
-    `server` in `both`, and `connection` for the group `conn`. `quoted`: backslash escapes and
-    quotes are undone. `plus`: `+` is a space. `split`: what stands between the lines of a reply.
-    `secure`: the mark says that it travelled inside TLS. `bare`: further lines of the reply
-    follow, without a code or a mark. `by` and `reason`: of the close. `verified`: of the
-    certificate.
+    `server` in `both`, and `connection` for the group `conn`. `quoted`: backslash escapes and quotes are undone. `plus`: `+` is a
+    space. `split`: what stands between the lines of a reply. `secure`: the mark says that it
+    travelled inside TLS. `bare`: further lines of the reply follow, without a code or a mark.
+    `by` and `reason`: of the close. `verified`: of the certificate.
 
     Groups with a meaning: `conn` names the connection; `client_name`, `client_address`,
     `server_name`, `server_address`, `port`; `version` and `cipher` of TLS; `detail` of a failure.
