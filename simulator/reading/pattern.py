@@ -50,8 +50,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
       did, and only octets are shown from here on; `failed`; `plain_tls`: TLS met a peer that
       expects plain SMTP; `implicit`: TLS from the first octet; `not_offered`, `not_attempted`.
 
-    `text` stands in for the group, with `{name}` for a group called name; so do `client` and
-    `server` in `both`, and `connection` for the group `conn`. `quoted`: backslash escapes and quotes are undone. `plus`: `+` is a
+    `text` stands in for the group, with `{name}` for a group called name; so does `connection`
+    for the group `conn`. `quoted`: backslash escapes and quotes are undone. `plus`: `+` is a
     space. `split`: what stands between the lines of a reply. `secure`: the mark says that it
     travelled inside TLS. `bare`: further lines of the reply follow, without a code or a mark.
     `by` and `reason`: of the close. `verified`: of the certificate.
@@ -292,8 +292,7 @@ class PatternReader:
                     desk.remark(line.text, line.number, connection)
             case "both":
                 for side, fixed in (("client", rule.client), ("server", rule.server)):
-                    filled = fixed.format_map({k: v or "" for k, v in groups.items()})
-                    if said := filled or pattern.said(match, side):
+                    if said := fixed or pattern.said(match, side):
                         self._speak(desk, pattern, connection, side, said, line)
                         if fixed:
                             desk.of(connection).unquote()
@@ -436,8 +435,7 @@ def _check(rule: Rule, place: str) -> None:
         raise FormatError(f"{place}: means = 'mark' needs a group (?P<text>…)")
     if rule.means == "both" and not ({"client", "server"} & groups or rule.client or rule.server):
         raise FormatError(f"{place}: means = 'both' needs the groups client and server")
-    templates = rule.text + rule.connection + rule.client + rule.server
-    for name in re.findall(r"\{(\w*)\}", templates):
+    for name in re.findall(r"\{(\w*)\}", rule.text + rule.connection):
         if name not in groups:
             raise FormatError(
                 f"{place}: text or connection names {{{name}}}, which is no group of the pattern"
