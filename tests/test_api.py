@@ -81,7 +81,7 @@ def test_what_was_explained_stays_explained() -> None:
         (lambda: compare(None), BadScenario, "NoneType is no scenario"),  # type: ignore[arg-type]
         (lambda: matrix("dragon"), BadScenario, "the matrix has no 'dragon'"),
         (lambda: explain(""), CannotRead, "is empty"),
-        (lambda: explain("\n\n"), CannotRead, "no session in it"),
+        (lambda: explain("\n\n"), CannotRead, "only blanks in it"),
         (lambda: explain("mail.log"), CannotRead, r"a file is given as Path\('mail.log'\)"),
         (lambda: explain(Path("none.log")), CannotRead, "none.log: No such file"),
         (lambda: explain(5), CannotRead, "int is no log"),  # type: ignore[arg-type]

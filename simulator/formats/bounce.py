@@ -1073,4 +1073,6 @@ FORMAT = Format(
     ),
     detect=detect,
     read=read,
+    # It is a document, not a log: each of its lines is a part of it.
+    knows=lambda _line: True,
 )

@@ -261,6 +261,8 @@ class _Walk:
         self._masker.authenticating = self._asked or self._auth
         data = next((i for i, line in enumerate(lines) if _DATA.search(line)), None)
         if self._body:
+            if not (self._prefix or self._body_seen):
+                self._prefix = _logged_before_dot(lines)
             shown = self._body_lines(lines)
         elif data is not None:
             found = _DATA.search(lines[data])
@@ -302,7 +304,7 @@ class _Walk:
         for index, line in enumerate(lines):
             if not self._body:
                 return [*shown, *self._lines(lines[index:])]
-            ours = line.startswith(self._prefix)
+            ours = _alike(line).startswith(_alike(self._prefix))
             text = line[len(self._prefix) :] if ours else line
             if text.strip() == "." or (self._prefix and _TALK.match(text)):
                 self._body = self._prefix = ""
@@ -415,6 +417,21 @@ class _Walk:
     def _keep(self, secret: str) -> None:
         if secret.strip() and secret.strip() not in ("=", "*"):
             self._masker.found[secret.strip()] = None
+
+
+_ENDS = re.compile(r"(?P<prefix>.*[\s:>|])\.\s*")
+_DIGITS = str.maketrans("0123456789", "0000000000")
+
+
+def _alike(line: str) -> str:
+    """A line, whatever its numbers are: those of the time differ from line to line."""
+    return line.translate(_DIGITS)
+
+
+def _logged_before_dot(lines: list[str]) -> str:
+    """What a log writes before each line of a message, as it shows before the final dot."""
+    ends = (found for line in lines if _LOGGED.match(line) and (found := _ENDS.fullmatch(line)))
+    return next((found["prefix"] for found in ends), "")
 
 
 def _goes_on(events: tuple[AnyEvent, ...], place: int) -> bool:

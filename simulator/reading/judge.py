@@ -280,7 +280,7 @@ def weigh(
     return Score(
         understood=min(1.0, heard / every) if every else 1.0,
         lawful=1 - min(1.0, broken / spoken) if spoken else float(not missed),
-        signs=_signs(lines, sessions),
+        signs=float(all(format_.knows(line.text) for line in lines)) or _signs(lines, sessions),
         detected=detected,
         fragments=every,
     )

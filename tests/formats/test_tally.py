@@ -196,10 +196,11 @@ def test_implicit_tls(tmp_path: Path) -> None:
 
 
 def test_a_summary_of_any_log(log: Path) -> None:
-    assert Counter(repr(tuple(t)) for t in formats.verdicts(log)) == judged(log, 1)
+    found = (repr((name, without_lines(verdict))) for name, verdict in formats.verdicts(log))
+    assert Counter(found) == judged(log, 1)
     swaks = Path(__file__).parent / "transcripts" / "t026_swaks_ok.txt"
-    (found,) = formats.verdicts(swaks)
-    assert found.verdict.second_ehlo == "sent"
+    (one,) = formats.verdicts(swaks)
+    assert one.verdict.second_ehlo == "sent"
 
 
 def test_a_summary_of_a_packed_log(log: Path, tmp_path: Path) -> None:
