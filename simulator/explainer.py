@@ -11,6 +11,7 @@ import msgspec
 from simulator import meaning
 from simulator import verdict as verdicts
 from simulator.knowledge import Ledger
+from simulator.masking import Veil
 from simulator.pairing import Pairing, begins_in_the_middle
 from simulator.pairing import Step as Step
 from simulator.rules import Moment, Note, Past, rules
@@ -93,3 +94,16 @@ def explain(session: Session) -> Explanation:
 
 def _told(event: AnyEvent | None) -> bool:
     return isinstance(event, Command | Reply) and event.told
+
+
+def veiled(explanation: Explanation, veil: Veil) -> Explanation:
+    """The explanation without what strangers must not see; the verdict stays that of what was
+    read, but for the commands, of which a veil may hide one."""
+    if not veil:
+        return explanation
+    hidden = explain(veil(explanation.session))
+    commands = hidden.verdict.client_to_server_commands
+    verdict = msgspec.structs.replace(
+        veil.over(explanation.verdict), client_to_server_commands=commands
+    )
+    return msgspec.structs.replace(hidden, verdict=verdict)

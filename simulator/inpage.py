@@ -10,11 +10,9 @@ import io
 import json
 from collections.abc import Callable, Iterator
 
-import msgspec
-
-from simulator import explainer, formats, masking
+from simulator import explainer, formats
 from simulator.explainer import Explanation
-from simulator.session import Session
+from simulator.masking import Veil
 from simulator.views import player
 from simulator.views.view import Page, view
 
@@ -32,50 +30,41 @@ class Pasted:
     def __init__(self, data: bytes, progress: Callable[[float], object] | None = None) -> None:
         self._data = data
         self._progress = progress
-        self._names = masking.namer()
-        self.kept: list[Session] = []
-        """The sessions that are shown, masked, in the order of the log."""
+        self._kept: list[Explanation] = []
         self.sessions = 0
         self.problems = 0
 
     def read(self) -> None:
         """Read the whole log and keep what is shown. Raises `CannotRead`."""
-        troubled: list[tuple[int, Session]] = []
-        healthy: list[tuple[int, Session]] = []
+        troubled: list[tuple[int, Explanation]] = []
+        healthy: list[tuple[int, Explanation]] = []
+        hidden = Veil()
         for session in formats.read(_Watched(self._data, self._progress)):
             explanation = explainer.explain(session)
-            wrong = bool(explanation.verdict.faults)
-            kept = troubled if wrong else healthy
+            kept = troubled if explanation.verdict.problem else healthy
             if len(kept) < MOST_SHOWN:
-                kept.append((self.sessions, masking.masked(session)))
+                kept.append((self.sessions, explainer.veiled(explanation, hidden)))
             self.sessions += 1
-            self.problems += wrong
+            self.problems += explanation.verdict.problem
         shown = [*troubled, *healthy][:MOST_SHOWN]
-        self.kept = [session for _, session in sorted(shown, key=lambda entry: entry[0])]
+        self._kept = [found for _, found in sorted(shown, key=lambda entry: entry[0])]
 
     def entries(self, language: str) -> Iterator[str]:
         """For each session that is shown, the JSON that feeds the player."""
-        for explanation in self._explained():
+        for explanation in self._kept:
             yield player.data([explanation], language)
 
     def show(
         self, name: str, language: str, number: int | None = None, *, anonymise: bool = False
     ) -> str:
         """The sessions in the view of that name, or the one with that number from 0."""
-        found = list(self._explained(anonymise=anonymise))
-        chosen = found if number is None else found[number : number + 1]
+        chosen = self._kept if number is None else self._kept[number : number + 1]
+        if anonymise:
+            renamed = Veil(secrets=False, names=True)
+            chosen = [explainer.veiled(explanation, renamed) for explanation in chosen]
         pieces = view(name).pieces
         assert pieces is not None
         return "".join(pieces(chosen, Page(language)))
-
-    def _explained(self, *, anonymise: bool = False) -> Iterator[Explanation]:
-        for session in self.kept:
-            hidden = masking.anonymised(session, self._names) if anonymise else session
-            explanation = explainer.explain(hidden)
-            if hidden is not session:
-                verdict = explainer.explain(session).verdict
-                explanation = msgspec.structs.replace(explanation, verdict=verdict)
-            yield explanation
 
 
 class _Watched(io.BytesIO):

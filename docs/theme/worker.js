@@ -30,7 +30,7 @@ async function answer({ octets, language, show }) {
 		pasted = engine.Pasted.callKwargs({ data: data.tobytes?.() ?? data, progress: (share) => say({ share }) });
 		return engine.answer(pasted, language);
 	}
-	return pasted.show.callKwargs(show.view, language, { number: show.number, anonymise: show.anonymise });
+	return pasted.show.callKwargs(show.view, language, { number: show.number, anonymise: show.anonymise ?? false });
 }
 
 self.onmessage = async ({ data }) => {

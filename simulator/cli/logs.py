@@ -31,7 +31,6 @@ from simulator.cli.common import (
 
 if TYPE_CHECKING:
     from simulator.explainer import Explanation
-    from simulator.masking import Veil
     from simulator.session import Session
     from simulator.verdict import Verdict
     from simulator.views.view import Page, View
@@ -128,7 +127,8 @@ def explain(
             explained = seen.all(
                 map(explainer.explain, sessions), only_problems=only_problems, probes=probes
             )
-            _show(map(_hider(veil), explained), view, page(lang))
+            hidden = (explainer.veiled(explanation, veil) for explanation in explained)
+            _show(hidden, view, page(lang))
             if replaced := veil.told():
                 click.echo(say(replaced, lang), err=True)
             problems = seen.problems
@@ -234,25 +234,6 @@ def _only(number: int | None, found: Iterator[T]) -> Iterator[T]:
     if not one:
         raise Cannot(f"--session {number}: there are fewer sessions than that")
     return iter(one)
-
-
-def _hider(veil: Veil) -> Callable[[Explanation], Explanation]:
-    """What takes out of an explanation what strangers must not see; its verdict stays."""
-    import msgspec
-
-    from simulator import explainer
-
-    def hide(explanation: Explanation) -> Explanation:
-        if not veil:
-            return explanation
-        hidden = explainer.explain(veil(explanation.session))
-        verdict = msgspec.structs.replace(
-            veil.over(explanation.verdict),
-            client_to_server_commands=hidden.verdict.client_to_server_commands,
-        )
-        return msgspec.structs.replace(hidden, verdict=verdict)
-
-    return hide
 
 
 def _show(explanations: Iterator[Explanation], view: View, page: Page) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import html
+import itertools
 import json
 import quopri
 import re
@@ -262,7 +263,9 @@ class _Walk:
         data = next((i for i, line in enumerate(lines) if _DATA.search(line)), None)
         if self._body:
             if not (self._prefix or self._body_seen):
-                self._prefix = _logged_before_dot(lines)
+                self._prefix = _logged_before_dot(lines) or (
+                    _logged_before_all(lines) if self._body == "BDAT" else ""
+                )
             shown = self._body_lines(lines)
         elif data is not None:
             found = _DATA.search(lines[data])
@@ -432,6 +435,15 @@ def _logged_before_dot(lines: list[str]) -> str:
     """What a log writes before each line of a message, as it shows before the final dot."""
     ends = (found for line in lines if _LOGGED.match(line) and (found := _ENDS.fullmatch(line)))
     return next((found["prefix"] for found in ends), "")
+
+
+def _logged_before_all(lines: list[str]) -> str:
+    """What a log writes before each of these lines, up to where they differ."""
+    if len(lines) < 2 or not all(map(_LOGGED.match, lines)):
+        return ""
+    columns = zip(*map(_alike, lines), strict=False)
+    same = sum(1 for _ in itertools.takewhile(lambda column: len(set(column)) == 1, columns))
+    return lines[0][: max(map(lines[0][:same].rfind, " :>|")) + 1]
 
 
 def _goes_on(events: tuple[AnyEvent, ...], place: int) -> bool:

@@ -91,7 +91,6 @@
 			const address = new URL(`${this.dataset.engine}worker.js`, document.baseURI).href;
 			const blob = URL.createObjectURL(new Blob([`import ${JSON.stringify(address)};`], { type: "text/javascript" }));
 			const worker = new Worker(blob, { type: "module" });
-			const early = [];
 			worker.onmessage = ({ data }) => {
 				if ("share" in data) {
 					this.#ui.bar.value = data.share;
@@ -118,6 +117,15 @@
 				this.#waiting.set(id, done);
 				this.#start().postMessage({ id, language: this.#language, ...question }, transfer);
 			});
+		}
+
+		// The whole explanation of a log as the program's own JSON.
+		async json(octets) {
+			const read = await this.#ask({ octets: octets.buffer });
+			if (read.error !== undefined) throw new Error(read.error);
+			const { answer, error } = await this.#ask({ show: { view: "json" } });
+			if (error !== undefined) throw new Error(error);
+			return answer;
 		}
 
 		// --- the answer -----------------------------------------------------------------------
