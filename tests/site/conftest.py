@@ -109,6 +109,8 @@ def opened(browser: Any, site: Path) -> Iterator[Open]:
             viewport={"width": width, "height": 800},
             color_scheme=scheme,
             reduced_motion="no-preference" if motion else "reduce",
+            # What the tests ask a page is no part of it; its policy has a test of its own.
+            bypass_csp=True,
         )
         contexts.append(context)
         page = context.new_page()
@@ -126,7 +128,10 @@ def opened(browser: Any, site: Path) -> Iterator[Open]:
 def window(browser: Any, site: Path) -> Iterator[tuple[Any, list[str]]]:
     """One page for many tests, since a new one takes longer than most; and its troubles."""
     context = browser.new_context(
-        viewport={"width": 1280, "height": 800}, color_scheme="light", reduced_motion="reduce"
+        viewport={"width": 1280, "height": 800},
+        color_scheme="light",
+        reduced_motion="reduce",
+        bypass_csp=True,
     )
     page = context.new_page()
     wrong: list[str] = []

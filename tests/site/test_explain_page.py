@@ -12,7 +12,7 @@ from tests.command import Command
 from tests.site.conftest import ADDRESS, Open, watch
 
 TRANSCRIPTS = sorted((Path(__file__).parents[1] / "formats" / "transcripts").glob("*.txt"))
-SAID = "document.querySelector('smtp-explain[explained]:not([busy])')"
+SAID = "smtp-explain[explained]:not([busy])"
 HOSTILE = (
     "220 <img src=x onerror=alert(1)>.example ESMTP\n"
     "EHLO </textarea><script>alert(2)</script>\n"
@@ -45,7 +45,7 @@ def explained(page: Any, log: str) -> str:
     page.fill("#log", log)
     page.evaluate("document.querySelector('smtp-explain').removeAttribute('explained')")
     page.click("smtp-explain .go")
-    page.wait_for_function(SAID, timeout=120_000)
+    page.wait_for_selector(SAID, timeout=120_000)
     return str(page.inner_text("smtp-explain .answer"))
 
 
@@ -76,7 +76,7 @@ def test_page_and_command_give_the_same_json(
             [octets],
         )
         said = command("explain", "--view", "json", str(path))
-        if json.loads(told) != json.loads(said.stdout):
+        if json.loads(told) != json.loads(said.out):
             different.append(path.name)
     assert different == []
     assert wrong == []
@@ -95,7 +95,7 @@ def test_a_file_that_is_no_log_is_told_in_one_line(ready: tuple[Any, list[str]])
     page.set_input_files(
         "#log-file", {"name": "x.zip", "mimeType": "", "buffer": b"PK\x03\x04" + bytes(64)}
     )
-    page.wait_for_function("document.querySelector('smtp-explain .status.bad')", timeout=60_000)
+    page.wait_for_selector("smtp-explain .status.bad", timeout=60_000)
     said = page.inner_text("smtp-explain .status")
     assert "zip" in said
     assert "Traceback" not in said
@@ -106,7 +106,7 @@ def test_a_file_that_is_no_log_is_told_in_one_line(ready: tuple[Any, list[str]])
 def test_the_page_in_portuguese(opened: Open) -> None:
     page = opened("pt-BR/explain/", width=390)
     page.click("smtp-explain .examples button >> nth=1")
-    page.wait_for_function(SAID, timeout=120_000)
+    page.wait_for_selector(SAID, timeout=120_000)
     assert "O que fazer:" in page.inner_text("smtp-explain .cause")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
@@ -118,7 +118,7 @@ def test_pictures(opened: Open, width: int, scheme: str) -> None:
     folder = os.environ["SHOTS"]
     page.screenshot(path=f"{folder}/explain-{width}-empty.png")
     page.click("smtp-explain .examples button >> nth=0")
-    page.wait_for_function(SAID, timeout=120_000)
+    page.wait_for_selector(SAID, timeout=120_000)
     page.wait_for_timeout(500)
     page.screenshot(path=f"{folder}/explain-{width}.png", full_page=True)
     print("took", page.get_attribute("smtp-explain", "data-took"))

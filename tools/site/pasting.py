@@ -11,8 +11,7 @@ from tools.site.words import word
 WORDS = (
     "paste", "placeholder", "go", "choose", "cancel", "cancelled", "progress", "examples", "stays",
     "empty", "disk", "big", "working", "cannot", "nothing", "counted", "left", "which", "deciding",
-    "line", "copy", "copied", "keep", "kept", "more", "experiment", "remedy", "unless", "certain",
-    "likely", "one_of_these",
+    "line", "copy", "copied", "keep", "kept", "more", "experiment", "remedy", "unless",
 )  # fmt: skip
 
 EXAMPLES = ("esa", "postfix", "smtplib")

@@ -215,15 +215,15 @@
 				el("p", { class: "actions" }, copy, keep, done),
 			);
 			player.data = document;
-			if (decided.length) player.step = decided[0].index;
+			if (decided.length) requestAnimationFrame(() => { player.step = decided.at(-1).index; });
 		}
 
 		// The lines that the causes rest on; without any, those at which a rule was broken.
 		#deciding({ session, steps, verdict }) {
-			const wanted = new Set(verdict.causes.flatMap((cause) => cause.lines ?? []));
+			const wanted = new Set(verdict.causes.flatMap((cause) => cause.steps));
 			const of = (index) => ({ index, line: session.events[index].line, text: steps[index].text.join(" ⏎ ") || steps[index].meaning });
 			const shown = steps.map((step) => step.index);
-			const found = wanted.size ? shown.filter((index) => wanted.has(session.events[index].line))
+			const found = wanted.size ? shown.filter((index) => wanted.has(index))
 				: shown.filter((index) => steps[index].notes.some((note) => !note.met && note.level !== "risk"));
 			return found.slice(0, 4).map(of);
 		}
@@ -234,9 +234,9 @@
 			if (cause.page) more.push(el("a", { href: `${this.dataset.up}${cause.page}` }, words.more));
 			if (cause.experiment) more.push(el("a", { href: `${this.dataset.up}what-if/${cause.experiment}/` }, words.experiment));
 			return el("div", { class: "cause" },
-				el("p", { class: "title" }, cause.title, cause.degree && words[cause.degree] ? el("span", { class: "degree" }, words[cause.degree]) : ""),
+				el("p", { class: "title" }, cause.title, el("span", { class: "degree" }, cause.said_degree)),
 				el("p", {}, cause.cause), el("p", {}, el("b", {}, `${words.remedy} `), cause.remedy),
-				cause.unless ? el("p", { class: "unless" }, el("b", {}, `${words.unless} `), cause.unless) : "",
+				cause.ruled_out ? el("p", { class: "unless" }, el("b", {}, `${words.unless} `), cause.ruled_out) : "",
 				el("p", { class: "more" }, cause.place ? el("a", { href: cause.url }, [cause.place, cause.keyword].filter(Boolean).join(" ")) : "", more));
 		}
 
