@@ -245,6 +245,10 @@ def _tls(session: Session, steps: Sequence[Step]) -> Tls | None:
     return _tls_without_list(session, steps)
 
 
+_WANTS_STARTTLS = re.compile(r"(?i)\bissue an? starttls|\bstarttls (?:command )?(?:first|required)")
+"""A server that says so has STARTTLS, although HELO brings no list."""
+
+
 def _tls_without_list(session: Session, steps: Sequence[Step]) -> Tls | None:
     """What can be said where no list of keywords was ever given."""
     events = session.events
@@ -254,6 +258,9 @@ def _tls_without_list(session: Session, steps: Sequence[Step]) -> Tls | None:
         return "not_attempted"
     greeted = _heard(session, steps, "EHLO") or _heard(session, steps, "HELO")
     if greeted:
+        said_so = (" ".join(e.lines) for e in events if isinstance(e, Reply) and e.code >= 400)
+        if any(map(_WANTS_STARTTLS.search, said_so)):
+            return "not_attempted"
         return None if greeted.told else "not_offered"
     said = {e.verb for e in events if isinstance(e, Command) and e.by == "client"}
     answered = any(isinstance(e, Reply) for e in events)

@@ -475,8 +475,9 @@ def is_binary(head: list[str]) -> bool:
     strange = sum(line.count("\ufffd") for line in head)
     if not size or strange <= BINARY * size:
         return False
-    whole = (line for line in head if line.count("\ufffd") <= 3)
-    return not any(_SMTP_LIKE.search(line[:LONGEST]) for line in whole)
+    # A log that lost its line ends may have octets of TLS on its one line: what stands before them.
+    whole = (line.partition("\ufffd")[0] for line in head)
+    return not any(_SMTP_LIKE.search(text[:LONGEST]) for text in whole)
 
 
 # What stands before the text of a line --------------------------------------------------------

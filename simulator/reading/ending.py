@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import msgspec
+
 from simulator.reading import signs
 from simulator.reading.dialogue import Dialogue, Shown
 from simulator.session import (
@@ -22,6 +24,7 @@ from simulator.session import (
 def session(dialogue: Dialogue) -> Session:
     """The session, as far as it was read."""
     dialogue.settle()
+    _too_early(dialogue)
     _open_handshake(dialogue)
     dialogue.conclude()
     _implicit(dialogue)
@@ -40,6 +43,26 @@ def session(dialogue: Dialogue) -> Session:
         shown=_how_much(dialogue, events),
         events=events,
     )
+
+
+def _too_early(dialogue: Dialogue) -> None:
+    """A log written by several threads may tell of the handshake before the STARTTLS that brought
+    it about: who is inside TLS already would get no 220 to it (RFC 3207 §4.2)."""
+    events = dialogue.events
+    told = [i for i, e in enumerate(events) if isinstance(e, Handshake) and not e.error]
+    if len(told) != 1 or dialogue.implicit:
+        return
+    said = [i for i, e in enumerate(events) if isinstance(e, Command | Reply) and i > told[0]]
+    match [events[i] for i in said[:2]]:
+        case [Command(by="client", verb="STARTTLS"), Reply(code=220)]:
+            handshake = events.pop(told[0])
+            for index in range(told[0], said[1]):
+                event = events[index]
+                if not isinstance(event, Remark):
+                    events[index] = msgspec.structs.replace(event, secure=False)
+            events.insert(said[1], handshake)
+        case _:
+            return
 
 
 def _open_handshake(dialogue: Dialogue) -> None:
@@ -103,6 +126,12 @@ def _speaks_on_465(dialogue: Dialogue) -> bool:
 _ON_465 = re.compile(r"(?i)\bport\W{1,3}465\b|[\w\])]:465\b|smtps://")
 _VAGUE = ("other", "cut", "established")
 
+_WRITTEN = re.compile(
+    r"(?i)\berror:|error:[0-9a-f]{8}|routines:|\balert\b|\bx509\b|exception|\w_\w|\w\(\)"
+    r"|\w\.\w+\.\w|\d:\d\d:\d\d|\[[\w.:-]+\]|failed:|code[ =:]+-?\d|^\W*(?:tls|ssl|smtp)\w*:"
+)
+"""What a program's line has and a sentence of a person seldom: codes, names of functions, a time."""
+
 
 def _from_remarks(dialogue: Dialogue, events: tuple[AnyEvent, ...]) -> tuple[AnyEvent, ...]:
     """Nothing of the dialogue is shown, but a line may tell what became of it."""
@@ -111,8 +140,10 @@ def _from_remarks(dialogue: Dialogue, events: tuple[AnyEvent, ...]) -> tuple[Any
     sentences = {i: found for i, e in enumerate(events) if (found := _sentence(e)) is not None}
     if not sentences:
         return events
-    clear = (i for i, found in sentences.items() if (found.error or found.kind) not in _VAGUE)
-    best = next(clear, min(sentences))
+    # What a program wrote, before what a person says about it.
+    written = [i for i in sentences if _WRITTEN.search(_text(events[i]))] or [*sentences]
+    clear = (i for i in written if (sentences[i].error or sentences[i].kind) not in _VAGUE)
+    best = next(clear, min(written))
     sentence = sentences[best]
     dialogue.told = True
     if any(isinstance(e, Remark) and _ON_465.search(e.text) for e in events):
@@ -126,6 +157,12 @@ def _from_remarks(dialogue: Dialogue, events: tuple[AnyEvent, ...]) -> tuple[Any
         told = Remark(by="server", at=told.at, line=told.line, text=text)
     assert isinstance(told, Remark)
     return (*events[:best], *sentence.events(told), *events[best + 1 :])
+
+
+def _text(event: AnyEvent) -> str:
+    if isinstance(event, Reply):
+        return f"error: {event.code}"
+    return event.text if isinstance(event, Remark) else ""
 
 
 def _sentence(event: AnyEvent) -> signs.Sentence | None:

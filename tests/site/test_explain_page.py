@@ -29,7 +29,12 @@ def ready(browser: Any, site: Path) -> Iterator[tuple[Any, list[str]]]:
     page = context.new_page()
     wrong: list[str] = []
     watch(page, site, wrong)
-    page.on("dialog", lambda dialog: (wrong.append("a dialog"), dialog.dismiss()))
+
+    def refuse(dialog: Any) -> None:
+        wrong.append("a dialog")
+        dialog.dismiss()
+
+    page.on("dialog", refuse)
     page.add_init_script(
         "addEventListener('securitypolicyviolation', "
         "({ blockedURI }) => console.error(`against the policy: ${blockedURI}`))"
