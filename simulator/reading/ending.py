@@ -128,7 +128,8 @@ _VAGUE = ("other", "cut", "established")
 
 _WRITTEN = re.compile(
     r"(?i)\berror:|error:[0-9a-f]{8}|routines:|\balert\b|\bx509\b|exception|\w_\w|\w\(\)"
-    r"|\w\.\w+\.\w|\d:\d\d:\d\d|\[[\w.:-]+\]|failed:|code[ =:]+-?\d|^\W*(?:tls|ssl|smtp)\w*:"
+    r"|\w\.\w+\.\w|\d:\d\d:\d\d|\[[\w.:-]+\]|failed:|code[ =:]+-?\d"
+    r"|^\W*(?:tls|ssl|smtp)\w*:"
 )
 """What a program's line has and a sentence of a person seldom: codes, names of functions, a time."""
 
