@@ -131,7 +131,7 @@ _WRITTEN = re.compile(
     r"|\w\.\w+\.\w|\d:\d\d:\d\d|\[[\w.:-]+\]|failed:|code[ =:]+-?\d"
     r"|^\W*(?:tls|ssl|smtp)\w*:"
 )
-"""What a program's line has and a sentence of a person seldom: codes, names of functions, a time."""
+"""What a program's line has and a sentence of a person seldom: codes, function names, a time."""
 
 
 def _from_remarks(dialogue: Dialogue, events: tuple[AnyEvent, ...]) -> tuple[AnyEvent, ...]:
