@@ -4,6 +4,7 @@ takes it. Whoever reads a log and whoever explains a session pair by the same fe
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -21,6 +22,7 @@ from simulator.session import (
     Connect,
     Handshake,
     Message,
+    Remark,
     Reply,
     Session,
 )
@@ -94,7 +96,15 @@ class Pairing:
                     self._ahead.clear()
             case Reply():
                 return self._replied(event)
+            case Remark(text=text) if not self._played and LEFT_OUT.fullmatch(text):
+                self._left_out()
         return Paired()
+
+    def _left_out(self) -> None:
+        """Whoever showed the log to others left a reply out here, and may have said so."""
+        for queue in (self._asked, self._waiting):
+            if queue and isinstance(self._session.events[queue[0]], Command):
+                queue.popleft()
 
     def _sent(self, index: int, event: Command | AuthResponse | Message) -> Paired:
         unread = bool(self._ahead) or self._wants_data
@@ -140,6 +150,10 @@ class Pairing:
                         queue.popleft()
                     case _:
                         break
+
+
+LEFT_OUT = re.compile(r"\W*(?:\.{3,}|…|\[(?:\.{3}|…)\]|<?snip>?)\W*", re.IGNORECASE)
+"""A line that stands for others."""
 
 
 def begins_in_the_middle(events: Sequence[AnyEvent]) -> bool:

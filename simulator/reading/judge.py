@@ -116,15 +116,19 @@ def _begins(session: Session) -> int:
     return next(said, session.events[0].line if session.events else None) or 0
 
 
-def judge(lines: list[Line], propose: Propose, *, whole: bool = True) -> Judgement:
-    """Judge the readings of `lines`: of a `whole` log, or of a beginning that is read on."""
+def judge(
+    lines: list[Line], propose: Propose, *, whole: bool = True, split: bool = True
+) -> Judgement:
+    """Judge the readings of `lines`: of a `whole` log, or of a beginning that is read on. `split`:
+    it may hold two logs."""
     tried: list[Reading] = []
     for reading in readings(lines, propose, whole=whole):
         tried.append(reading)
         if reading.score.perfect and reading.score.ahead:
             break
     chosen = max(tried, key=lambda reading: reading.score.value)
-    return Judgement((whole and _parts(chosen, tried, propose)) or [chosen], tried)
+    parts = _parts(chosen, tried, propose) if whole and split else []
+    return Judgement(parts or [chosen], tried)
 
 
 def readings(lines: list[Line], propose: Propose, *, whole: bool = True) -> Iterator[Reading]:
@@ -157,6 +161,9 @@ def _texts(
 BETTER = 0.05
 """By how much two readings must be better than one."""
 
+SEEDS = 4
+"""Readings, the best first, whose leavings are read as another log: each costs a judgement."""
+
 SIGNED = 0.4
 """How likely a format is whose own signature stands in the log."""
 
@@ -166,13 +173,16 @@ def _parts(chosen: Reading, tried: list[Reading], propose: Propose) -> list[Read
     better than one reading of the whole."""
     best: list[Reading] = []
     most = chosen.score.value + BETTER
-    for seed in tried:
-        if seed.score.understood >= 1 or (seed.format.fallback and seed is not chosen):
-            continue
+    seeds = [
+        seed
+        for seed in sorted(tried, key=lambda reading: -reading.score.value)
+        if seed.score.understood < 1 and (seed is chosen or not seed.format.fallback)
+    ]
+    for seed in seeds[:SEEDS]:
         parts = [
             part
             for number, lines in enumerate(_split(seed))
-            for part in judge(lines, propose, whole=bool(number)).parts
+            for part in judge(lines, propose, whole=bool(number), split=False).parts
         ]
         sizes = [part.score.fragments for part in parts]
         values = [part.score.value for part in parts]
