@@ -79,7 +79,7 @@ def test_a_cause_is_told_where_it_is_true_with_its_lines_and_not_where_it_only_l
     example = EXAMPLES[cause]
     shown = {found.id: (found.degree, list(found.lines)) for found in told(example["shows"])}
     assert shown.get(cause) == (example.get("degree", "certain"), example["lines"])
-    assert len(example["near"]) == 2
+    assert len(example["near"]) >= 2
     for near in example["near"]:
         assert cause not in [found.id for found in told(near)]
 
