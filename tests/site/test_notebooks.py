@@ -175,7 +175,7 @@ def test_notebooks_work_from_disk(browser: Any, language: str) -> None:
     page.add_init_script(NOTED)
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("requestfailed", lambda request: wrong.append(request.url))
+    page.on("requestfailed", lambda request: wrong.append(f"{request.url}: {request.failure}"))
     for name in NAMES:
         page.goto((folder / f"{name}.html").as_uri())
         page.wait_for_function(READY)
@@ -190,4 +190,5 @@ def test_notebooks_work_from_disk(browser: Any, language: str) -> None:
         assert pictures
         assert (folder / f"{name}.ipynb").is_file()
     page.close()
-    assert wrong == []
+    # What the reader leaves behind by going to the next page, such as the index of the search.
+    assert [one for one in wrong if not one.endswith(": net::ERR_ABORTED")] == []
