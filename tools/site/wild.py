@@ -80,6 +80,11 @@ def received(page: Page) -> str:
     return table([word(f"wild.{head}", page.language) for head in ("server", "from")], rows)
 
 
+def _left(run: dict[str, Any]) -> bool:
+    """Whether the client's only command inside TLS was QUIT."""
+    return bool(run["commands_tls"] == ["QUIT"])
+
+
 def clients(page: Page) -> str:
     """What each client says before and inside TLS."""
     rows = []
@@ -88,6 +93,9 @@ def clients(page: Page) -> str:
         inside = run["ehlo_tls"]
         kind = "inside" if inside else "broken"
         mark = f'<span class="chip {kind}">{len(inside)}</span>'
+        if _left(run):
+            # Who leaves right after the handshake was about to say nothing, an EHLO or not.
+            mark = word("wild.left", page.language)
         said = "<br>".join(f"<code>{html.escape(line)}</code>" for line in inside) or "–"
         before = "<br>".join(f"<code>{html.escape(line)}</code>" for line in run["ehlo_plain"])
         rows.append([name, before, mark, said])
