@@ -2,12 +2,13 @@
 
 import gzip
 import json
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from simulator import explainer, lab
+from simulator import explainer
 from simulator.lab import arena, play
 from simulator.views import document
 from tests.site.conftest import ADDRESS, AXE, LANGUAGES, READY, SITE, Open, built, show
@@ -156,21 +157,58 @@ def test_a_link_to_a_step_and_the_language_switch_keep_the_place(opened: Open) -
     assert shown.evaluate(f"{PLAYER}.step") == 6
 
 
-@pytest.mark.parametrize(
-    ("language", "typed", "page"),
-    [
-        ("en", "forgotten", "why-twice"),
-        ("en", lab.load("stripped").prose("title", "en"), "what-if/stripped"),
-        ("pt-BR", "esquecido", "why-twice"),
-        ("pt-BR", "servidores", "in-the-wild"),
-        ("pt-BR", lab.load("stripped").prose("title", "pt_BR"), "what-if/stripped"),
-    ],
+SEARCHES: dict[str, dict[str, list[str]]] = tomllib.loads(
+    (Path(__file__).parent / "searches.toml").read_text(encoding="utf-8")
 )
-def test_search(opened: Open, language: str, typed: str, page: str) -> None:
-    shown = opened(f"{language}/")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_search_finds_the_page_that_answers_among_the_first_two(
+    opened: Open, language: str
+) -> None:
+    assert len(SEARCHES[language]) >= 30
+    shown = opened(f"{language}/reference/")
     shown.keyboard.press("/")
-    shown.keyboard.type(typed)
-    shown.wait_for_selector(f".md-search-result__link[href*='{page}']")
+    lost = {}
+    for typed, wanted in SEARCHES[language].items():
+        found = searched(shown, typed)
+        if not set(found[:2]) & set(wanted):
+            lost[typed] = found[:5]
+    assert lost == {}
+
+
+def searched(shown: Any, typed: str) -> list[str]:
+    """The pages that the search finds for what was typed, best first. The field is emptied
+    before, so that what is read afterwards answers this question and no earlier one."""
+    shown.locator("[data-md-component=search-query]").fill("")
+    shown.keyboard.press("Shift")
+    shown.wait_for_function("!document.querySelector('.md-search-result__item')")
+    shown.locator("[data-md-component=search-query]").fill(typed)
+    shown.keyboard.press("Shift")
+    shown.wait_for_selector(".md-search-result__item", state="attached")
+    found: list[str] = shown.evaluate(
+        """[...document.querySelectorAll(".md-search-result__item > a")].map(({ href }) =>
+        new URL(href).pathname.split("/").slice(3).join("/").replace(/\\/$/, ""))"""
+    )
+    return list(dict.fromkeys(found))
+
+
+def test_search_gives_no_answers_away(opened: Open) -> None:
+    shown = opened("en/reference/")
+    shown.keyboard.press("/")
+    for page in ("teach/answers", "teach/guide"):
+        assert page not in searched(shown, "misconceptions answer key instructor guide quiz")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("key", ["503", "hangs-after-220"])
+def test_first_aid_is_one_tap_from_home_on_a_telephone(
+    opened: Open, language: str, key: str
+) -> None:
+    shown = opened(f"{language}/", width=390)
+    shown.locator(f"nav.aid a[href='{key}/']").click()
+    shown.wait_for_url(f"**/{language}/{key}/")
+    assert shown.evaluate("document.documentElement.scrollWidth") == 390
 
 
 def test_portuguese_search_knows_plurals(opened: Open) -> None:

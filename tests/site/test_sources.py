@@ -128,6 +128,48 @@ def test_a_finding_is_complete(key: str) -> None:
         assert spans[0] == spans[1]
 
 
+@pytest.mark.parametrize("key", data("first-aid.toml"))
+def test_first_aid_is_complete(key: str) -> None:
+    entry = data("first-aid.toml")[key]
+    assert set(entry["experiments"]) <= SCENARIOS
+    assert set(entry["more"]) <= set(data("findings.toml")) | set(causes())
+    for part in ("title", "means", "now", "tells"):
+        assert set(entry[part]) == set(LANGUAGES)
+        told = [" ".join(entry[part][language]) for language in LANGUAGES]
+        for kept in (r"`[^`]+`", r"\]\([\w./#-]+\)"):
+            spans = [sorted(re.findall(kept, text)) for text in told]
+            assert spans[0] == spans[1]
+    assert all(len(entry["now"][language]) == 3 for language in LANGUAGES)
+    for line in entry["decide"].strip().splitlines():
+        assert line.split()[0] in ("openssl", "nc", "EHLO", "MAIL")
+
+
+def _kept() -> str:
+    """Whatever this project holds of what software wrote: measured, in samples, or in tests."""
+    root = DOCS.parent
+    parts = ("simulator/formats", "simulator/lab", "docs/data/survey", "tests/formats")
+    folders = [root / part for part in parts]
+    files = [
+        path
+        for folder in folders
+        for path in sorted(folder.rglob("*"))
+        if path.suffix in (".toml", ".json", ".py", ".txt", ".log")
+    ]
+    files.append(DOCS / "data" / "causes.toml")
+    return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in files)
+
+
+def test_first_aid_quotes_software_and_no_memory() -> None:
+    kept = _kept()
+    lost = [
+        (key, words)
+        for key, entry in data("first-aid.toml").items()
+        for _, words in entry["seen"]
+        if words not in kept
+    ]
+    assert lost == []
+
+
 def test_bugs_have_a_kind_and_kinds_an_experiment() -> None:
     found = data("bugs.toml")
     assert {bug["kind"] for bug in found["bug"]} == set(found["kind"])

@@ -20,6 +20,7 @@ from tools.site import (
     cells,
     engine,
     experiments,
+    firstaid,
     glossary,
     notebooks,
     octets,
@@ -55,6 +56,7 @@ def assemble(*, offline: bool = False) -> None:
             pages = (
                 *sources(language, offline=offline),
                 *experiments.pages(language, offline=offline),
+                *firstaid.pages(language, offline=offline),
             )
             files = (
                 *assets.files(),
@@ -65,7 +67,11 @@ def assemble(*, offline: bool = False) -> None:
                 *sandbox.files(language, offline=offline),
             )
             put_all(pages, files, language)
-            listed = experiments.navigation(language) | notebooks.navigation(language)
+            listed = (
+                experiments.navigation(language)
+                | firstaid.navigation(language)
+                | notebooks.navigation(language)
+            )
             put(f"{language}.nav.json", json.dumps(listed, ensure_ascii=False).encode())
         for language in LANGUAGES:
             books = running.books(language)

@@ -77,6 +77,19 @@ def on_post_page(output: str, page: Any, config: Any) -> str:
     )
 
 
+def on_post_build(config: Any) -> None:
+    """Weigh what was found of the pages; the search plugin has written it by now."""
+    sys.path.insert(0, str(ROOT))
+    from tools.site.search import weighed
+
+    path = Path(config["site_dir"]) / "search" / "search_index.json"
+    index = json.loads(path.read_text("utf-8"))
+    made = _made(Path(config["docs_dir"]).name)["first-aid.md"]
+    aid = {Path(file).stem for entry in made for file in entry.values()}
+    index["docs"] = weighed(index["docs"], aid)
+    path.write_text(json.dumps(index, ensure_ascii=False, separators=(",", ":")), "utf-8")
+
+
 def _insert(nav: list[Any], made: dict[str, list[Any]]) -> None:
     for entry in nav:
         for title, below in entry.items() if isinstance(entry, dict) else ():
