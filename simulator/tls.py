@@ -1,6 +1,6 @@
 """What a tap on the wire can read of TLS without any secret: records, and handshake messages.
 
-`records` reads the outer layer only (RFC 8446 §5.1, RFC 5246 §6.2.1), fast. `fields` names every
+`records` reads the outer layer only (RFC 9846 §5.1, RFC 5246 §6.2.1), fast. `fields` names every
 octet: of the records, and of all handshake messages that cross in the clear. What it expects is
 written down as data, a layout for each message and extension, in the words of the RFCs.
 """
@@ -43,7 +43,7 @@ ALERTS = {
 }  # fmt: skip
 
 RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
-"""The random by which a ServerHello is a HelloRetryRequest (RFC 8446 §4.1.3)."""
+"""The random by which a ServerHello is a HelloRetryRequest (RFC 9846 §4.2.3)."""
 
 
 class Record(NamedTuple):
@@ -130,7 +130,7 @@ def _message_name(kind: int, body: bytes) -> str:
 
 def _is_second_hello(kind: int, body: bytes) -> bool:
     """After a HelloRetryRequest both hellos cross in the clear behind a change_cipher_spec that
-    changes nothing (RFC 8446 §D.4). An encrypted message does not look like one: its first four
+    changes nothing (RFC 9846 §E.4). An encrypted message does not look like one: its first four
     octets would have to agree by chance."""
     return (
         kind == HANDSHAKE_RECORD
@@ -507,7 +507,7 @@ class Sealing(NamedTuple):
 def sealing(agreed: Agreed | None) -> Sealing | None:
     """How records are sealed by an AEAD cipher suite; None for other or unknown ones.
 
-    RFC 8446 §5.2; for TLS 1.2: RFC 5288 §3 (GCM), RFC 6655 §3 (CCM), RFC 7905 §2 (ChaCha20).
+    RFC 9846 §5.2; for TLS 1.2: RFC 5288 §3 (GCM), RFC 6655 §3 (CCM), RFC 7905 §2 (ChaCha20).
     """
     if agreed is None:
         return None
@@ -567,7 +567,7 @@ def fields(
 def _still_clear(clear: bool, kind: int, agreed: Agreed | None) -> bool:
     """Whether records of that type are readable, the one at hand included."""
     if agreed and agreed.version == TLS_1_3:
-        # What is encrypted calls itself application_data, whatever it is (RFC 8446 §5.2).
+        # What is encrypted calls itself application_data, whatever it is (RFC 9846 §5.2).
         return kind != APPLICATION_DATA
     return clear and kind not in (CHANGE_CIPHER_SPEC, APPLICATION_DATA)
 

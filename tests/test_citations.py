@@ -48,6 +48,26 @@ def test_keyword_stands_in_the_quote_as_written(name: str, citation: dict[str, A
         assert in_quote == []
 
 
+OBSOLETE = tomllib.loads((Path(__file__).parent / "obsolete.toml").read_text(encoding="utf-8"))
+
+
+@each_citation
+def test_what_is_obsolete_is_remarked(name: str, citation: dict[str, Any]) -> None:
+    """Who cites an RFC that others took the place of says so, and names the one that stands today."""
+    for entry in OBSOLETE["rfc"]:
+        if entry["number"] == citation["rfc"]:
+            assert "obsoleted by RFC" in citation["remark"]
+            assert f"RFC {entry['by'][-1]}" in citation["remark"]
+
+
+def test_no_rfc_is_obsoleted_by_one_that_is_obsolete_itself() -> None:
+    gone = {entry["number"]: entry["by"] for entry in OBSOLETE["rfc"]}
+    for number, successors in gone.items():
+        assert successors[-1] not in gone, number
+        for successor in successors[:-1]:
+            assert gone[successor] == successors[successors.index(successor) + 1 :]
+
+
 @each_citation
 def test_lower_case_keyword_is_remarked(name: str, citation: dict[str, Any]) -> None:
     if not citation["keyword"] and re.search(r"\bmust\b", citation["quote"]):

@@ -240,7 +240,7 @@ def test_what_is_no_tls() -> None:
 
 @given(st.data())
 def test_messages_may_be_cut_into_records_anywhere(data: st.DataObject) -> None:
-    """RFC 8446 §5.1: a message may go on in the next record, and a record may hold several."""
+    """RFC 9846 §5.1: a message may go on in the next record, and a record may hold several."""
     session = SESSIONS["1.2"]
     stream, found = read(session, "client")
     start = start_of_tls(session, "client")

@@ -69,7 +69,7 @@ def suite(name: str) -> Suite | None:
 
 
 def _expand_label(secret: bytes, label: str, length: int, digest: str) -> bytes:
-    """HKDF-Expand-Label (RFC 8446 §7.1) for up to one block of the hash."""
+    """HKDF-Expand-Label (RFC 9846 §7.1) for up to one block of the hash."""
     full = b"tls13 " + label.encode()
     info = length.to_bytes(2) + bytes([len(full)]) + full + b"\0"
     return hmac.new(secret, info + b"\x01", digest).digest()[:length]

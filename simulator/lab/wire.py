@@ -27,7 +27,7 @@ SESSION_LIMIT = 1024 * 1024
 """Octets that it is willing to receive in one session."""
 
 _RECORD = 16 * 1024
-"""Octets of plain text that a TLS record holds at most (RFC 8446 §5.1)."""
+"""Octets of plain text that a TLS record holds at most (RFC 9846 §5.1)."""
 
 LINGER = 0.5
 """Seconds that the last bytes have to leave when the client closes."""

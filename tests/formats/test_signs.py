@@ -5,7 +5,7 @@ import pytest
 from simulator.reading import signs
 
 SENTENCES = [
-    # OpenSSL, the alerts by their numbers (RFC 8446 appendix B.2)
+    # OpenSSL, the alerts by their numbers (RFC 9846 appendix B.2)
     ("error:0A000410:SSL routines::sslv3 alert handshake failure:SSL alert number 40", "cipher"),
     ("error:0A000412:SSL routines::sslv3 alert bad certificate:SSL alert number 42", "certificate"),
     ("sslv3 alert unsupported certificate:SSL alert number 43", "certificate"),
