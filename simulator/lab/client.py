@@ -14,7 +14,7 @@ import socket
 from typing import Literal
 
 from simulator import smtp
-from simulator.lab import certificates
+from simulator.lab.engine import certificates
 from simulator.lab.policy import ClientPolicy, Mail
 from simulator.lab.tap import Tap
 from simulator.lab.wire import LineBroken, Nonsense, Wire

@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from simulator.errors import Error
-from simulator.lab import certificates
+from simulator.lab import engine
 from simulator.lab.client import Client
+from simulator.lab.engine import certificates
 from simulator.lab.middlebox import Middlebox
 from simulator.lab.policy import Scenario
 from simulator.lab.server import Server
@@ -85,7 +86,7 @@ class Lab:
         """A connection whose other end will find the tap: its port is known before it is up."""
         with contextlib.ExitStack() as until_closed:
             try:
-                connection = until_closed.enter_context(socket.socket())
+                connection = until_closed.enter_context(engine.connection())
                 connection.setblocking(False)
                 connection.bind((LOOPBACK, 0))
                 port = connection.getsockname()[1]
@@ -192,6 +193,10 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
     Raises `LabError` where the process may not open the files and sockets that the lab needs.
     """
+    if engine.chosen() == "memory":
+        from simulator.lab.memory import network
+
+        return network.run(work)
     try:
         _room_for_files()
     except LabError:

@@ -369,7 +369,7 @@ def _can_be_certified(name: str) -> bool:
     """Are its international labels, if it has any, what they claim to be (RFC 5891 §4.2.3.1)?"""
     if "--" not in name:
         return True
-    from simulator.lab import certificates
+    from simulator.lab.engine import certificates
 
     try:
         certificates.shown("valid", name)

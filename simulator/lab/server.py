@@ -17,7 +17,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, TLSSetupException
 from aiosmtpd.smtp import Session as Known
 
 from simulator import smtp
-from simulator.lab import certificates
+from simulator.lab.engine import certificates
 from simulator.lab.policy import ServerPolicy
 from simulator.lab.tap import Tap
 from simulator.lab.wire import reset

@@ -16,7 +16,7 @@ from collections import deque
 from typing import Literal
 
 from simulator import tls
-from simulator.lab import certificates
+from simulator.lab.engine import certificates
 from simulator.lab.tap import Tap
 from simulator.session import Certificate, Handshake, HandshakeError, Span
 

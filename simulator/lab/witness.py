@@ -17,7 +17,7 @@ from aiosmtpd.smtp import SMTP, TLSSetupException
 from aiosmtpd.smtp import Session as Known
 
 from simulator import smtp
-from simulator.lab import certificates
+from simulator.lab.engine import certificates
 from simulator.lab.play import GRACE, Lab
 from simulator.lab.policy import Scenario, ServerPolicy
 from simulator.lab.server import Server
