@@ -23,7 +23,8 @@ Party = Literal["client", "server", "middlebox"]
 Link = Literal["client", "server"]
 """Which leg of the way. Without a middlebox there is one only, called `client`."""
 
-FORMAT = "ehlo-twice/session"
+FORMAT: Literal["ehlo-twice/session"] = "ehlo-twice/session"
+VERSION: Literal[1] = 1
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +55,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     not_after: str = ""
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
     """What all events have in common.
 
     `at` is in seconds since the session began. `secure`: it travelled inside TLS. `lost`: a
@@ -174,7 +175,7 @@ AnyEvent = (
 )
 
 
-class Peer(msgspec.Struct, frozen=True, kw_only=True):
+class Peer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One end of the connection. Each part may be unknown (empty, 0)."""
 
     name: str = ""
@@ -187,7 +188,7 @@ BAR = 0.7
 the most that costs no right verdict on the examples (`tests/formats/test_judge.py`)."""
 
 
-class Session(msgspec.Struct, frozen=True, kw_only=True):
+class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One SMTP session, recorded.
 
     `connection` is the log's or the scenario's connection identifier. `started` is when the first
@@ -200,8 +201,9 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     lines that open the TLS part of `wire`.
     """
 
-    format: Literal["ehlo-twice/session"] = "ehlo-twice/session"
-    version: Literal[1] = 1
+    # A factory's values are written, where defaults are left out: they tell what the JSON is.
+    format: Literal["ehlo-twice/session"] = msgspec.field(default_factory=lambda: FORMAT)
+    version: Literal[1] = msgspec.field(default_factory=lambda: VERSION)
     source: str = "lab"
     scenario: str = ""
     connection: str = ""
@@ -270,16 +272,22 @@ _UNSEEN = re.compile("[\x7f-\x9f\xad\u0600-\uffff\U00010000-\U0010ffff]")
 """Where characters begin that steer a terminal, turn the direction of reading, or are not seen."""
 
 
-def as_json(value: object) -> str:
-    """Anything msgspec knows as JSON text, indented for people, and harmless to a terminal.
+def as_json(value: object, *, indented: bool = True) -> str:
+    """Anything msgspec knows as JSON text, indented for people or on one line, and harmless to a
+    terminal.
 
     What cannot be seen or steers a terminal, as bidi controls do, is an escape, as JSON has it.
     """
     try:
-        text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+        octets = msgspec.json.encode(value)
+        text = (msgspec.json.format(octets, indent=2) if indented else octets).decode()
     except UnicodeEncodeError:
         # Half a surrogate pair, as a hostile log may hold: only an escape can say it in JSON.
-        text = json.dumps(msgspec.to_builtins(value), indent=2)
+        text = json.dumps(
+            msgspec.to_builtins(value),
+            indent=2 if indented else None,
+            separators=None if indented else (",", ":"),
+        )
     return _UNSEEN.sub(_escaped, text) + "\n"
 
 

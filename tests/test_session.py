@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from typing import get_args
 
 import jsonschema
@@ -99,6 +100,12 @@ SESSION = st.builds(
     secrets=TEXTS,
 )
 VALID = to_json(Session())
+
+
+def _with(**fields: object) -> str:
+    return json.dumps({**json.loads(VALID), **fields})
+
+
 VALIDATOR = jsonschema.Draft202012Validator(schema())
 
 
@@ -144,19 +151,13 @@ def test_json_can_be_read_by_people() -> None:
         ('{"name": "somebody else\'s", "version": 1}', "`format`"),
         (VALID.replace("ehlo-twice/", "other/"), "$.format"),
         (VALID.replace('"version": 1', '"version": 2'), "$.version"),
-        (VALID.replace('"port": 0', '"port": "smtp"'), "$.client.port"),
-        (VALID.replace('"port": 0', '"port": 1e999'), "$.client.port"),
-        (VALID.replace('"started": null', '"started": "yesterday"'), "$.started"),
-        (VALID.replace('"events": []', '"events": [{"kind": "wave"}]'), "$.events[0].kind"),
-        (VALID.replace('"events": []', '"events": [{"kind": "connect"}]'), "$.events[0]"),
-        (
-            VALID.replace('"events": []', '"events": [{"kind": "reply", "by": "server"}]'),
-            "$.events[0]",
-        ),
-        (
-            VALID.replace('"wire": []', '"wire": [{"at": 0, "to": "client", "data": "%"}]'),
-            "$.wire[0].data",
-        ),
+        (_with(client={"port": "smtp"}), "$.client.port"),
+        (_with(client={"port": 9}).replace("9", "1e999"), "$.client.port"),
+        (_with(started="yesterday"), "$.started"),
+        (_with(events=[{"kind": "wave"}]), "$.events[0].kind"),
+        (_with(events=[{"kind": "connect"}]), "$.events[0]"),
+        (_with(events=[{"kind": "reply", "by": "server"}]), "$.events[0]"),
+        (_with(wire=[{"at": 0, "to": "client", "data": "%"}]), "$.wire[0].data"),
     ],
 )
 def test_no_session(text: str | bytes, where: str) -> None:

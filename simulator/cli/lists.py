@@ -83,7 +83,7 @@ def _list(rows: list[tuple[str, str]]) -> None:
 
 SCHEMAS = {
     "session": "simulator.session",
-    "explanation": "simulator.views.document",
+    "explanation": "simulator.views.json",
     "comparison": "simulator.views.comparison",
     "scenario": "simulator.lab.policy",
     "format": "simulator.reading.pattern",

@@ -1,10 +1,12 @@
-"""What this program wrote itself: a session, or an explanation or a comparison with sessions in it.
+"""What this program wrote itself: a session, an explanation or a comparison with sessions in it, or
+JSON Lines of them.
 
 They are read back without loss, and explained anew.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from typing import Literal
@@ -28,7 +30,7 @@ class _Entry(msgspec.Struct):
 
 class _Explanation(msgspec.Struct):
     format: Literal["ehlo-twice/explanation"]
-    version: Literal[1]
+    version: Literal[1, 2]
     sessions: tuple[_Entry, ...]
 
 
@@ -44,15 +46,67 @@ def is_own(head: bytes) -> bool:
 
 
 def read(pieces: Iterable[bytes]) -> Iterator[Session]:
-    """The sessions of a document. Raises `CannotRead`, which says where it is wrong."""
-    parts: list[bytes] = []
+    """The sessions of a document, or of one on each line. Raises `CannotRead`, which says where it
+    is wrong."""
+    documents = _documents(pieces)
+    yield from _sessions(next(documents))
+    for number, text in enumerate(documents, 2):
+        try:
+            yield from _sessions(text)
+        except CannotRead as error:
+            raise CannotRead(f"document {number} {error}") from None
+
+
+def _documents(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Each document whole: lines, if the first of them is one, else all there is."""
+    lines = _lines(pieces)
+    first = next(lines, b"")
+    second = next(lines, None)
+    if second is not None and _is_whole(first):
+        yield from itertools.chain((first, second), lines)
+        return
+    parts = [first, second or b""]
+    size = sum(map(len, parts))
+    for line in lines:
+        size += len(line)
+        if size > LARGEST:
+            raise _too_large()
+        parts.append(line)
+    yield b"".join(parts)
+
+
+def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines that are not blank."""
+    begun: list[bytes] = []
     size = 0
     for piece in pieces:
-        size += len(piece)
+        head, end, rest = piece.partition(b"\n")
+        begun.append(head + end)
+        size += len(head)
         if size > LARGEST:
-            raise CannotRead(f"is a document of more than {LARGEST >> 20} MiB")
-        parts.append(piece)
-    text = b"".join(parts)
+            raise _too_large()
+        if end:
+            *lines, last = [b"".join(begun), *rest.split(b"\n")]
+            yield from (line for line in lines if line.strip())
+            begun, size = [last], len(last)
+    last = b"".join(begun)
+    if last.strip():
+        yield last
+
+
+def _too_large() -> CannotRead:
+    return CannotRead(f"is a document of more than {LARGEST >> 20} MiB")
+
+
+def _is_whole(line: bytes) -> bool:
+    try:
+        msgspec.json.decode(line, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
+
+
+def _sessions(text: bytes) -> Iterator[Session]:
     mark = _MARK.search(text)
     kind = mark[1].decode() if mark else ""
     try:

@@ -1,20 +1,19 @@
-"""The JSON of explanations: everything the other views show, for programs and for the player.
+"""Explanations spelt out: everything the other views show, in the words of one language.
 
-The session inside is complete, so that reading the document back loses nothing; steps and verdict
-are derived from it, with their prose in one language.
+It feeds the player, in which nothing may be left to work out; what programs keep is the view
+`json`, which leaves out what can be.
 """
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
 
 from simulator import smtp
 from simulator.causes import DEGREES, Degree, Told, causes, missing
-from simulator.explainer import Explanation, Step, explain
+from simulator.explainer import Explanation, Step
 from simulator.knowledge import Fact
 from simulator.language import N_, SOURCE, Text, say
 from simulator.rules import Note
@@ -25,7 +24,6 @@ from simulator.session import (
     Disconnect,
     Handshake,
     Message,
-    NotASession,
     Remark,
     Reply,
     Session,
@@ -205,41 +203,7 @@ def document(
 
 def render(explanation: Explanation, language: str = SOURCE, title: str = "") -> str:
     """One explanation as JSON text, indented for people."""
-    return as_text(document([explanation], language, title))
-
-
-def pieces(explanations: Iterable[Explanation], language: str = SOURCE) -> Iterator[str]:
-    """A document of any number of sessions as JSON text, piece by piece."""
-    whole = as_text(document([], language))
-    head, _, tail = whole.rpartition("[]")
-    yield f"{head}["
-    for number, explanation in enumerate(explanations):
-        entry = as_text(document([explanation], language).sessions[0])
-        yield ("," if number else "") + "\n" + textwrap.indent(entry.rstrip("\n"), "    ")
-    yield f"\n  ]{tail}"
-
-
-def as_text(shown: Document | Entry) -> str:
-    """A document, or a part of one, as JSON text, indented for people."""
-    return as_json(shown)
-
-
-def read(text: str | bytes) -> tuple[Explanation, ...]:
-    """Explanations from a document that `render` wrote. Raises `NotASession`."""
-    try:
-        found = msgspec.json.decode(text, type=Document)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise NotASession(f"not an explanation: {error}") from None
-    return tuple(explain(entry.session) for entry in found.sessions)
-
-
-def schema() -> dict[str, object]:
-    """The JSON Schema of a document (draft 2020-12)."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "ehlo-twice explanation, version 1",
-        **msgspec.json.schema(Document),
-    }
+    return as_json(document([explanation], language, title))
 
 
 def _entry(explanation: Explanation, language: str, title: str) -> Entry:

@@ -180,7 +180,7 @@ def test_the_evidence_in_json(command: Command) -> None:
     rows = Path(FAULTY).read_text().splitlines()
     assert cause["degree"] == "certain"
     assert any("503" in rows[line - 1] for line in cause["lines"])
-    assert session["steps"][cause["steps"][-1]]["kind"] == "reply"
+    assert session["session"]["events"][cause["steps"][-1]]["kind"] == "reply"
     assert cause["ruled_out"]
 
 

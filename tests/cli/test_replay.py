@@ -11,8 +11,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from simulator import explain, formats
 from simulator.session import from_json
-from simulator.views import document
+from simulator.views import json as view
 from simulator.views.view import views
 from tests.command import Command
 
@@ -88,8 +89,8 @@ def test_a_language_may_be_spelt_as_on_the_web(command: Command, spelt: str, mea
 def test_json_is_what_its_schema_says_and_reads_back(command: Command) -> None:
     out = command("replay", "--view", "json").out
     jsonschema.validate(json.loads(out), json.loads(command("schema", "explanation").out))
-    (explanation,) = document.read(out)
-    assert document.render(explanation, title="The documented session") == out
+    explanation = explain(next(formats.read(out.encode())))
+    assert view.render(explanation, title="The documented session") == out
     session = json.dumps(json.loads(out)["sessions"][0]["session"])
     assert from_json(session) == explanation.session
 

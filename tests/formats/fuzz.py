@@ -23,7 +23,7 @@ from simulator import formats
 from simulator.explainer import explain
 from simulator.reading.clean import CannotRead, text
 from simulator.session import Remark, Session
-from simulator.views import document
+from simulator.views import json
 
 HERE = Path(__file__).parent
 EXAMPLES = (*sorted((HERE / "transcripts").glob("*.txt")), *sorted((HERE / "real").iterdir()))
@@ -105,7 +105,7 @@ def disagreement(log: str | bytes, sessions: list[Session]) -> str:
         if Counter(repr(t.verdict) for t in formats.verdicts(Path(file.name))) != wanted:
             return "a summary counts otherwise"
     try:
-        text = document.as_text(document.document(explanations)).encode()
+        text = "".join(json.pieces(explanations)).encode()
         if list(formats.read(text)) != sessions:
             return "as JSON it is another"
     except CannotRead as error:

@@ -15,8 +15,8 @@ from simulator.formats import CannotRead
 from simulator.rules import rules
 from simulator.session import Session, to_json
 from simulator.verdict import Verdict
-from simulator.views import document
 from simulator.views.pcapng import render
+from simulator.views.view import Page, view
 from tests.command import Command
 from tests.playing import explanation, session
 
@@ -86,7 +86,7 @@ def test_what_replay_wrote_is_explained(command: Command, tmp_path: Path) -> Non
         (entry,) = json.loads(ran.out)["sessions"]
         assert entry["verdict"]["tls"] == "failed"
         assert entry["verdict"]["ehlo_before_tls"] == 2
-        assert not any(step["secure"] for step in entry["steps"])
+        assert not any(event.get("secure") for event in entry["session"]["events"])
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
@@ -118,7 +118,7 @@ def again(text: str) -> list[Session]:
 @pytest.mark.parametrize("path", LOGS, ids=lambda path: path.stem)
 def test_what_a_log_says_survives_as_json(path: Path) -> None:
     found: list[Explanation] = [explain(one) for one in formats.read(path)]
-    assert again(document.as_text(document.document(found))) == [one.session for one in found]
+    assert again("".join(view("json").pieces(found, Page()))) == [one.session for one in found]
     for one in found:
         assert again(to_json(one.session)) == [one.session]
 

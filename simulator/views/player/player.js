@@ -78,6 +78,12 @@ function icon(name) {
 
 // --- the wire ---
 
+// A record leaves out what has its default.
+function whole(entry) {
+	const events = (entry.session.events ?? []).map((event) => ({ raw: "", wire: [], ...event }));
+	return { ...entry, session: { wire: [], client: {}, server: {}, documented: null, ...entry.session, events } };
+}
+
 const decode = (base64) => Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
 
 function dump(bytes, width) {
@@ -189,7 +195,7 @@ class SmtpSession extends HTMLElement {
 		this.pause();
 		const { language, labels, sessions } = this.#document;
 		this.#labels = labels ?? {};
-		this.#entry = sessions[0];
+		this.#entry = sessions[0] && whole(sessions[0]);
 		this.#streams = {};
 		this.#touched = this.#ui = undefined;
 		if (!this.length) return void this.#shadow().append(p("none", this.#t("Nothing")));
