@@ -15,8 +15,8 @@ from simulator.formats import CannotRead
 from simulator.rules import rules
 from simulator.session import Session, to_json
 from simulator.verdict import Verdict
+from simulator.views import json as json_view
 from simulator.views.pcapng import render
-from simulator.views.view import Page, view
 from tests.command import Command
 from tests.playing import explanation, session
 
@@ -118,7 +118,7 @@ def again(text: str) -> list[Session]:
 @pytest.mark.parametrize("path", LOGS, ids=lambda path: path.stem)
 def test_what_a_log_says_survives_as_json(path: Path) -> None:
     found: list[Explanation] = [explain(one) for one in formats.read(path)]
-    assert again("".join(view("json").pieces(found, Page()))) == [one.session for one in found]
+    assert again("".join(json_view.pieces(found))) == [one.session for one in found]
     for one in found:
         assert again(to_json(one.session)) == [one.session]
 

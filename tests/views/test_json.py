@@ -66,7 +66,7 @@ def test_nothing_is_left_out_but_what_the_schema_gives() -> None:
     spelt = json.loads(document.render(explain(sessions.documented())))["sessions"][0]
     entry = json.loads(lean.render(explain(sessions.documented())))["sessions"][0]
     assert entry["verdict"] == spelt["verdict"]
-    nothing = {"server": [], "client": []}
+    nothing: dict[str, list[object]] = {"server": [], "client": []}
     for step in entry["steps"]:
         whole = spelt["steps"][step["index"]]
         assert step["meaning"] == whole["meaning"]
