@@ -360,7 +360,7 @@ def _loud(text: language.Text) -> language.Text:
     return language.Text(text.id, {name: str(v).upper() for name, v in text.values.items()})
 
 
-NOT_WORDS = {"bytes", "json", "pcapng", "pdf", "player", "png", "session", "svg"}
+NOT_WORDS = {"bytes", "json", "jsonl", "pcapng", "pdf", "player", "png", "session", "svg"}
 """Views that hold more than words, or none."""
 
 
