@@ -101,7 +101,9 @@ def say(
     return catalogue.gettext(text.id).format_map(values) if text.id else ""
 
 
-def said(prose: Mapping[str, str], language: str) -> str:
-    """A text that stands in several languages: as it stands in `language`, else in English as the
-    catalogue has it; empty where there is none."""
+def said(prose: str | Mapping[str, str], language: str) -> str:
+    """A text of a data file: as the file has it in `language`, else its English as the catalogue
+    has it; empty where there is none."""
+    if isinstance(prose, str):
+        return say(prose, language)
     return prose.get(language) or say(prose.get(SOURCE, ""), language)

@@ -24,8 +24,15 @@ T = TypeVar("T")
 SOURCE = "en"
 """The language in which every text stands."""
 
-Prose = dict[str, Annotated[str, msgspec.Meta(pattern=r"\S")]]
-"""The same text by language code; English is always there."""
+# That no text is empty is for the reader to say: with a pattern in a member of a union,
+# msgspec 0.22 crashes now and then as Python ends.
+_SOME = {"pattern": r"\S"}
+Prose = Annotated[
+    str | dict[str, str],
+    msgspec.Meta(extra_json_schema={**_SOME, "additionalProperties": _SOME}),
+]
+"""A text in English, which the catalogues translate; in a file of one's own also the same text by
+language code, English always among them."""
 
 Path = tuple[str | int, ...]
 """Where something stands: keys, and the numbers of tables in a list of tables."""
@@ -150,15 +157,14 @@ class File:
 
     def _prose(self, texts: object, path: Path) -> None:
         name = _name(path)
-        if not isinstance(texts, dict):
-            raise self.wrong(path, f'{name} must be a table: write [{name}] and below it en = "…"')
-        for language, prose in texts.items():
-            here = (*path, language)
-            if not isinstance(prose, str):
-                raise self.wrong(here, f'{_name(here)} must be a text in quotes: {language} = "…"')
-            if not prose.strip():
-                raise self.wrong(here, f'{_name(here)} is empty: write {language} = "…"')
-        if SOURCE not in texts:
+        by_language = isinstance(texts, dict)
+        for last, text in texts.items() if isinstance(texts, dict) else [(path[-1], texts)]:
+            here = (*path, last) if by_language else path
+            if not isinstance(text, str):
+                raise self.wrong(here, f'{_name(here)} must be a text in quotes: {last} = "…"')
+            if not text.strip():
+                raise self.wrong(here, f'{_name(here)} is empty: write {last} = "…"')
+        if isinstance(texts, dict) and SOURCE not in texts:
             raise self.wrong(
                 path, f"{name}.{SOURCE} is missing: every text stands in English at least"
             )
@@ -200,8 +206,6 @@ def _name(path: Path) -> str:
 
 
 def _example(name: str, kind: Any) -> str:
-    if kind == Prose:
-        return f'[{name}] and below it en = "…"'
     if kind is datetime:
         return f"{name} = 2005-05-16T18:34:30"
     return f'{name} = "…"'

@@ -60,7 +60,7 @@ def test_update_keeps_translations_and_drops_what_the_sources_lost(po: Path) -> 
 
 
 def test_what_a_language_lacks_is_reported_and_said_in_english(po: Path) -> None:
-    texts = [str(m.id) for m in catalogues.template("pt_BR") if m.id]
+    texts = [str(m.id) for m in catalogues.template() if m.id]
     entries = (f'\nmsgid "{texts[0]}"\nmsgstr "Traduzido."\n', f'\n#, fuzzy\nmsgid "{texts[1]}"\n')
     po.write_text(PO + entries[0] + entries[1] + 'msgstr "Talvez."\n', encoding="utf-8")
     assert catalogues.lacking(po) == texts[1:]

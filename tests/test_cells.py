@@ -6,6 +6,7 @@ import pytest
 
 from simulator import explainer
 from simulator.lab import BadScenario, arena, load, play
+from simulator.language import languages, say
 from tests.command import Command
 
 ENDS = [
@@ -52,11 +53,13 @@ def test_every_combination_can_be_played_and_ends() -> None:
         assert session.events[-1].__struct_config__.tag == "disconnect"
 
 
-def test_every_policy_has_a_title_in_both_languages() -> None:
+def test_every_policy_has_a_title_in_every_language() -> None:
     sides = arena.sides()
     for group in (sides.client, sides.server, sides.middlebox):
         for policy in group.values():
-            assert set(policy.title) == {"en", "pt_BR"}
+            assert len({policy.said(code) for code in languages()}) > 5
+    played = arena.scenario("helo", "lax")
+    assert played.prose("title", "de").startswith(say("says HELO after TLS", "de"))
 
 
 def test_a_name_that_is_not_there() -> None:

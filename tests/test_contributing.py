@@ -42,6 +42,15 @@ class Checkout:
         assert ran.returncode == 0, ran.stderr
         return ran.stdout
 
+    def translate(self, code: str, text: str, said: str) -> None:
+        """Say a text in a language, and compile."""
+        po = self.folder / f"simulator/locales/{code}/LC_MESSAGES/ehlo_twice.po"
+        before = po.read_text(encoding="utf-8")
+        assert f'msgid "{text}"\nmsgstr ""' in before
+        after = before.replace(f'msgid "{text}"\nmsgstr ""', f'msgid "{text}"\nmsgstr "{said}"')
+        po.write_text(after, encoding="utf-8")
+        self.run("tools/catalogues.py", "compile")
+
     def command(self, *words: str) -> str:
         """What `ehlo-twice` of the copy writes."""
         return self.run("-m", "simulator", *words)
@@ -61,7 +70,11 @@ def test_a_scenario(checkout: Checkout) -> None:
     checkout.add("simulator/scenarios/left-out.toml")
     assert "left-out " in checkout.command("scenarios")
     assert "503" in checkout.command("replay", "left-out", "--view", "esa")
-    assert checkout.command("replay", "left-out", "--lang", "pt_BR").startswith("O segundo EHLO")
+    [title] = re.findall('(?m)^title = "(.*)"', EXAMPLES["simulator/scenarios/left-out.toml"])
+    assert re.search(r"(?m)^de: [1-9]\d* of ", checkout.run("tools/catalogues.py", "update"))
+    assert checkout.command("replay", "left-out", "--lang", "de").startswith(title)
+    checkout.translate("de", title, "Ohne zweites EHLO")
+    assert checkout.command("replay", "left-out", "--lang", "de").startswith("Ohne zweites EHLO")
 
 
 def test_a_rule(checkout: Checkout) -> None:
@@ -92,14 +105,7 @@ def test_a_view(checkout: Checkout) -> None:
 def test_a_language(checkout: Checkout) -> None:
     said = checkout.run("tools/catalogues.py", "update", "eo")
     assert re.search(r"eo: (\d+) of \1 texts are in English", said)
-    po = checkout.folder / "simulator/locales/eo/LC_MESSAGES/ehlo_twice.po"
-    text = po.read_text(encoding="utf-8")
-    assert 'msgid "What to do"\nmsgstr ""' in text
-    po.write_text(
-        text.replace('msgid "What to do"\nmsgstr ""', 'msgid "What to do"\nmsgstr "Kion fari"'),
-        encoding="utf-8",
-    )
-    checkout.run("tools/catalogues.py", "compile")
+    checkout.translate("eo", "What to do", "Kion fari")
     assert "eo " in checkout.command("languages")
     out = checkout.command("replay", "skipped-ehlo", "--lang", "eo")
     assert "MAIL" in out

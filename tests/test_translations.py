@@ -16,15 +16,18 @@ import msgspec
 import pytest
 from babel.messages.catalog import Catalog, Message
 
-from simulator import alignment, formats, language, summary
+from simulator import alignment, exercises, formats, language, summary
 from simulator.causes import causes
 from simulator.cells import LABELS, Cell
+from simulator.exercises.exercise import load as load_exercise
+from simulator.exercises.exercise import words
 from simulator.explainer import Explanation, explain
+from simulator.lab import Scenario, arena, load, names, scenarios
 from simulator.restore import restore
 from simulator.rules import rules
 from simulator.session import Session, from_json
-from simulator.views import comparison, grid, overview, player, repairs
-from simulator.views.view import Page, View, views
+from simulator.views import annotated, comparison, grid, overview, player, repairs
+from simulator.views.view import Page, Story, View, views
 from tests.views import sessions
 from tools import catalogues
 
@@ -79,11 +82,33 @@ def test_no_text_is_marked_inside_an_f_string() -> None:
     assert hidden == []
 
 
+def story(scenario: Scenario, code: str) -> Story:
+    """What a scenario asks its reader."""
+    return Story(
+        title=scenario.prose("title", code),
+        question=scenario.prose("question", code),
+        watch=scenario.prose("watch", code),
+        conclude=scenario.prose("conclude", code),
+    )
+
+
 def told() -> Iterator[str]:
     """Every text for translation that the program reads from its data."""
     for cause in causes().values():
         yield from (cause.title, cause.cause, cause.ruled_out, cause.remedy)
     yield from filter(None, (found.log_more for found in formats.known()))
+    for scenario in scenarios():
+        yield from story(scenario, language.SOURCE)
+    sides = arena.sides()
+    for group in (sides.client, sides.server, sides.middlebox):
+        yield from (policy.title for policy in group.values())
+    yield from words().values()
+    for exercise in map(load_exercise, exercises.names()):
+        yield from (exercise.title, exercise.task, *exercise.hints, *exercise.says.values())
+        for variant in exercise.variant:
+            yield from filter(None, (variant.about, variant.because))
+        for trial in exercise.trial:
+            yield from (trial.about, trial.failed)
 
 
 @pytest.mark.parametrize("source", [marked, told])
@@ -96,7 +121,7 @@ def test_brazilian_portuguese_is_complete() -> None:
     po = SIMULATOR / "locales" / catalogues.COMPLETE / "LC_MESSAGES" / "ehlo_twice.po"
     assert catalogues.lacking(po) == []
     found = {m.id for m in messages(catalogues.read(po))}
-    assert found == {m.id for m in messages(catalogues.template(catalogues.COMPLETE))}
+    assert found == {m.id for m in messages(catalogues.template())}
 
 
 def test_the_other_languages_are_reported() -> None:
@@ -160,7 +185,7 @@ TOKEN = re.compile(
     | \bTLS\ \d\.\d\b                        # a version
     | \b\d+(?:\.\d+)*\b                      # a number: reply codes, RFCs, versions
     | \b[A-Z]\.\d+\b                         # X.509
-    | \b\d*[A-Z][A-Z\d]+(?:-[A-Z\d]+)*\b     # verbs, EHLO keywords, MUST, abbreviations
+    | \b\d*[A-Z][A-Z\d]+(?:-[A-Z\d]+)*(?=s?\b)  # verbs, EHLO keywords, MUST, abbreviations
     | \b(?:[A-Z][a-z]+){2,}\b                # ClientHello
     | \b[a-z]+(?:_[a-z]+)+\b                 # application_data
     | \b\w[\w-]*(?:\.[a-z][\w-]+)+\b         # host names, file names
@@ -174,6 +199,11 @@ TOKEN = re.compile(
 def prose(text: str) -> str:
     """A template without its placeholders."""
     return " ".join(literal for literal, _, _, _ in string.Formatter().parse(text))
+
+
+def words_of(text: str) -> str:
+    """A template without what stands in it for a computer."""
+    return re.sub(r"`[^`]*`", " ", prose(text))
 
 
 def tokens(text: str) -> set[str]:
@@ -236,7 +266,7 @@ GLOSSARY = {
     r"body on the way\b": r"no caminho",
     r"\bcipher suites?\b": r"conjuntos? de criptografia",
     r"\bheader\b": r"cabeçalho",
-    r"\bgreets\b": r"saúda|cumprimento|saudação",
+    r"\bgreets\b": r"saúda|cumpriment|saudação",
     r"\blogin\b": r"autenticação|login",
 }
 """One word of the field for each word of the field, in Brazilian Portuguese."""
@@ -251,7 +281,7 @@ EUROPEAN = re.compile(
 @pytest.mark.parametrize("word", GLOSSARY)
 def test_a_word_of_the_field_is_always_the_same(word: str) -> None:
     found = [
-        (source, said) for source, said in translated("pt_BR") if re.search(word, prose(source))
+        (source, said) for source, said in translated("pt_BR") if re.search(word, words_of(source))
     ]
     assert found, "no text uses this word any more"
     assert [said for _, said in found if not re.search(GLOSSARY[word], said, re.IGNORECASE)] == []
@@ -269,6 +299,8 @@ SAME = {
     "Bytes",
     "TLS",
     'MailKit: new SmtpClient(new ProtocolLogger("smtp.log")).',
+    "250-XXXXXXXA",
+    "530 Must issue a STARTTLS command first",
 }
 """What reads alike in both languages."""
 
@@ -426,6 +458,29 @@ def test_every_word_of_a_table_is_in_the_catalogue(
     shows: Callable[[str], str], pseudo: str
 ) -> None:
     assert unsaid(shows(pseudo)) == []
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_word_of_a_scenario_is_in_the_catalogue(name: str, pseudo: str) -> None:
+    shown = annotated.render(explained("recorded"), pseudo, story=story(load(name), pseudo))
+    assert unsaid(shown) == []
+
+
+ENGLISH = re.compile(r"\b(?:the|are|of|which|what|client|whose)\b")
+"""Words that hardly a sentence does without, and that no peer of an exercise says."""
+
+
+@pytest.mark.parametrize("name", exercises.names())
+def test_every_word_of_an_exercise_is_in_the_catalogue(
+    name: str, pseudo: str, tmp_path: Path
+) -> None:
+    kept = tmp_path / "progress.json"
+    hinted = exercises.hint(name, language=pseudo, progress=kept)
+    answered = exercises.check(name, "A", language=pseudo, progress=kept)
+    listed = exercises.overview(language=pseudo, progress=kept)
+    for shown in (exercises.show(name, language=pseudo, progress=kept), hinted, answered, listed):
+        assert "ж" in str(shown)
+        assert ENGLISH.findall(re.sub(r"(?m)^ {4}.*|\S*/\S*", "", str(shown))) == []
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -44,55 +44,42 @@ NOISE = re.compile(
 )
 
 
-# Data that holds prose for translation: which files, and which of their keys.
+# Data that holds prose for translation: which files, and below which of their keys.
 PROSE = (
     ("causes.toml", {"title", "cause", "ruled_out", "remedy"}),
+    ("exercises/tasks/**.toml", {"title", "task", "hints", "says", "about", "because", "failed"}),
+    ("exercises/words.toml", set()),
     ("formats/**.toml", {"log_more"}),
+    ("lab/arena.toml", {"title"}),
+    ("scenarios/**.toml", {"title", "question", "watch", "conclude"}),
     ("statuses.toml", {"means"}),
 )
-# Data whose prose stands in it in some languages; those need no catalogue.
-TABLES = ("scenarios/**.toml", "lab/arena.toml")
 
 
 def prose(keys: set[str]) -> Callable[..., Iterator[tuple[int, str, str, list[str]]]]:
-    """A reader, as Babel wants it, of the texts under those keys of a TOML file."""
+    """A reader, as Babel wants it, of the texts below those keys of a TOML file; of all its texts
+    where no key is named."""
 
-    def texts(found: Any) -> Iterator[str]:
-        for key, value in found.items() if isinstance(found, dict) else enumerate(found):
-            if key in keys and isinstance(value, str) and value:
-                yield value
-            elif isinstance(value, dict | list):
-                yield from texts(value)
+    def texts(found: Any, ours: bool) -> Iterator[str]:
+        if isinstance(found, str):
+            yield from [found] if ours and found else ()
+        elif isinstance(found, dict):
+            for key, value in found.items():
+                yield from texts(value, ours or key in keys)
+        elif isinstance(found, list):
+            for value in found:
+                yield from texts(value, ours and isinstance(value, str))
 
     def extract(file: IO[bytes], *_: Any, **__: Any) -> Iterator[tuple[int, str, str, list[str]]]:
-        return ((1, "N_", text, []) for text in texts(tomllib.load(file)))
+        return ((1, "N_", text, []) for text in texts(tomllib.load(file), not keys))
 
     return extract
 
 
-def tables(code: str | None) -> Callable[..., Iterator[tuple[int, str, str, list[str]]]]:
-    """A reader of the texts that a TOML file has in English, and not in the language `code`."""
-
-    def texts(found: Any) -> Iterator[str]:
-        if isinstance(found, dict) and isinstance(found.get("en"), str):
-            if code not in found:
-                yield found["en"]
-        elif isinstance(found, dict | list):
-            for value in found.values() if isinstance(found, dict) else found:
-                yield from texts(value)
-
-    def extract(file: IO[bytes], *_: Any, **__: Any) -> Iterator[tuple[int, str, str, list[str]]]:
-        return ((1, "N_", text, []) for text in texts(tomllib.load(file)))
-
-    return extract
-
-
-def template(code: str | None = None) -> Catalog:
-    """Every text that is marked for translation, and the file that has it; without those whose file
-    has them in the language `code`."""
+def template() -> Catalog:
+    """Every text that is marked for translation, and the file that has it."""
     catalogue = Catalog(project="ehlo-twice", charset="utf-8")
-    found = [*_marked(), *_extracted([(pattern, tables(code)) for pattern in TABLES], {})]
-    for file, line, message, comments, context in sorted(found, key=lambda found: found[:2]):
+    for file, line, message, comments, context in _marked():
         place = (f"simulator/{Path(file).as_posix()}", line)
         catalogue.add(message, None, [place], auto_comments=comments, context=context)
     return catalogue
@@ -100,23 +87,18 @@ def template(code: str | None = None) -> Catalog:
 
 @cache
 def _marked() -> list[Any]:
-    """What is the same for all languages: it takes a while to find."""
+    """Where each stands; it takes a while to find."""
     with (ROOT / "babel.cfg").open(encoding="utf-8") as cfg:
         methods, options = parse_mapping_cfg(cfg)  # type: ignore[no-untyped-call]
-    return _extracted([*methods, *((pattern, prose(keys)) for pattern, keys in PROSE)], options)
-
-
-def _extracted(methods: list[Any], options: Any) -> list[Any]:
-    return list(
-        extract_from_dir(
-            ROOT / "simulator",
-            methods,
-            options,
-            KEYWORDS,
-            ["Translators:"],
-            strip_comment_tags=True,
-        )
+    found = extract_from_dir(
+        ROOT / "simulator",
+        [*methods, *((pattern, prose(keys)) for pattern, keys in PROSE)],
+        options,
+        KEYWORDS,
+        ["Translators:"],
+        strip_comment_tags=True,
     )
+    return sorted(found, key=lambda found: found[:2])
 
 
 def catalogues(locales: Path = LOCALES) -> list[Path]:
@@ -133,14 +115,14 @@ def read(po: Path) -> Catalog:
 def lacking(po: Path) -> list[str]:
     """The texts that a language shows in English: not translated, or no longer surely so."""
     known = {m.id for m in read(po) if m.id and m.string and not m.fuzzy}
-    return [str(m.id) for m in template(po.parts[-3]) if m.id and m.id not in known]
+    return [str(m.id) for m in template() if m.id and m.id not in known]
 
 
 def report(locales: Path = LOCALES) -> list[str]:
     """One line for each language that has texts to translate."""
     found = {po.parts[-3]: lacking(po) for po in catalogues(locales)}
     return [
-        f"{code}: {len(left)} of {len(template(code))} texts are in English, first {left[0]!r}"
+        f"{code}: {len(left)} of {len(template())} texts are in English, first {left[0]!r}"
         for code, left in found.items()
         if left
     ]
@@ -160,7 +142,7 @@ def update(new: str | None = None, locales: Path = LOCALES) -> list[Path]:
         catalogue.header_comment = f"# ehlo-twice in {catalogue.locale_identifier}."
         code = po.parts[-3]
         # A guess helps who translates at once; where nobody does, it would stand there for ever.
-        catalogue.update(template(code), no_fuzzy_matching=code != COMPLETE)
+        catalogue.update(template(), no_fuzzy_matching=code != COMPLETE)
         catalogue.fuzzy = False
         after = _as_text(catalogue)
         if after != po.read_text(encoding="utf-8"):

@@ -18,7 +18,7 @@ from simulator.exercises.exercise import Exercise, UnknownExercise, load, names,
 from simulator.exercises.kinds import KINDS
 from simulator.exercises.progress import BadProgress, Progress
 from simulator.exercises.puzzle import Puzzle
-from simulator.language import said
+from simulator.language import say
 
 __all__ = [
     "BadProgress", "Progress", "Result", "Task", "UnknownExercise", "again", "check", "hint",
@@ -164,14 +164,14 @@ def overview(*, language: str = "", progress: Path | None = None) -> Task:
     for name in names():
         done = known.of(name)
         state = "✓" if done.solved else "·" if not done.attempts else f"{done.attempts}"
-        rows.append((f"{name} {state:>2}", said(load(name).title, spoken)))
+        rows.append((f"{name} {state:>2}", say(load(name).title, spoken)))
     solved = sum(1 for name in names() if known.of(name).solved)
-    text = said(words()["overview"], spoken)
+    text = say(words()["overview"], spoken)
     blocks: list[Block | Trials] = [
         Items(tuple(rows)),
         Say(text, {"solved": solved, "total": len(names()), "file": str(path)}),
     ]
-    return Task(said(words()["exercises"], spoken), blocks, spoken)
+    return Task(say(words()["exercises"], spoken), blocks, spoken)
 
 
 def _opened(

@@ -17,7 +17,6 @@ import msgspec
 from simulator import toml
 from simulator.errors import Error
 from simulator.lab import ClientPolicy, MiddleboxPolicy, ServerPolicy
-from simulator.toml import Prose
 
 Kind = Literal[
     "predict", "order", "survive", "fault", "must", "repair", "eavesdrop", "reader", "client"
@@ -37,8 +36,8 @@ class Variant(_Table, frozen=True, kw_only=True):
     `because` what the situation shows, once it was played."""
 
     name: str
-    about: Prose = {}
-    because: Prose = {}
+    about: str = ""
+    because: str = ""
     client: ClientPolicy = ClientPolicy()
     server: ServerPolicy = ServerPolicy()
     middlebox: MiddleboxPolicy = MiddleboxPolicy()
@@ -52,8 +51,8 @@ class Trial(_Table, frozen=True, kw_only=True):
     pieces. `about` says what is tried, `failed` what it means when it goes wrong.
     """
 
-    about: Prose
-    failed: Prose
+    about: str
+    failed: str
     wants: tuple[str, ...]
     client: dict[str, Any] = {}
     server: dict[str, Any] = {}
@@ -71,10 +70,10 @@ class Exercise(_Table, frozen=True, kw_only=True):
     """
 
     kind: Kind
-    title: Prose
-    task: Prose
-    hints: Annotated[tuple[Prose, ...], msgspec.Meta(min_length=3, max_length=3)]
-    says: dict[str, Prose] = {}
+    title: str
+    task: str
+    hints: Annotated[tuple[str, ...], msgspec.Meta(min_length=3, max_length=3)]
+    says: dict[str, str] = {}
     asks: str = ""
     verb: str = ""
     may: tuple[str, ...] = ()
@@ -122,7 +121,7 @@ def load(name: str) -> Exercise:
 
 
 @cache
-def words() -> dict[str, Prose]:
+def words() -> dict[str, str]:
     """What all exercises say, by name."""
     text = (files("simulator.exercises") / "words.toml").read_bytes()
-    return toml.read(text, dict[str, Prose], "words.toml")
+    return toml.read(text, dict[str, str], "words.toml")

@@ -14,8 +14,7 @@ import msgspec
 from simulator.exercises.blocks import Say
 from simulator.exercises.exercise import Exercise, Trial, Variant, words
 from simulator.lab import ClientPolicy, Mail, MiddleboxPolicy, Scenario, ServerPolicy
-from simulator.language import said
-from simulator.toml import Prose
+from simulator.language import say
 
 _HOUSES = (
     "amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "harbor", "iris", "juniper",
@@ -51,9 +50,9 @@ class Puzzle:
         """A source of chance for one purpose, the same for this learner every time."""
         return Random(f"{self._seed}/{what}")  # noqa: S311 - it deals cards, it keeps no secret
 
-    def say(self, prose: Prose) -> str:
+    def say(self, text: str) -> str:
         """A text in the learner's language."""
-        return said(prose, self.language)
+        return say(text, self.language)
 
     def says(self, name: str) -> str:
         """What this exercise, or else every exercise, says under that name."""
@@ -77,9 +76,9 @@ class Puzzle:
         """A paragraph: what this exercise, or every exercise, says under that name."""
         return Say(self.says(name), {**self.values(), **values})
 
-    def paragraph(self, prose: Prose, /, **values: str | int) -> Say:
-        """A paragraph from a text in all languages."""
-        return Say(self.say(prose), {**self.values(), **values})
+    def paragraph(self, text: str, /, **values: str | int) -> Say:
+        """A paragraph from a text in English."""
+        return Say(self.say(text), {**self.values(), **values})
 
     def dressed(self, variant: Variant) -> Scenario:
         """The scenario of a variant, in this learner's names, sizes and keywords."""
@@ -139,7 +138,7 @@ def _scenario(
     server: ServerPolicy,
     middlebox: MiddleboxPolicy,
     mail: Mail,
-    about: Prose,
+    about: str,
 ) -> Scenario:
     return Scenario(
         name=f"exercise-{name}",

@@ -22,24 +22,21 @@ from simulator.lab.policy import (
     Scenario,
     ServerPolicy,
 )
-from simulator.language import SOURCE, said
+from simulator.language import languages, say
 from simulator.session import Session
-from simulator.toml import Prose
-
-NOTHING: Prose = {SOURCE: ""}
 
 AT_ONCE = 8
 """Sessions played side by side."""
 
 
 class Named(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A policy with a title in every language."""
+    """A policy with a title."""
 
-    title: Prose
+    title: str
 
     def said(self, language: str) -> str:
         """The title in `language`, in English where it is missing."""
-        return said(self.title, language)
+        return say(self.title, language)
 
 
 class NamedClient(Named, frozen=True, kw_only=True):
@@ -85,18 +82,16 @@ def scenario(client: str, server: str = "documented", middlebox: str = "nothing"
         if name not in group:
             raise BadScenario(f"the matrix has no {name!r}: there are {', '.join(group)}")
     parts = (known.client[client], known.server[server], known.middlebox[middlebox])
-    titles = {
-        language: " · ".join(part.said(language) for part in parts) for language in parts[0].title
-    }
+    titles = {code: " · ".join(part.said(code) for part in parts) for code in languages()}
     policy = parts[0].policy
     if policy.patience > PATIENCE:
         policy = msgspec.structs.replace(policy, patience=PATIENCE)
     return Scenario(
         name=f"{client}+{server}+{middlebox}",
         title=titles,
-        question=NOTHING,
-        watch=NOTHING,
-        conclude=NOTHING,
+        question="",
+        watch="",
+        conclude="",
         client=policy,
         server=parts[1].policy,
         middlebox=parts[2].policy,

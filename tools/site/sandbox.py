@@ -104,7 +104,7 @@ def _data(language: str) -> str:
             say(found.label, said),
         ]
     titles = {
-        side: {name: entry.title.get(said, entry.title["en"]) for name, entry in group.items()}
+        side: {name: entry.said(said) for name, entry in group.items()}
         for side, group in (
             ("client", sides.client),
             ("server", sides.server),

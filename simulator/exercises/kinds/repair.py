@@ -97,7 +97,7 @@ def telling(found: Explanation) -> Steps:
     return Steps(found, tuple(shown), frozenset(broken), notes=True)
 
 
-def _filled(puzzle: Puzzle, prose: dict[str, str]) -> str:
+def _filled(puzzle: Puzzle, prose: str) -> str:
     return puzzle.say(prose).format_map(puzzle.values())
 
 
