@@ -319,7 +319,7 @@ class Knobs:
         language = notebook.spoken()
         groups = _groups()
         return [
-            (say(CHOOSE[which], language), _titled(groups[which][name], language))
+            (say(CHOOSE[which], language), groups[which][name].said(language))
             for which, name in self.chosen.items()
         ]
 
@@ -338,7 +338,7 @@ class Knobs:
         knobs = []
         for which, group in _groups().items():
             knob = ipywidgets.Dropdown(
-                options=[(_titled(entry, language), name) for name, entry in group.items()],
+                options=[(entry.said(language), name) for name, entry in group.items()],
                 value=self.chosen[which],
                 description=say(CHOOSE[which], language),
                 layout={"width": "28em"},
@@ -351,11 +351,6 @@ class Knobs:
 def _groups() -> dict[str, Mapping[str, Any]]:
     sides = arena.sides()
     return {"client": sides.client, "server": sides.server, "middlebox": sides.middlebox}
-
-
-def _titled(entry: Any, language: str) -> str:
-    title: str = entry.title.get(language, entry.title[SOURCE])
-    return title
 
 
 def knobs(

@@ -45,7 +45,7 @@ NOISE = re.compile(
 
 
 # Data that holds prose for translation: which files, and below which of their keys.
-PROSE = (
+PROSE: tuple[tuple[str, set[str]], ...] = (
     ("causes.toml", {"title", "cause", "ruled_out", "remedy"}),
     ("exercises/tasks/**.toml", {"title", "task", "hints", "says", "about", "because", "failed"}),
     ("exercises/words.toml", set()),
@@ -90,9 +90,10 @@ def _marked() -> list[Any]:
     """Where each stands; it takes a while to find."""
     with (ROOT / "babel.cfg").open(encoding="utf-8") as cfg:
         methods, options = parse_mapping_cfg(cfg)  # type: ignore[no-untyped-call]
+    data: list[Any] = [(pattern, prose(keys)) for pattern, keys in PROSE]
     found = extract_from_dir(
         ROOT / "simulator",
-        [*methods, *((pattern, prose(keys)) for pattern, keys in PROSE)],
+        [*methods, *data],
         options,
         KEYWORDS,
         ["Translators:"],
