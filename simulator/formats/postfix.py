@@ -401,10 +401,10 @@ def _from_counts(dialogue: _Told, counts: str, line: Line) -> None:
 
 
 def _tally(path: Path, workers: int) -> Iterator[Tallied]:
-    # Not at the top: it reads with this reader.
+    # Not at the top: only a large log is worth what it loads.
     from simulator.formats import tally
 
-    return tally.verdicts(path, workers=workers)
+    return tally.verdicts(path, read, workers=workers)
 
 
 FORMAT = Format(

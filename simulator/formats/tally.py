@@ -2,7 +2,8 @@
 
 Only lines that change a verdict are looked at; they are found by their words in large pieces of the
 file, not line by line. Sessions of the same shape have the same verdict, so each shape is read and
-explained once, by the same reader and the same explainer as everything else, and then remembered.
+explained once, by the reader of the format and the same explainer as everything else, and then
+remembered.
 
 A session with dialogue that `-v` wrote has a shape of its own: it is handed to the reader.
 """
@@ -15,7 +16,7 @@ from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from functools import partial
+from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -23,10 +24,9 @@ from typing import BinaryIO, NamedTuple
 from msgspec.structs import replace
 
 from simulator.explainer import explain
-from simulator.formats import postfix
 from simulator.reading import desk
 from simulator.reading.clean import clean
-from simulator.reading.format import Tallied
+from simulator.reading.format import Read, Tallied
 from simulator.verdict import Verdict
 
 PIECE = 1 << 17
@@ -84,26 +84,29 @@ _tallied: Callable[[tuple[str, Verdict]], Tallied] = partial(tuple.__new__, Tall
 """As `Tallied` itself, which is written in Python and takes twice as long."""
 
 
-def verdicts(path: Path, *, workers: int = 1) -> Iterator[Tallied]:
+def verdicts(path: Path, read: Read, *, workers: int = 1) -> Iterator[Tallied]:
     """The verdict over each session of a Postfix log, in the order in which they end.
 
-    Several workers share the parts of the file; the sessions across the seams are put together.
+    `read` reads a session of each shape. Several workers share the parts of the file; the sessions across the seams are put together.
     Raises OSError if the file cannot be read.
     """
     if workers > 1:
-        yield from joined(_parts(path, workers))
+        yield from joined(_parts(path, workers), read)
         return
+    known = _known(read)
     scan = _Scan()
     with path.open("rb") as file:
         for data in _pieces(file):
             scan.look(data)
-            yield from judged(*scan.take())
-    yield from judged(*scan.rest())
+            yield from _judged(*scan.take(), known)
+    yield from _judged(*scan.rest(), known)
 
 
-def judged(processes: Iterable[bytes], shapes: Iterable[Shape]) -> Iterator[Tallied]:
+def _judged(
+    processes: Iterable[bytes], shapes: Iterable[Shape], known: _Known
+) -> Iterator[Tallied]:
     """The verdicts over the sessions of those processes, which have those shapes."""
-    return _named(b"\n".join(processes), map(_known.__getitem__, shapes))
+    return _named(b"\n".join(processes), map(known.__getitem__, shapes))
 
 
 def _named(processes: bytes, told: Iterable[tuple[Verdict, ...]]) -> Iterator[Tallied]:
@@ -121,14 +124,19 @@ class _Known(dict[Shape, tuple[Verdict, ...]]):
     Nearly always it is one. A dialogue may hold several, and lines that tell nothing are none.
     """
 
+    def __init__(self, read: Read) -> None:
+        super().__init__()
+        self._read = read
+
     def __missing__(self, shape: Shape) -> tuple[Verdict, ...]:
         if len(self) >= MOST_SHAPES:
             self.clear()
-        self[shape] = verdicts = _verdicts(shape)
+        self[shape] = verdicts = _verdicts(shape, self._read)
         return verdicts
 
 
-_known = _Known()
+_known = cache(_Known)
+"""What one reader made of the shapes it was shown."""
 
 
 def _pieces(file: BinaryIO, size: int = 1 << 62) -> Iterator[bytes]:
@@ -319,7 +327,7 @@ def _shape(process: bytes, lines: list[bytes]) -> Shape:
 _NAMED = "Jan  1 00:00:00 mx postfix"
 
 
-def _verdicts(shape: Shape) -> tuple[Verdict, ...]:
+def _verdicts(shape: Shape, read: Read) -> tuple[Verdict, ...]:
     """The verdicts over the sessions of that shape, by the ordinary reader and explainer."""
     kind, *texts = (line.decode("utf-8", "replace") for line in shape)
     if kind == "smtp":
@@ -333,7 +341,7 @@ def _verdicts(shape: Shape) -> tuple[Verdict, ...]:
             lines.insert(0, f"{head}connect from a[192.0.2.1]")
         if texts[-1]:
             lines.append(f"{head}disconnect from a[192.0.2.1]{texts[-1].rstrip()}")
-    found = postfix.read(clean(lines).lines)
+    found = read(clean(lines).lines)
     return tuple(_without_lines(explain(s).verdict) for s in found if not s.stray)
 
 
@@ -411,8 +419,9 @@ def _seen(lines: list[bytes]) -> list[bytes]:
     return lines[1:] if lines[:1] == _UNSEEN else lines
 
 
-def joined(parts: Iterable[Part]) -> Iterator[Tallied]:
-    """The sessions of a file out of its parts, in order."""
+def joined(parts: Iterable[Part], read: Read) -> Iterator[Tallied]:
+    """The sessions of a file out of its parts, in order; `read` as in `verdicts`."""
+    known = _known(read)
     left: dict[bytes, list[bytes]] = {}
     last: dict[bytes, bytes] = {}
     for found in parts:
@@ -422,18 +431,18 @@ def joined(parts: Iterable[Part]) -> Iterator[Tallied]:
         # So has a process of the server that begins anew.
         processes = found.processes.split(b"\n") if found.numbers else []
         gone += [p for p in left if p in found.anew]
-        yield from judged(gone, [_shape(p, left.pop(p)) for p in gone])
-        verdicts = [_known[shape] for shape in found.shapes]
+        yield from _judged(gone, [_shape(p, left.pop(p)) for p in gone], known)
+        verdicts = [known[shape] for shape in found.shapes]
         told = [verdicts[number] for number in found.numbers]
         if left:
             for at, process in enumerate(processes):
                 begun = left.pop(process, None)
                 if begun is not None:
                     kind, *rest = found.shapes[found.numbers[at]]
-                    told[at] = _known[kind, *begun, *_seen(rest)]
+                    told[at] = known[kind, *begun, *_seen(rest)]
         yield from _named(found.processes, told)
         for process, lines in found.left.items():
             begun = left.pop(process, None)
             left[process] = lines if begun is None else begun + _seen(lines)
         last = {**{p: m for p, m in last.items() if p not in found.first}, **found.last}
-    yield from judged(left, [_shape(process, lines) for process, lines in left.items()])
+    yield from _judged(left, [_shape(process, lines) for process, lines in left.items()], known)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from simulator import formats
 from simulator.explainer import explain
-from simulator.formats import tally
+from simulator.formats import postfix, tally
 from simulator.verdict import Verdict
 
 PEER = "a.example.com[203.0.113.{n}]"
@@ -117,7 +117,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def judged(path: Path, workers: int) -> Counter[str]:
-    return Counter(repr(tuple(t)) for t in tally.verdicts(path, workers=workers))
+    return Counter(repr(tuple(t)) for t in tally.verdicts(path, postfix.read, workers=workers))
 
 
 def without_lines(verdict: Verdict) -> Verdict:
@@ -149,7 +149,7 @@ def test_parts_and_pieces_do_not_overlap(log: Path, monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(tally, "PIECE", piece)
         for seam in range(0, size, size // 9):
             parts = [tally.part(log, 0, seam), tally.part(log, seam, size)]
-            found = Counter(repr(tuple(t)) for t in tally.joined(parts))
+            found = Counter(repr(tuple(t)) for t in tally.joined(parts, postfix.read))
             assert found == judged(log, 1)
 
 
@@ -171,15 +171,15 @@ def test_one_process_serves_many_sessions(tmp_path: Path) -> None:
         f"{head}disconnect from a[192.0.2.1] ehlo=1 quit=1 commands=2\n"
     )
     path.write_text(once * 50)
-    found = Counter(t.verdict.tls for t in tally.verdicts(path))
+    found = Counter(t.verdict.tls for t in tally.verdicts(path, postfix.read))
     assert found == {"established": 50, None: 50}
-    assert Counter(t.verdict.tls for t in tally.verdicts(path, workers=3)) == found
+    assert Counter(t.verdict.tls for t in tally.verdicts(path, postfix.read, workers=3)) == found
 
 
 def test_a_log_without_postfix_has_no_session(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_bytes(b"nothing\n" * 1000 + bytes(300_000))
-    assert list(tally.verdicts(path)) == []
+    assert list(tally.verdicts(path, postfix.read)) == []
 
 
 def test_implicit_tls(tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_implicit_tls(tmp_path: Path) -> None:
         f"{head}Anonymous TLS connection established from a[192.0.2.1]: {TLS}\n"
         f"{head}disconnect from a[192.0.2.1] ehlo=1 auth=1 quit=1 commands=3\n"
     )
-    (found,) = tally.verdicts(path)
+    (found,) = tally.verdicts(path, postfix.read)
     assert found.verdict.tls == "implicit"
     assert found.verdict.ehlo_after_tls == 1
 
