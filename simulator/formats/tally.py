@@ -87,8 +87,8 @@ _tallied: Callable[[tuple[str, Verdict]], Tallied] = partial(tuple.__new__, Tall
 def verdicts(path: Path, read: Read, *, workers: int = 1) -> Iterator[Tallied]:
     """The verdict over each session of a Postfix log, in the order in which they end.
 
-    `read` reads a session of each shape. Several workers share the parts of the file; the sessions across the seams are put together.
-    Raises OSError if the file cannot be read.
+    `read` reads one session of each shape. Several workers share the parts of the file; the
+    sessions across the seams are put together. Raises OSError if the file cannot be read.
     """
     if workers > 1:
         yield from joined(_parts(path, workers), read)
