@@ -348,7 +348,7 @@ class _Facts:
 _SERVERS = re.compile(
     r"(?i)SSL_accept|smtpd\b|lost connection after|on connection from|STARTTLS=server"
     r"|TLS handshake error from|(?:process|get|reading)[ _]client[ _]hello|ACCEPT_SR_CLNT"
-    r"|\bICID\b|remoteIp =|\bhandler error:"
+    r"|\bICID\b|remoteIp =|\bhandler error:|\) handling connection"
 )
 """What only a server's log says: Postfix's, Exim's, sendmail's, that of a server written in Go."""
 

@@ -35,6 +35,25 @@ NEVER_TO_HELLO = (235, 334, 354, 530, 534, 535, 538)
 3207 §4 excepts EHLO."""
 
 
+_ONLY_TO: dict[int, tuple[str, ...]] = {
+    220: ("", "STARTTLS", "XCLIENT"),
+    221: ("QUIT",),
+    334: ("AUTH",),
+    354: ("DATA",),
+}
+"""Replies that one verb alone can have (RFC 5321 §4.3.2, RFC 3207 §4, RFC 4954 §4), "" being the
+connection."""
+
+
+def left_unshown(code: int, asked: Sequence[str]) -> int:
+    """How many of the verbs that wait for a reply get none in a log that goes on with `code`, which
+    answers a later one of them and can answer none before it."""
+    only = _ONLY_TO.get(code)
+    if only is None:
+        return 0
+    return next((place for place, verb in enumerate(asked) if verb in only), 0)
+
+
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One event, explained.
 
@@ -122,7 +141,7 @@ class Pairing:
     def _replied(self, event: Reply) -> Paired:
         answers = heard_as = None
         self._heard = True
-        if not self._played and event.code not in GREETINGS:
+        if not self._played:
             self._pass_over_unshown(event.code)
         if event.by == "server" and self._asked:
             answers = self._asked.popleft()
@@ -142,7 +161,9 @@ class Pairing:
     def _pass_over_unshown(self, code: int) -> None:
         """Where a log shows no greeting, or no reply to EHLO, this one answers what came after."""
         for queue in (self._asked, self._waiting):
-            while len(queue) > 1:
+            for _ in range(left_unshown(code, [self._verb(index) for index in queue])):
+                queue.popleft()
+            while len(queue) > 1 and code not in GREETINGS:
                 match self._session.events[queue[0]]:
                     case Connect():
                         queue.popleft()
@@ -150,6 +171,17 @@ class Pairing:
                         queue.popleft()
                     case _:
                         break
+
+
+    def _verb(self, index: int) -> str:
+        match self._session.events[index]:
+            case Command(verb=verb):
+                return verb or "?"
+            case AuthResponse():
+                return "AUTH"
+            case Message():
+                return "."
+        return ""
 
 
 LEFT_OUT = re.compile(r"\W*(?:\.{3,}|…|\[(?:\.{3}|…)\]|<?snip>?)\W*", re.IGNORECASE)

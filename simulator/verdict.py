@@ -235,6 +235,8 @@ def _tls(session: Session, steps: Sequence[Step]) -> Tls | None:
         return "refused"
     if any(isinstance(e, Command) and e.verb == "STARTTLS" and e.by == "client" for e in events):
         return None
+    if _asked_unshown(events):
+        return None
     listed = _list(session, steps)
     if listed:
         _, keywords = smtp.parse_ehlo_reply(listed.lines)
@@ -243,6 +245,18 @@ def _tls(session: Session, steps: Sequence[Step]) -> Tls | None:
         if isinstance(event, Remark) and event.tells:
             return event.tells
     return _tls_without_list(session, steps)
+
+
+_ASKED = re.compile(
+    r"(?i)\b(?:send(?:ing|s)?|sent|issu(?:e|ed|ing)|begin(?:ning)?)\b.{0,20}\bSTARTTLS\b"
+)
+
+
+def _asked_unshown(events: Sequence[AnyEvent]) -> bool:
+    """Where no command is shown, a line says that STARTTLS was sent."""
+    return not any(isinstance(e, Command) and not e.told for e in events) and any(
+        isinstance(e, Remark) and _ASKED.search(e.text[:1000]) for e in events
+    )
 
 
 _WANTS_STARTTLS = re.compile(r"(?i)\bissue an? starttls|\bstarttls (?:command )?(?:first|required)")

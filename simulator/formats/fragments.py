@@ -9,9 +9,8 @@ from simulator.language import N_
 from simulator.reading import fragments, signs
 from simulator.reading.clean import Line
 from simulator.reading.desk import Desk
-from simulator.reading.dialogue import Dialogue
 from simulator.reading.format import Format
-from simulator.session import Command, Reply, Session
+from simulator.session import Session
 
 _LOGIN = re.compile(r"[A-Za-z0-9+/]{4,}={0,2}|\*{4,}|[<\[(][^<>]{2,40}[>\])]")
 
@@ -41,7 +40,7 @@ def _take(desk: Desk, line: Line) -> None:
     if not found:
         _unsaid(desk, line)
     for fragment in found:
-        if latest is not None and fragment.who == "server" and _retold(latest, fragment.text):
+        if latest is not None and fragment.who == "server" and latest.retells(fragment.text):
             desk.remark(line.text, line.number)
         else:
             desk.speak("", fragment.who, fragment.text, line.number, line.text)
@@ -58,19 +57,6 @@ def _unsaid(desk: Desk, line: Line) -> None:
         version, cipher = signs.parameters(line.text)
         desk.of("", line.text).tls(line.number, version=version, cipher=cipher)
     desk.remark(line.text, line.number)
-
-
-def _retold(dialogue: Dialogue, text: str) -> bool:
-    """Whether an error message only repeats the last reply."""
-    if dialogue.waits or dialogue.in_reply or not dialogue.begun:
-        return False
-    for event in reversed(dialogue.events):
-        if isinstance(event, Command):
-            return False
-        if isinstance(event, Reply):
-            said = f"{event.code} {event.lines[0]}"
-            return text[:20].replace("-", " ", 1).strip() == said[:20].strip()
-    return False
 
 
 FORMAT = Format(

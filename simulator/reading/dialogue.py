@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 
 from simulator import smtp
-from simulator.pairing import NEVER_TO_HELLO
+from simulator.pairing import NEVER_TO_HELLO, left_unshown
 from simulator.reading import signs
 from simulator.reading.clean import Moment
 from simulator.session import (
@@ -164,9 +164,9 @@ class Dialogue:
 
     def answers_starttls(self, text: str) -> bool:
         """In a log that does not show STARTTLS, a reply about TLS answers it."""
-        if not self._replied:
-            return False
-        return signs.go_ahead(text) if self._spoke else signs.about_tls(text[3:])
+        if not self._replied or self._spoke:
+            return signs.go_ahead(text)
+        return signs.about_tls(text[3:])
 
     @property
     def begun(self) -> bool:
@@ -193,11 +193,28 @@ class Dialogue:
         """The client is sending the message."""
         return self._data is not None
 
+    @property
+    def expects_data(self) -> bool:
+        """The server asked for the message, and nothing of it came."""
+        return self._data is not None and not self._data
+
     def takes_reply(self, text: str) -> bool:
         """Whether a line that looks like a reply ends the message rather than belongs to it."""
         if self._data_over or not self._data:
             return True
         return _LAST_WORD.match(text) is not None
+
+    def retells(self, text: str) -> bool:
+        """Whether an error message only repeats the last reply."""
+        if self.waits or self.in_reply or not self.begun:
+            return False
+        for event in reversed(self.events):
+            if isinstance(event, Command):
+                return False
+            if isinstance(event, Reply):
+                said = f"{event.code} {event.lines[0]}"
+                return text[:20].replace("-", " ", 1).strip() == said[:20].strip()
+        return False
 
     @property
     def secure(self) -> bool:
@@ -403,6 +420,9 @@ class Dialogue:
             self._waiting.popleft()
         while len(self._waiting) > 1 and self._waiting[0] in smtp.HELLO and code in NEVER_TO_HELLO:
             self._waiting.popleft()
+        asked = ["" if verb == _GREETING else verb for verb in self._waiting]
+        for _ in range(left_unshown(code, asked)):
+            self._waiting.popleft()
         answered = self._waiting.popleft() if self._waiting else ""
         if code in (220, 454) and not answered and self.answers_starttls(texts[0]):
             answered = "STARTTLS"
@@ -441,10 +461,14 @@ class Dialogue:
         since = self.spoken_since(self.pending or 0)
         if not since and self._spoke:
             return
-        if code >= 400 and signs.about_tls(text):
+        if code >= 400 and signs.about_tls(text) and self._said_since_220() < 2:
             self.tls_failed(self._reply_line, text)
         else:
             self.infer_tls()
+
+    def _said_since_220(self) -> int:
+        """How many commands the client sent since the 220 to STARTTLS."""
+        return sum(isinstance(event, Command) for event in self.events[self.pending or 0 :])
 
     # The client's side ------------------------------------------------------------------------
 

@@ -29,9 +29,7 @@ def session(dialogue: Dialogue) -> Session:
     dialogue.conclude()
     _implicit(dialogue)
     events = tuple(dialogue.events)
-    if not any(isinstance(e, Command | Handshake | AuthResponse) for e in events) and all(
-        e.code >= 400 for e in events if isinstance(e, Reply)
-    ):
+    if _is_outline(events) or _is_list_apart(events):
         events = _from_remarks(dialogue, events)
     return Session(
         source=dialogue.source,
@@ -43,6 +41,26 @@ def session(dialogue: Dialogue) -> Session:
         shown=_how_much(dialogue, events),
         events=events,
     )
+
+
+def _is_outline(events: tuple[AnyEvent, ...]) -> bool:
+    """Nothing of the dialogue is shown but refusals."""
+    return not any(isinstance(e, Command | Handshake | AuthResponse) for e in events) and all(
+        e.code >= 400 for e in events if isinstance(e, Reply)
+    )
+
+
+def _is_list_apart(events: tuple[AnyEvent, ...]) -> bool:
+    """A list alone, at most after the word EHLO, is quoted for what it offers."""
+    said = [e for e in events if not isinstance(e, Remark)]
+    if isinstance(said[0] if said else None, Command):
+        asked = said.pop(0)
+        if not isinstance(asked, Command) or asked.verb != "EHLO" or asked.argument:
+            return False
+    match said:
+        case [Reply(code=250, lines=lines)]:
+            return len(lines) > 1
+    return False
 
 
 def _too_early(dialogue: Dialogue) -> None:
@@ -68,9 +86,15 @@ def _too_early(dialogue: Dialogue) -> None:
 def _open_handshake(dialogue: Dialogue) -> None:
     """Commands after the 220, and no reply to any of them until the log ends."""
     place = dialogue.pending
-    if place is None or dialogue.secure or not dialogue.spoken_since(place):
+    if place is None or dialogue.secure:
         return
     remarks = [e for e in dialogue.events[place:] if isinstance(e, Remark)]
+    if not dialogue.spoken_since(place):
+        # The server's empty line is what a program wrote that read nothing.
+        empty = next((e for e in remarks if e.by == "server" and not e.text), None)
+        if empty is not None:
+            dialogue.tls_failed(empty.line or 0, "", "other")
+        return
     if dialogue.plain:
         if any(remark.text.strip() for remark in remarks):
             dialogue.tls_failed(remarks[-1].line or 0, remarks[-1].text, "cut")
@@ -78,7 +102,7 @@ def _open_handshake(dialogue: Dialogue) -> None:
     said = [e for e in dialogue.events[place:] if isinstance(e, Command)]
     silent = any(not remark.text for remark in remarks)
     if said and (silent or all(command.verb == "QUIT" for command in said)):
-        dialogue.tls_failed(said[0].line or 0, "", "cut")
+        dialogue.tls_failed(said[0].line or 0, "", "other")
     else:
         dialogue.infer_tls()
 
@@ -147,6 +171,10 @@ def _from_remarks(dialogue: Dialogue, events: tuple[AnyEvent, ...]) -> tuple[Any
     best = next(clear, min(written))
     sentence = sentences[best]
     dialogue.told = True
+    if sentence.kind == "failed" and any(
+        isinstance(e, Remark) and signs.by_starttls(e.text) for e in events
+    ):
+        sentence = msgspec.structs.replace(sentence, starttls=True)
     if any(isinstance(e, Remark) and _ON_465.search(e.text) for e in events):
         dialogue.implicit = True
     if sentence.error and (dialogue.implicit or sentence.error == "not-tls"):
@@ -185,7 +213,9 @@ def _how_much(dialogue: Dialogue, events: tuple[AnyEvent, ...]) -> Shown:
         return "all"
     codes = [e.code for e in events if isinstance(e, Reply)]
     if codes and all(code in (220, 421, 554) for code in codes) and not dialogue.secure:
-        return "all"
+        # A 220 that only STARTTLS can have is no greeting, and STARTTLS is not shown.
+        texts = (f"{e.code} {e.lines[0]}" for e in events if isinstance(e, Reply) and e.lines)
+        return "outline" if any(map(signs.go_ahead, texts)) else "all"
     if dialogue.shows_commands or any(isinstance(e, Connect) for e in events):
         return "all"
     if dialogue.implicit and any(isinstance(e, Handshake) and e.error for e in events):

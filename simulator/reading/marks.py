@@ -93,7 +93,8 @@ def unmarked(desk: Desk, line: Line, connection: str | None = None) -> bool:
     text = line.text.strip()
     dialogue = desk.latest
     if dialogue is not None and dialogue.in_message:
-        if not (is_reply(text) and dialogue.takes_reply(text)):
+        given_up = dialogue.expects_data and text.upper() in ("QUIT", "RSET")
+        if not (given_up or (is_reply(text) and dialogue.takes_reply(text))):
             dialogue.message(line.text, line.number)
             return True
     if is_reply(text):

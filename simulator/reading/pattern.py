@@ -32,7 +32,7 @@ from simulator.reading.marks import (
 from simulator.session import Session, Side
 
 Means = Literal[
-    "client", "server", "both", "mark", "either", "message", "connect", "close", "end",
+    "client", "server", "retold", "both", "mark", "either", "message", "connect", "close", "end",
     "tls", "encrypted", "failed", "plain_tls", "implicit", "not_offered", "not_attempted",
     "remark", "peer",
 ]  # fmt: skip
@@ -43,7 +43,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     - `client`, `server`: that side says the group `text`; `mark`: the side that the group `mark`
       turns out to stand for; `either`: the side that the text itself shows; `both`: the client
-      the group (or the rule's text) `client`, then the server the group (or text) `server`;
+      the group `client`, then the server the group `server` (or the rule's text of that name,
+      with `{name}` for a group called name);
+    - `retold`: an error message quotes a reply, which counts where it was not shown before;
     - `message`: a line of the mail data; `remark`: no part of the dialogue; `peer`: neither, but
       it names the peers;
     - what happened: `connect`, `close`, `end` of the session; `tls` came about; `encrypted`: it
@@ -113,6 +115,11 @@ class Pattern:
         self.names_peers = bool(_PEERS & set(compiled.groupindex))
         self.split = re.compile(rule.split) if rule.split else None
 
+    def ours(self, match: re.Match[str], text: str) -> str:
+        """The rule's own `text` for what was said, with its groups filled in."""
+        said = text.format_map({key: value or "" for key, value in match.groupdict().items()})
+        return said.replace("+", " ") if self.rule.plus else said
+
     def said(self, match: re.Match[str], group: str = "text") -> str:
         """What was said, out of the line that matched."""
         found = match.groupdict()
@@ -167,7 +174,7 @@ def _coded(parts: list[str]) -> list[str]:
     return found
 
 
-_SPOKEN = ("client", "server", "mark", "either", "message")
+_SPOKEN = ("client", "server", "retold", "mark", "either", "message")
 
 
 class PatternReader:
@@ -291,11 +298,17 @@ class PatternReader:
                 if not unmarked(desk, Line(line.number, said), connection):
                     desk.remark(line.text, line.number, connection)
             case "both":
-                for side, fixed in (("client", rule.client), ("server", rule.server)):
-                    if said := fixed or pattern.said(match, side):
+                for side, ours in (("client", rule.client), ("server", rule.server)):
+                    if said := pattern.ours(match, ours) or pattern.said(match, side):
                         self._speak(desk, pattern, connection, side, said, line)
-                        if fixed:
+                        if ours:
                             desk.of(connection).unquote()
+            case "retold":
+                said = pattern.said(match)
+                if desk.latest is not None and desk.latest.retells(said):
+                    desk.remark(line.text, line.number, connection)
+                else:
+                    self._speak(desk, pattern, connection, "server", said, line)
             case "message":
                 desk.of(connection, line.text).message(pattern.said(match), line.number)
             case "end":

@@ -48,14 +48,30 @@ def _tables() -> dict[str, Table]:
 
 
 _HINT = re.compile(
-    r"(?i)tls|ssl|x509|handshake|certif|cipher|crypt|16 ?03|026|self.signed|pkix|smtp host"
+    r"(?i)tls|ssl|x509|handshake|certif|cipher|crypt|16 ?03|x16|026|self.signed|pkix|smtp host"
     r"|mismatch|altname|version number|eof|reset|negoti|upgraded|schannel|packet|protocol|hello"
     r"|secure connection|alert|signing key|credentials|frame|token supplied|common algorithm|sec_e_"
     r"|bad_cert"
 )
 
 
+_EMPHASIS = re.compile(r"(?<=\w)_+(?=\W|$)")
+"""What marks a word's end in Markdown, where patterns look for it."""
+
+_BY_STARTTLS = re.compile(
+    r"(?i)convert socket to tls|, in starttls\b|\.startTLS\(\w+\.java|stream_socket_enable_crypto"
+)
+"""What a library says, or has in its stack, only where TLS is begun by STARTTLS: JavaMail, Python,
+PHP."""
+
+
+def by_starttls(text: str) -> bool:
+    """Whether a line of a library's shows that TLS was begun by STARTTLS."""
+    return _BY_STARTTLS.search(text[:LONGEST]) is not None
+
+
 def _find(kind: str, text: str) -> tuple[re.Match[str], HandshakeError] | None:
+    text = _EMPHASIS.sub("", text) if "_" in text else text
     for pattern, error in _tables()[kind]:
         match = pattern.search(text)
         if match:
@@ -153,7 +169,7 @@ def read(text: str) -> Sentence | None:
     text = text[:LONGEST]
     if not _HINT.search(text):
         return None
-    named = re.search(r"(?i)starttls", text) is not None
+    named = re.search(r"(?i)starttls", text) is not None or by_starttls(text)
     if _find("not_offered", text):
         return Sentence("not_offered")
     if _find("wanted", text):
