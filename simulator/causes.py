@@ -19,11 +19,12 @@ import msgspec
 
 from simulator import smtp, toml
 from simulator.language import N_, Text
-from simulator.pairing import Step
+from simulator.pairing import GREETINGS, Step
 from simulator.rules import altered
 from simulator.session import (
     AuthResponse,
     Command,
+    Connect,
     Disconnect,
     Handshake,
     Message,
@@ -171,7 +172,7 @@ def find(
 def _told(cause: Cause, tests: tuple[_Test, ...], facts: _Facts) -> Told | None:
     """The cause by its surest evidence; None if nothing shows it."""
     shown = [
-        (test.when.degree or cause.degree, places)
+        (facts.at_most(test.when.degree or cause.degree, places), places)
         for test in tests
         if (places := test.look(facts)) is not None
     ]
@@ -314,6 +315,42 @@ class _Facts:
             if len(entry.reply.lines) > 1
         )
 
+    def at_most(self, degree: Degree, places: Iterable[Place]) -> Degree:
+        """No cause is certain by what is only said of a session: in a sentence that a person wrote,
+        behind the session's end, or by a reply that nothing in it asked for."""
+        events = {place if isinstance(place, int) else place[0] for place in places}
+        return "likely" if degree == "certain" and any(map(self._is_hearsay, events)) else degree
+
+    def _is_hearsay(self, index: int) -> bool:
+        match self.session.events[index]:
+            case Remark(text=text, by="client"):
+                return _is_prose(text) or (index > self.end and not _REPORTS.match(text))
+            case Handshake(detail=detail) if detail:
+                return _is_prose(detail)
+            case Reply():
+                return index in self.unasked
+        return False
+
+    @cached_property
+    def end(self) -> int:
+        """Where the session ends; behind it, others speak."""
+        ends = [i for i, reply, _, verb in self.replies if verb == "QUIT"]
+        return ends[-1] if ends else len(self.session.events)
+
+    @cached_property
+    def unasked(self) -> frozenset[int]:
+        """The refusals of nothing that is shown, but for those that a server may say unasked."""
+        said = ((i, e) for i, e in enumerate(self.session.events) if not isinstance(e, Remark))
+        first, event = next(said, (0, None))
+        greeted = isinstance(event, Connect) or getattr(event, "code", 0) == 220
+        return frozenset(
+            index
+            for index, reply, heard_as, _ in self.replies
+            if heard_as is None
+            and reply.code >= 400
+            and not (reply.code in GREETINGS and (greeted or index == first))
+        )
+
     def line(self, place: Place) -> int | None:
         """The line of the log; that of the whole reply where its rows do not follow each other."""
         event, row = (place, 0) if isinstance(place, int) else place
@@ -351,6 +388,28 @@ _SERVERS = re.compile(
     r"|\bICID\b|remoteIp =|\bhandler error:|\) handling connection"
 )
 """What only a server's log says: Postfix's, Exim's, sendmail's, that of a server written in Go."""
+
+
+_PERSON = re.compile(
+    r"(?<![\w'\".<-])(?:I|I'[a-z]{1,2}|[Mm]y|[Ww]e|[Oo]ur|[Yy]ou|[Tt]hanks|[Hh]ello|[Hh]i|[Hh]ow"
+    r"|[Ww]hy|[Ss]o|[Bb]ut|[Ii]ch|[Mm]eine?[mnrs]?|[Ww]ir|[Uu]nser\w*|[Jj]e|[Mm]on|[Nn]ous|[Ee]u"
+    r"|[Mm]eu|[Mm]inha|[Ee]stou|[Mm]io?|[Yy]o|[Tt]engo|[Hh]o|[Яя]|[Мм]о[йяеёи]|[Мм]ы|[Уу] меня)"
+    r"(?![\w'\"@:.=>-])|[我私僕您]|저는|제가|\?\s*$|？"
+)
+"""What a person says of himself and to others, in the languages of this program."""
+
+_REPORTS = re.compile(
+    r"\W{0,3}(?:\d|\w{3} \w{3} +\d|\w{3} +\d|[\w.-]+\[\d+\]:|[A-Z]+[ :\[]{1,2}[\w.\[]+[\]:])"
+    r"|\W*[\w.$-]*(?i:error|exception|fail\w*|warn\w*|fatal)\b"
+    r"|\W*(?!(?i:edit|update|note|ps|question|problem|answer|solution):)[\w./\[\]-]+:(?: |$)"
+)
+"""How a program begins its lines: with the time, its own name, or what it is about to tell."""
+
+
+def _is_prose(text: str) -> bool:
+    """Whether a person wrote the line, about the log or a program, rather than a program."""
+    text = text[:1000]
+    return _REPORTS.match(text) is None and _PERSON.search(text) is not None
 
 
 class _Lines:

@@ -172,7 +172,6 @@ class Pairing:
                     case _:
                         break
 
-
     def _verb(self, index: int) -> str:
         match self._session.events[index]:
             case Command(verb=verb):

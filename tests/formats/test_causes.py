@@ -153,3 +153,32 @@ def test_nothing_is_missing_in_a_whole_session() -> None:
     log = "220 mx\nEHLO a\n250-mx\n250 SIZE\nQUIT\n221 bye\n"
     (session,) = formats.read(log)
     assert causes.missing(session, "not_offered", "n/a") is None
+
+
+HEARSAY = {
+    "a sentence": "I tried STARTTLS, and I get SSL_accept error: certificate has expired",
+    "a table of replies": "421 Busy\n450 No, listed at a block list\n535 Login failed\n554 No",
+    "what somebody says behind the session": (
+        "220 mx ESMTP\nEHLO a\n250-mx\n250 HELP\nQUIT\n221 bye\n"
+        "there the other server says 550 5.7.1 client host blocked using zen.example.org"
+    ),
+    "a reply to nothing": (
+        "The guide says:\n535 5.7.8 means a wrong password.\n250 2.1.0 Ok\n"
+        "RCPT TO:<ana@example.org>\n550 5.1.1 unknown"
+    ),
+}
+
+
+@pytest.mark.parametrize("log", HEARSAY.values(), ids=HEARSAY)
+def test_what_is_only_said_of_a_session_makes_no_cause_certain(log: str) -> None:
+    found = told(log)
+    assert found
+    assert "certain" not in [one.degree for one in found]
+
+
+def test_what_a_program_reports_behind_the_session_may_be_certain() -> None:
+    log = (
+        "S: 220 mx ESMTP\nC: EHLO a\nS: 250-mx\nS: 250 HELP\nC: QUIT\nS: 221 bye\n"
+        "smtplib.SMTPNotSupportedError: STARTTLS extension not supported by server.\n"
+    )
+    assert [(one.id, one.degree) for one in told(log)] == [("starttls-not-offered", "certain")]
