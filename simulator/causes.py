@@ -548,16 +548,18 @@ def _unheard(when: When, facts: _Facts) -> Iterable[int] | None:
 
 
 def _left_over(_: When, facts: _Facts) -> Iterable[int] | None:
-    """A command in the clear between STARTTLS and its reply, and TLS after it."""
-    asked = None
+    """A command in the clear between STARTTLS and its 220."""
+    asked: list[int] = []
     for index, event in enumerate(facts.session.events):
         match event:
             case Command(verb="STARTTLS", secure=False):
-                asked = index
-            case Reply():
-                asked = None
-            case Command(secure=False, by="client") if asked is not None and not event.told:
-                return [asked, index]
+                asked = [index]
+            case Command(secure=False, by="client") if asked and not event.told:
+                asked.append(index)
+            case Reply(code=220) if len(asked) > 1:
+                return [*asked[:2], index]
+            case Reply() | Handshake():
+                asked = []
     return None
 
 

@@ -369,6 +369,9 @@ class Dialogue:
         """A line that is no part of the dialogue."""
         if self._failed and not self._secure and signs.failure(text):
             self.refine(text.strip())
+        if self._starttls_unanswered and signs.failure(text):
+            if not self._replied or signs.error(text) not in ("other", "cut", "timeout"):
+                self.pending = len(self.events)
         if self.pending is not None and not self._secure and text.strip():
             now = self.plain or not self.spoken_since(self.pending)
             if signs.failure(text, now=now):
@@ -384,6 +387,13 @@ class Dialogue:
                 self.sealed = True
         self._add(Remark(by="client", at=self._at, line=line, text=text, tells=tells))
         self.remarks += 1
+
+    @property
+    def _starttls_unanswered(self) -> bool:
+        """STARTTLS was sent, and a reply to it is not shown."""
+        if self.pending is not None or self._secure or "STARTTLS" not in list(self._waiting)[-1:]:
+            return False
+        return not any(isinstance(event, Handshake) for event in self.events)
 
     # The server's side ------------------------------------------------------------------------
 
