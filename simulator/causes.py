@@ -312,7 +312,7 @@ class _Facts:
         return _Lines(
             (entry.place, entry.reply.lines[0])
             for entry in self.lists
-            if len(entry.reply.lines) > 1
+            if len(entry.reply.lines) > 1 and entry.place in self._answers
         )
 
     def at_most(self, degree: Degree, places: Iterable[Place]) -> Degree:
@@ -330,6 +330,11 @@ class _Facts:
             case Reply():
                 return index in self.unasked
         return False
+
+    @cached_property
+    def _answers(self) -> frozenset[int]:
+        """The replies to something that is shown."""
+        return frozenset(index for index, _, heard_as, _ in self.replies if heard_as is not None)
 
     @cached_property
     def end(self) -> int:

@@ -323,6 +323,8 @@ _LINK = re.compile(r"\[([\w.@:-]{1,200})\]\((?:https?://|mailto:)[^)\s]{0,400}\)
 _LINE_END = re.compile(r"(?:\^M)+\$?$|(?<=.)\\r(?:\\n)?$")
 _LISTED = re.compile(r"\s*(['\"])((?:(?!\1).){0,2000})\1,?\s*")
 """An item of a list of strings, as source code or JSON has it."""
+_DOUBLED = re.compile(r"(\S.{11,150}?[:|\])] )\1")
+"""What a logger put before a line that bore it already."""
 _QUOTED = re.compile(r"\s{0,8}> ?")
 
 
@@ -394,6 +396,8 @@ def _habits(head: list[str]) -> list[Callable[[str], str]]:
             steps.append(lambda line: _QUOTED.sub("", line, count=1))
     if len(full) > 2 and all(_LISTED.fullmatch(line[:4000]) for line in full):
         steps.append(lambda line: _LISTED.sub(r"\2", line, count=1))
+    if len(full) > 1 and all(_DOUBLED.match(line[:LONGEST]) for line in full):
+        steps.append(lambda line: _DOUBLED.sub(r"\1", line, count=1))
     if "^M" in text:
         steps.append(lambda line: _LINE_END.sub("", line))
     elif len(full) > 1 and sum(line.endswith("$") for line in full) > 0.8 * len(full):

@@ -89,6 +89,8 @@ def _open_handshake(dialogue: Dialogue) -> None:
     if place is None or dialogue.secure:
         return
     remarks = [e for e in dialogue.events[place:] if isinstance(e, Remark)]
+    if any(_STACK.match(remark.text) for remark in remarks):
+        dialogue.plain = False
     if not dialogue.spoken_since(place):
         # The server's empty line is what a program wrote that read nothing.
         empty = next((e for e in remarks if e.by == "server" and not e.text), None)
@@ -105,6 +107,10 @@ def _open_handshake(dialogue: Dialogue) -> None:
         dialogue.tls_failed(said[0].line or 0, "", "other")
     else:
         dialogue.infer_tls()
+
+
+_STACK = re.compile(r"\s*(?:#\d+ \S|at [\w.$<>]+\(|Stack [Tt]race:|Traceback \(|from \S+:\d+:in )")
+"""A line of a program's stack: no person typed this dialogue."""
 
 
 def _implicit(dialogue: Dialogue) -> None:

@@ -146,14 +146,16 @@ def _texts(
     lines: list[Line], *, whole: bool
 ) -> Iterator[tuple[str, wrapping.Undo | None, list[Line]]]:
     """The log as it stands, and with each wrapping undone that it may have."""
-    yield "", None, lines
     head = [line.text for line in lines]
+    if whole and wrapping.is_surely_newest_first(head):
+        yield wrapping.NEWEST_FIRST, None, wrapping.oldest_first(lines)
+    yield "", None, lines
     for name, undo in wrapping.undoings(head).items():
         text = list(wrapping.undone(lines, undo))
         if text != lines:
             yield name, undo, text
-    if whole and wrapping.is_newest_first(head):
-        yield wrapping.NEWEST_FIRST, None, lines[::-1]
+    if whole and wrapping.is_newest_first(head) and not wrapping.is_surely_newest_first(head):
+        yield wrapping.NEWEST_FIRST, None, wrapping.oldest_first(lines)
 
 
 # Two logs in one ------------------------------------------------------------------------------

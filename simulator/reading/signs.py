@@ -49,7 +49,7 @@ def _tables() -> dict[str, Table]:
 
 _HINT = re.compile(
     r"(?i)tls|ssl|x509|handshake|certif|cipher|crypt|16 ?03|x16|026|self.signed|pkix|smtp host"
-    r"|mismatch|altname|version number|eof|reset|negoti|upgraded|schannel|packet|protocol|hello"
+    r"|mismatch|altname|version number|eof|reset|negoti|upgraded|schannel|packet|protocol|hello|invalid ?content"
     r"|secure connection|alert|signing key|credentials|frame|token supplied|common algorithm|sec_e_"
     r"|bad_cert"
 )

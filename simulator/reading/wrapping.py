@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 
+from simulator.reading import fragments
 from simulator.reading.clean import Line, moment
 
 Undo = Callable[[str], list[str]]
@@ -147,7 +148,42 @@ def undone(lines: Iterable[Line], undo: Undo) -> Iterator[Line]:
 
 
 def is_newest_first(head: list[str]) -> bool:
-    """Whether the stamps go backwards, as in the log viewers of web pages."""
-    stamps = [found.seconds for line in head if line and (found := moment(line)) is not None]
-    steps = [later - earlier for earlier, later in pairwise(stamps)]
-    return len(stamps) > 2 and any(step < 0 for step in steps) and not any(s > 0 for s in steps)
+    """Whether the stamps go backwards, as in the log viewers of web pages; where there are none,
+    whether the log ends with a greeting or begins with a farewell."""
+    if (steps := _steps(head)) is not None:
+        back = sum(step < 0 for step in steps)
+        return back > 0 and sum(step > 0 for step in steps) <= back // 4
+    said = [found for line in head for found in fragments.of(line)]
+    if len(said) < 4:
+        return False
+    first, last = said[0].text.upper(), said[-1].text.upper()
+    return not first.startswith("220") and (
+        last.startswith("220 ") or (first.startswith("221") and last.startswith(("220", "EHLO")))
+    )
+
+
+def is_surely_newest_first(head: list[str]) -> bool:
+    """Whether the stamps go backwards more than once, and never forwards."""
+    steps = _steps(head) or []
+    return sum(step < 0 for step in steps) > 1 and not any(step > 0 for step in steps)
+
+
+def _steps(head: list[str]) -> list[float] | None:
+    """Seconds from stamp to stamp, of stamps of one kind; None if there are not enough."""
+    stamps = [found for line in head if line and (found := moment(line)) is not None]
+    if len(stamps) < 3:
+        return None
+    return [b.seconds - a.seconds for a, b in pairwise(stamps) if a.known == b.known]
+
+
+def oldest_first(lines: list[Line]) -> list[Line]:
+    """The records of a log in the other order; what has no stamp goes on with the record before."""
+    stamped = [bool(line.text) and moment(line.text) is not None for line in lines]
+    if not any(stamped):
+        return lines[::-1]
+    records: list[list[Line]] = []
+    for line, begins in zip(lines, stamped, strict=True):
+        if begins or not records:
+            records.append([])
+        records[-1].append(line)
+    return [line for record in reversed(records) for line in record]
