@@ -562,7 +562,7 @@ def _left_over(_: When, facts: _Facts) -> Iterable[int] | None:
             case Command(secure=False, by="client") if asked and not event.told:
                 asked.append(index)
             case Reply(code=220) if len(asked) > 1:
-                return [*asked[:2], index]
+                return asked[:2]
             case Reply() | Handshake():
                 asked = []
     return None

@@ -49,9 +49,9 @@ def _tables() -> dict[str, Table]:
 
 _HINT = re.compile(
     r"(?i)tls|ssl|x509|handshake|certif|cipher|crypt|16 ?03|x16|026|self.signed|pkix|smtp host"
-    r"|mismatch|altname|version number|eof|reset|negoti|upgraded|schannel|packet|protocol|hello|invalid ?content"
-    r"|secure connection|alert|signing key|credentials|frame|token supplied|common algorithm|sec_e_"
-    r"|bad_cert"
+    r"|mismatch|altname|version number|eof|reset|negoti|upgraded|schannel|packet|protocol|hello"
+    r"|invalid ?content|secure connection|alert|signing key|credentials|frame|token supplied"
+    r"|common algorithm|sec_e_|bad_cert"
 )
 
 
