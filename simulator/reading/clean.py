@@ -121,7 +121,10 @@ _PACKED = {
 
 
 def _unpacked(file: IO[bytes], troubles: list[str] | None) -> Iterator[bytes]:
-    first = file.read(CHUNK)
+    # A pipe or a socket may give less than is asked, and what it is shows in its beginning.
+    first = b""
+    while len(first) < CHUNK and (more := file.read(CHUNK - len(first))):
+        first += more
     kind = packing(first)
     if not kind:
         _no_archive(first)

@@ -59,6 +59,13 @@ def differences(lab_says: Verdict, capture_says: Verdict) -> set[str]:
     return keys | (ids & (set(lab_says.faults) ^ set(capture_says.faults)))
 
 
+def not_shown(middlebox: str) -> set[str]:
+    """What a capture cannot show of any session with such a middlebox, of all that `NOT_SHOWN`
+    has."""
+    why = {TRACE, INSIDE} if middlebox == "nothing" else {TRACE, INSIDE, LEGS, ORDER}
+    return {key for row in NOT_SHOWN.values() for key, cannot in row.items() if cannot in why}
+
+
 @pytest.mark.parametrize("name", lab.names())
 def test_a_capture_gives_the_verdict_of_the_lab(name: str) -> None:
     read = list(formats.read(render(session(name))))
