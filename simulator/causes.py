@@ -268,7 +268,7 @@ class _Facts:
         return _Lines(
             (index, event.text if isinstance(event, Remark) else event.detail)
             for index, event in enumerate(self.session.events)
-            if (isinstance(event, Remark) and event.about not in ("header", "message"))
+            if (isinstance(event, Remark) and event.about not in ("header", "message", "other"))
             or (isinstance(event, Handshake) and event.error)
         )
 

@@ -119,6 +119,7 @@ BESIDE = {
     "report": N_("What the report says."),
     "header": N_("The header of the report; its Received fields tell of other connections."),
     "message": N_("The message that the report returns; it tells nothing of this delivery."),
+    "other": N_("A line of another process: it tells nothing of this session."),
 }
 
 

@@ -159,13 +159,14 @@ class Remark(Event, frozen=True, kw_only=True, tag="remark"):
 
     `tells`: the line says in words what the log does not show, that TLS was not offered, or that
     the client did not ask for it. `about`: it is of a delivery report, of its header, or of the
-    message that it returns. `action`: the report's word for a recipient (RFC 3464 §2.3.3; `?` if it
-    has none), with the `status` (§2.3.4), empty if there is none.
+    message that it returns; or `other`: another process wrote it, and it tells nothing of this
+    session. `action`: the report's word for a recipient (RFC 3464 §2.3.3; `?` if it has none),
+    with the `status` (§2.3.4), empty if there is none.
     """
 
     text: str
     tells: Literal["", "not_offered", "not_attempted"] = ""
-    about: Literal["", "report", "header", "message"] = ""
+    about: Literal["", "report", "header", "message", "other"] = ""
     action: Literal["", "failed", "delayed", "delivered", "relayed", "expanded", "?"] = ""
     status: str = ""
 

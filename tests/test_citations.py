@@ -53,7 +53,7 @@ OBSOLETE = tomllib.loads((Path(__file__).parent / "obsolete.toml").read_text(enc
 
 @each_citation
 def test_what_is_obsolete_is_remarked(name: str, citation: dict[str, Any]) -> None:
-    """Who cites an RFC that others took the place of says so, and names the one that stands today."""
+    """Who cites an RFC that others replaced says so, and names the one that stands today."""
     for entry in OBSOLETE["rfc"]:
         if entry["number"] == citation["rfc"]:
             assert "obsoleted by RFC" in citation["remark"]

@@ -236,8 +236,10 @@ def verdicts(
     dirs = tuple(extra_dirs)
     tally = _fast(source, format, dirs) if isinstance(source, Path) else None
     if tally is not None and isinstance(source, Path):
-        yield from tally(source, workers)
-        return
+        counted = tally(source, workers)
+        if counted is not None:
+            yield from counted
+            return
     for session in read(source, format=format, extra_dirs=dirs):
         if not session.stray:
             yield Tallied(session.connection, explain(session).verdict)

@@ -84,7 +84,8 @@ def read(lines: Iterable[Line]) -> Iterator[Session]:
     yield from reader.desk.finish()
 
 
-_STAMP = re.compile(r"[A-Z][a-z]{2} {1,2}\d{1,2} \d\d:|\d{4}-\d\d|<\d|\d\d:\d\d|\s*[2-5]\d\d[ -]")
+_STAMP = re.compile(r"[A-Z][a-z]{2} {1,2}\d{1,2} \d\d:|\d{4}-\d\d|<\d|\d\d:\d\d")
+_REPLY = re.compile(r"\s*[2-5]\d\d[ -]")
 _COMPLETE = re.compile(r" commands=\d{1,9}(?:/\d{1,9})?$|\)$|]: connect from \S{1,280}]$| removed$")
 """A line that ends so was not broken, and is not held back until the next one comes."""
 
@@ -103,6 +104,7 @@ def _unwrapped(lines: Iterable[Line]) -> Iterator[tuple[Line, list[Line]]]:
             and len(rest) < MOST_WRAPPED
             and len(held.text) < 2000
             and not _STAMP.match(line.text)
+            and not _REPLY.match(line.text)
             and _written_by(line.text[:300]) is None
         )
         if broken and held is not None:
@@ -197,7 +199,9 @@ class _Reader:
         """Read a line; `rest` are the pieces that it was broken into."""
         found = _written_by(line.text[:4000])
         if found is None:
-            if not continued(self.desk, line):
+            if _STAMP.match(line.text):
+                self.desk.beside(line.text, line.number)
+            elif not continued(self.desk, line):
                 self.desk.remark(line.text, line.number)
             return
         process, daemon, said = found
@@ -217,7 +221,7 @@ class _Reader:
         queued = _QUEUED.match(rest)
         owner = self._owners.get(queued["id"], "") if queued else ""
         if owner and self.desk.has(owner):
-            self.desk.remark(line.text, line.number, owner)
+            self.desk.beside(line.text, line.number, owner)
         else:
             self.desk.loose(line.text, line.number)
 
@@ -400,7 +404,7 @@ def _from_counts(dialogue: _Told, counts: str, line: Line) -> None:
     dialogue.told = False
 
 
-def _tally(path: Path, workers: int) -> Iterator[Tallied]:
+def _tally(path: Path, workers: int) -> Iterator[Tallied] | None:
     # Not at the top: only a large log is worth what it loads.
     from simulator.formats import tally
 

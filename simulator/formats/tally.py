@@ -6,6 +6,10 @@ explained once, by the reader of the format and the same explainer as everything
 remembered.
 
 A session with dialogue that `-v` wrote has a shape of its own: it is handed to the reader.
+
+A log that is not plainly Postfix's is not for this way: with lines that no logger stamped, which
+the reader may join to those before, with octets that it tidies up, or with more sessions open at
+once than it keeps.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ import gc
 import re
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import cache, partial
 from itertools import pairwise
@@ -42,7 +46,7 @@ LONGEST = 1 << 20
 """Octets of a line that are read."""
 
 MOST_OPEN = desk.MOST_OPEN
-"""Processes whose session has not ended; beyond it the oldest is given out, as by the reader."""
+"""Processes whose session has not ended. Beyond it the reader gives some out, and this way ends."""
 
 MOST_LINES = 20_000
 """Lines of one session that are kept."""
@@ -73,6 +77,13 @@ _WINDOW = 29_000
 _FROM = ord("f")
 """`established from` is the server's line, `established to` the client's."""
 
+_STAMP = rb"(?:[A-Z][a-z]{2} {1,2}\d{1,2} \d\d:|\d{4}-\d\d-\d\d)"
+_STAMPED = re.compile(_STAMP)
+_UNSTAMPED = re.compile(rb"(?m)^(?!" + _STAMP + rb"|\Z)")
+_STAMP_LENGTH = len("Nov 25 10:")
+_TEXT = bytes((ord("\n"), ord("\t"), *range(32, 127), *range(128, 256)))
+"""What the octets of a log are that need no tidying."""
+
 _UNSEEN = [b"(began before)"]
 """What stands in the place of a beginning that was not seen."""
 
@@ -84,22 +95,35 @@ _tallied: Callable[[tuple[str, Verdict]], Tallied] = partial(tuple.__new__, Tall
 """As `Tallied` itself, which is written in Python and takes twice as long."""
 
 
-def verdicts(path: Path, read: Read, *, workers: int = 1) -> Iterator[Tallied]:
-    """The verdict over each session of a Postfix log, in the order in which they end.
+def verdicts(path: Path, read: Read, *, workers: int = 1) -> Iterator[Tallied] | None:
+    """The verdict over each session of a Postfix log, in the order in which they end; None for a
+    log that is to be read line by line.
 
     `read` reads one session of each shape. Several workers share the parts of the file; the
     sessions across the seams are put together. Raises OSError if the file cannot be read.
     """
-    if workers > 1:
-        yield from joined(_parts(path, workers), read)
-        return
-    known = _known(read)
-    scan = _Scan()
-    with path.open("rb") as file:
-        for data in _pieces(file):
-            scan.look(data)
-            yield from _judged(*scan.take(), known)
-    yield from _judged(*scan.rest(), known)
+    parts: list[Part] = []
+    open_now: set[bytes] = set()
+    found = _parts(path, workers) if workers > 1 else _one_by_one(path)
+    for one in found:
+        if not one.plain or len(open_now) + one.most_open > MOST_OPEN:
+            found.close()
+            return None
+        parts.append(one)
+        open_now -= set(one.processes.split(b"\n"))
+        open_now = (open_now | one.left.keys()) - one.delivered
+    if not open_now and not any(one.numbers or one.left for one in parts):
+        return None
+    return joined(parts, read)
+
+
+def is_plain(data: bytes) -> bool:
+    """Whether whole lines are text, and each begins with the time at which it was logged."""
+    if data.translate(None, _TEXT) or not _STAMPED.match(data):
+        return False
+    # Most lines of a piece bear the same hour, and to count them is far quicker.
+    alike = data.count(b"\n" + data[:_STAMP_LENGTH]) + 1
+    return alike >= data.count(b"\n") or _UNSTAMPED.search(data) is None
 
 
 def _judged(
@@ -139,6 +163,13 @@ _known = cache(_Known)
 """What one reader made of the shapes it was shown."""
 
 
+def _one_by_one(path: Path) -> Generator[Part]:
+    """The file in one part after another."""
+    size = path.stat().st_size
+    for start in range(0, size, PART):
+        yield part(path, start, min(start + PART, size))
+
+
 def _pieces(file: BinaryIO, size: int = 1 << 62) -> Iterator[bytes]:
     """The octets of a file, or the next `size`, each piece with the rest of its last line."""
     while size > 0:
@@ -164,6 +195,12 @@ class _Scan:
         """Processes of the server whose first session began before."""
         self.anew: set[bytes] = set()
         """Those whose first session begins here."""
+        self.plain = True
+        """There is nothing in it that only the reader knows how to take."""
+        self.most_open = 0
+        """The most sessions that were open at once, without those whose message was delivered."""
+        self.delivered: set[bytes] = set()
+        """Client processes that are open, and whose message was delivered, or was not."""
         self._ended: list[bytes] = []
         self._shapes: list[Shape] = []
         self._same: dict[bytes, bytes] = {}
@@ -174,13 +211,9 @@ class _Scan:
         shapes, self._shapes = self._shapes, []
         return ended, shapes
 
-    def rest(self) -> tuple[list[bytes], list[Shape]]:
-        """The same of the sessions that had not ended."""
-        found, self.open = self.open, {}
-        return list(found), [_shape(process, lines) for process, lines in found.items()]
-
     def look(self, data: bytes) -> None:
         """Find what matters in whole lines."""
+        self.plain = self.plain and is_plain(data)
         hits: list[int] = []
         find = data.find
         for number, word in enumerate(_WORDS):
@@ -204,6 +237,8 @@ class _Scan:
             # their own: it is what makes this fast.
             if number == _DISCONNECT:
                 process = data[rfind(b" ", 0, at) + 1 : at + 1]
+                if b"/smtpd[" not in process:
+                    continue
                 end = find(b"\n", at)
                 counts = find(b" ", at + 19, end)
                 last = data[counts:end] if counts > 0 else b" "
@@ -222,6 +257,8 @@ class _Scan:
                 # `Trusted`, and all that comes behind the peer's name.
                 said = data[mark + 3 : at] + data[find(b": TLS", at) : find(b"\n", at)]
                 process = data[rfind(b" ", 0, mark) + 1 : mark + 1]
+                if b"/smtpd[" not in process:
+                    continue
                 text = same.get(said) or self._encrypted(said)
                 lines = opened.get(process)
                 if lines is not None and len(lines) < MOST_LINES:
@@ -230,12 +267,14 @@ class _Scan:
                     self._keep(process, text)
             elif number == _CONNECT:
                 process = data[rfind(b" ", 0, at) + 1 : at + 1]
+                if b"/smtpd[" not in process:
+                    continue
                 if process in opened:
                     # It did not say that the session before had ended.
                     self._end(process)
-                elif len(opened) >= MOST_OPEN:
-                    self._end(next(iter(opened)))
                 opened[process] = []
+                if len(opened) > self.most_open:
+                    self._count()
                 if process not in continued:
                     anew.add(process)
             elif number == _SMTP:
@@ -253,7 +292,9 @@ class _Scan:
 
     def _troubled(self, data: bytes, at: int) -> None:
         process, text = self._line(data, at)
-        if b"smtpd[" not in process:
+        if b"/smtpd[" not in process and b"/postscreen[" not in process:
+            if text.startswith((b"> ", b"< ")) and _OTHER_CLIENT.search(process):
+                self.plain = False
             return
         if not text.startswith((b"> ", b"< ")):
             text = _PEER.sub(b"a[192.0.2.1]", _ADDRESS.sub(b"<a@example.org>", text))
@@ -268,13 +309,15 @@ class _Scan:
     def _keep(self, process: bytes, text: bytes) -> None:
         lines = self.open.get(process)
         if lines is None:
-            if len(self.open) >= MOST_OPEN:
-                self._end(next(iter(self.open)))
             self.open[process] = [*_UNSEEN, text]
+            self._count()
             if process not in self.anew:
                 self.continued.add(process)
         elif len(lines) < MOST_LINES:
             lines.append(text)
+
+    def _count(self) -> None:
+        self.most_open = max(self.most_open, len(self.open) - len(self.delivered))
 
     def _client(self, data: bytes, at: int) -> None:
         process, text = self._line(data, at)
@@ -288,6 +331,7 @@ class _Scan:
                 self._finish(process)
             self.last[process] = message
             why = text[status + 9 :]
+            self.delivered.add(process)
             self._keep(process, b"status=" + (b"sent" if why.startswith(b"sent") else why))
             return
         begins = b" TLS connection established to " in text
@@ -313,13 +357,19 @@ class _Scan:
 
     def _end(self, process: bytes) -> None:
         self._ended.append(process)
+        self.delivered.discard(process)
         self._shapes.append(_shape(process, self.open.pop(process)))
+
+
+_OTHER_CLIENT = re.compile(rb"/(?:lmtp|relay)\[")
 
 
 def _shape(process: bytes, lines: list[bytes]) -> Shape:
     """The shape of a session that did not say that it ended."""
     if b"/smtp[" in process:
         return (b"smtp", *_seen(lines))
+    if b"/postscreen[" in process:
+        return (b"postscreen", *lines, b"")
     begins = b"smtps" in process or b"submissions" in process
     return (b"smtps" if begins else b"smtpd", *lines, b"")
 
@@ -333,7 +383,7 @@ def _verdicts(shape: Shape, read: Read) -> tuple[Verdict, ...]:
     if kind == "smtp":
         lines = [f"{_NAMED}/smtp[1]: {_status(text)}" for text in texts]
     else:
-        head = f"{_NAMED}/smtps/smtpd[1]: " if kind == "smtps" else f"{_NAMED}/smtpd[1]: "
+        head = f"{_NAMED}/smtps/smtpd[1]: " if kind == "smtps" else f"{_NAMED}/{kind}[1]: "
         lines = [head + text for text in texts[:-1]]
         if texts[0] == _UNSEEN[0].decode():
             lines = lines[1:]
@@ -376,6 +426,10 @@ class Part(NamedTuple):
     """The first and last messages of its client processes (see `_Scan`)."""
     anew: set[bytes]
     """Its processes of the server whose first session began in it."""
+    plain: bool
+    most_open: int
+    delivered: set[bytes]
+    """What `_Scan` says of these."""
 
 
 def part(path: Path, start: int, end: int) -> Part:
@@ -394,11 +448,12 @@ def part(path: Path, start: int, end: int) -> Part:
             ended += processes
             numbers.extend([known.setdefault(shape, len(known)) for shape in shapes])
     return Part(
-        b"\n".join(ended), numbers, list(known), scan.open, scan.first, scan.last, scan.anew
-    )
+        b"\n".join(ended), numbers, list(known), scan.open, scan.first, scan.last, scan.anew,
+        scan.plain, scan.most_open, scan.delivered,
+    )  # fmt: skip
 
 
-def _parts(path: Path, workers: int) -> Iterator[Part]:
+def _parts(path: Path, workers: int) -> Generator[Part]:
     """The parts of the file in order, no more of them at a time than keep the workers busy."""
     size = path.stat().st_size
     count = max(workers, size // PART)

@@ -76,7 +76,7 @@ class Desk:
         found = self._kind(self.source, connection, self._shown)
         found.plain = self._plain
         for number, text in self._loose:
-            found.remark(text, number)
+            found.beside(text, number)
         self._loose.clear()
         self._open[connection] = found
         if len(self._open) > MOST_OPEN:
@@ -112,6 +112,14 @@ class Desk:
         else:
             found.remark(text, line)
 
+    def beside(self, text: str, line: int, connection: str | None = None) -> None:
+        """A line of another process, kept beside that of its connection or the one before it."""
+        found = self._open.get(connection) if connection is not None else self._latest
+        if found is None or found.remarks >= MOST_REMARKS:
+            self.loose(text, line)
+        else:
+            found.beside(text, line)
+
     def loose(self, text: str, line: int) -> None:
         """A line of no open connection; it is given out with the next session."""
         self._loose.append((line, text))
@@ -119,11 +127,14 @@ class Desk:
             self.flush_loose()
 
     def flush_loose(self) -> None:
-        """Give out the lines of no session as a session without a dialogue."""
+        """Give out the lines of no session as a session without a dialogue.
+
+        They may tell of one where the log has no other.
+        """
         if self._loose:
             alone = Dialogue(self.source, shown="outline")
             for number, text in self._loose:
-                alone.remark(text, number)
+                (alone.beside if self.count else alone.remark)(text, number)
             self._loose.clear()
             self._ready.append(ending.session(alone))
 
@@ -146,7 +157,7 @@ class Desk:
         if self._loose and self._open:
             last = next(reversed(self._open.values()))
             for number, text in self._loose:
-                last.remark(text, number)
+                last.beside(text, number)
             self._loose.clear()
         for connection in list(self._open):
             self.end(connection)

@@ -395,6 +395,11 @@ class Dialogue:
             return False
         return not any(isinstance(event, Handshake) for event in self.events)
 
+    def beside(self, text: str, line: int) -> None:
+        """A line that another process wrote: it is kept, and tells nothing of this session."""
+        self._add(Remark(by="client", at=self._at, line=line, text=text, about="other"))
+        self.remarks += 1
+
     # The server's side ------------------------------------------------------------------------
 
     def _server(self, text: str, line: int, secure: bool | None) -> None:

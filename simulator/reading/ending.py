@@ -88,7 +88,7 @@ def _open_handshake(dialogue: Dialogue) -> None:
     place = dialogue.pending
     if place is None or dialogue.secure:
         return
-    remarks = [e for e in dialogue.events[place:] if isinstance(e, Remark)]
+    remarks = [e for e in dialogue.events[place:] if isinstance(e, Remark) and e.about != "other"]
     if any(_STACK.match(remark.text) for remark in remarks):
         dialogue.plain = False
     if not dialogue.spoken_since(place):
@@ -202,6 +202,8 @@ def _text(event: AnyEvent) -> str:
 
 def _sentence(event: AnyEvent) -> signs.Sentence | None:
     """What a remark tells of TLS, or a reply that was none of the peer's."""
+    if isinstance(event, Remark) and event.about == "other":
+        return None
     if isinstance(event, Remark):
         return signs.read(event.text)
     if isinstance(event, Reply):

@@ -33,8 +33,9 @@ class Tallied(NamedTuple):
     verdict: Verdict
 
 
-Tally = Callable[[Path, int], Iterator[Tallied]]
-"""The verdicts over the sessions of a file, fast, by so many processes."""
+Tally = Callable[[Path, int], Iterator[Tallied] | None]
+"""The verdicts over the sessions of a file, fast, by so many processes; None if it has to be read
+to know them."""
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

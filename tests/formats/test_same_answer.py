@@ -17,7 +17,7 @@ import pytest
 
 from simulator import formats
 from simulator.explainer import explain
-from simulator.formats import CannotRead, tally
+from simulator.formats import CannotRead, postfix, tally
 from simulator.reading import desk
 from simulator.session import Session
 from simulator.verdict import Verdict
@@ -94,7 +94,7 @@ def interleaved(paths: list[Path], seed: int) -> str:
 
 
 def odd(rng: random.Random, sessions: int) -> str:
-    """Sessions of Postfix with what is rare: no end, no beginning, rejects, warnings, -v."""
+    """Sessions of Postfix with what is rare, and lines of other processes among them."""
     head = "Nov 25 10:00:00 mx postfix/smtpd[{n}]: "
     peer = "a.example.com[203.0.113.9]"
     pool = [
@@ -118,7 +118,47 @@ def odd(rng: random.Random, sessions: int) -> str:
         lines += [
             head.format(n=number) + rng.choice(pool) + "\n" for _ in range(rng.randrange(1, 5))
         ]
+        if rng.random() < 0.5:
+            lines.append("Nov 25 10:00:00 mx " + rng.choice(OTHERS) + "\n")
+        if rng.random() < 0.2:
+            client = f"Nov 25 10:00:00 mx postfix/smtp[{number % 7}]: "
+            lines.extend(client + said + "\n" for said in rng.choice(SENT))
     return "".join(lines)
+
+
+OTHERS = (
+    "dovecot: imap-login: Disconnected: TLS handshaking: SSL_accept() failed: alert unknown ca",
+    "dovecot[9]: connect from a.example.com[203.0.113.9]",
+    "in.telnetd[9]: connect from 203.0.113.9",
+    "postfix/tlsproxy[9]: CONNECT from [203.0.113.9]:5555",
+    f"postfix/tlsproxy[9]: Anonymous TLS connection established from [203.0.113.9]:5555: {TLS}",
+    "postfix/tlsproxy[9]: warning: TLS library problem: error:0A000416:SSL routines::sslv3 alert",
+    "postfix/anvil[9]: statistics: max connection rate 1/60s for (smtp:203.0.113.9) at Nov 25",
+    (
+        "postfix/error[9]: 4B1C2D3E4F: to=<b@example.org>, relay=none, dsn=4.7.5, status=deferred "
+        "(delivery temporarily suspended: Cannot start TLS: handshake failure)"
+    ),
+    "postfix/cleanup[9]: 4B1C2D3E4F: milter-reject: END-OF-MESSAGE from a[203.0.113.9]: 4.7.1 no",
+    "postfix/postscreen[9]: CONNECT from [203.0.113.9]:5555 to [192.0.2.1]:25",
+    "postfix/postscreen[9]: PREGREET 11 after 0.1 from [203.0.113.9]:5555: EHLO x\\r\\n",
+    (
+        "postfix/postscreen[9]: NOQUEUE: reject: RCPT from [203.0.113.9]:5555: 550 5.7.1 Service "
+        "unavailable; client [203.0.113.9] blocked using bl.example; from=<a@b.example>"
+    ),
+    "opendkim[9]: 4B1C2D3E4F: SSL error:0407008A: invalid padding; certificate verify failed",
+    "kernel: TLS: tls_device_down, greeting timed out while waiting",
+)
+DONE = "0A1B2C3D{}: to=<b@example.net>, relay=a[192.0.2.1]:25, delay=1, status="
+SENT = (
+    (DONE.format(1) + "sent (250 ok)",),
+    (DONE.format(2) + "deferred (TLS is required, but was not offered by host a[192.0.2.1])",),
+    (f"Untrusted TLS connection established to a[192.0.2.1]:25: {TLS}",
+     DONE.format(3) + "sent (250 ok)"),
+    ("SSL_connect error to a[192.0.2.1]:25: -1", DONE.format(4) + "deferred (Cannot start TLS: x)"),
+    (DONE.format(5) + "sent (250 ok)",
+     DONE.format(5) + "bounced (host a said: 530 5.7.0 Must issue a STARTTLS command first "
+     "(in reply to MAIL FROM command))"),
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -132,6 +172,21 @@ def test_interleaved(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(tally, "PART", len(text) // 5 + 1)
     assert counted(path, workers=2) == wanted
     assert explained(formats.follow(path, stop=at_the_end())) == wanted
+
+
+@pytest.mark.parametrize("foreign", [False, True])
+def test_a_large_mixture(foreign: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three MiB: of one log the fast way, with lines of another among them line by line."""
+    monkeypatch.undo()
+    rng = random.Random(3207)
+    filler = "Nov 25 10:00:00 mx postfix/qmgr[3]: 4B1C2D3E4F: removed, " + "x" * 4000 + "\n"
+    sessions = [odd(rng, 120) for _ in range(3)]
+    swaks = (HERE / "transcripts" / "t026_swaks_ok.txt").read_text() if foreign else ""
+    path = tmp_path / "log"
+    path.write_text((filler * 240).join([*sessions, swaks, odd(rng, 40)]))
+    assert path.stat().st_size > 3 << 20
+    assert (tally.verdicts(path, postfix.read) is None) == foreign
+    assert counted(path) == counted(path, workers=2) == explained(formats.read(path))
 
 
 def test_more_open_sessions_than_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

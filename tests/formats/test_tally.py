@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from simulator import formats
 from simulator.explainer import explain
 from simulator.formats import postfix, tally
+from simulator.reading.format import Tallied
 from simulator.verdict import Verdict
 
 PEER = "a.example.com[203.0.113.{n}]"
@@ -117,7 +118,13 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def judged(path: Path, workers: int) -> Counter[str]:
-    return Counter(repr(tuple(t)) for t in tally.verdicts(path, postfix.read, workers=workers))
+    return Counter(repr(tuple(t)) for t in counted(path, workers=workers))
+
+
+def counted(path: Path, *, workers: int = 1) -> Iterator[Tallied]:
+    found = tally.verdicts(path, postfix.read, workers=workers)
+    assert found is not None
+    return found
 
 
 def without_lines(verdict: Verdict) -> Verdict:
@@ -171,15 +178,22 @@ def test_one_process_serves_many_sessions(tmp_path: Path) -> None:
         f"{head}disconnect from a[192.0.2.1] ehlo=1 quit=1 commands=2\n"
     )
     path.write_text(once * 50)
-    found = Counter(t.verdict.tls for t in tally.verdicts(path, postfix.read))
+    found = Counter(t.verdict.tls for t in counted(path))
     assert found == {"established": 50, None: 50}
-    assert Counter(t.verdict.tls for t in tally.verdicts(path, postfix.read, workers=3)) == found
+    assert Counter(t.verdict.tls for t in counted(path, workers=3)) == found
 
 
-def test_a_log_without_postfix_has_no_session(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "line",
+    [b"nothing", bytes(90), b"", b"\x1b[31mNov 25 10:00:00 mx", b"Nov 25 10:00:00 a\rb", b"Nov "],
+)
+def test_a_log_that_is_not_plain_is_to_be_read(line: bytes, tmp_path: Path) -> None:
+    stamped = b"Nov 25 10:00:00 mx postfix/smtpd[9]: connect from a[192.0.2.1]\n"
     path = tmp_path / "log"
-    path.write_bytes(b"nothing\n" * 1000 + bytes(300_000))
-    assert list(tally.verdicts(path, postfix.read)) == []
+    path.write_bytes(stamped * 3 + b"Dec  1 00:00:01 mx dovecot: imap\n" + stamped * 9)
+    assert tally.verdicts(path, postfix.read) is not None
+    path.write_bytes(stamped * 3 + line + b"\n" + stamped * 9)
+    assert tally.verdicts(path, postfix.read) is None
 
 
 def test_implicit_tls(tmp_path: Path) -> None:
@@ -190,7 +204,7 @@ def test_implicit_tls(tmp_path: Path) -> None:
         f"{head}Anonymous TLS connection established from a[192.0.2.1]: {TLS}\n"
         f"{head}disconnect from a[192.0.2.1] ehlo=1 auth=1 quit=1 commands=3\n"
     )
-    (found,) = tally.verdicts(path, postfix.read)
+    (found,) = counted(path)
     assert found.verdict.tls == "implicit"
     assert found.verdict.ehlo_after_tls == 1
 
