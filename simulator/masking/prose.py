@@ -663,6 +663,13 @@ _DUMP = re.compile(
 )
 
 
+_ROW_WITHIN = re.compile(
+    r"(?<=\s)(?:0x)?[0-9A-Fa-f]{4,8}:?\s{1,4}(?P<hex>(?:[0-9A-Fa-f]{2}){1,2}"
+    r"(?:[ -]{1,3}(?:[0-9A-Fa-f]{2}){1,2}){2,31})(?=\s|$)"
+)
+"""A row of a dump that a reader joined with the line before it."""
+
+
 def _dumped(line: str) -> tuple[str, bytes] | None:
     """What goes before the octets on a line of a dump, and the octets."""
     match = _DUMP.match(line)
@@ -745,6 +752,10 @@ class Masker:
         for word in re.findall(r"[!-~]{6,}", text):
             if is_sasl(word) or looks_secret(word):
                 self._keep(word)
+        for line, lead, _ in rows:
+            column = re.split(r" {2,}", line[len(lead) :].strip())[-1].strip("| ")
+            if len(column) > 8:
+                self._keep(column)
         return [f"{lead}{MASK}" for _, lead, _ in rows]
 
     def line(self, line: str, *, understood: bool = False) -> str:
@@ -871,6 +882,10 @@ class Masker:
                 if hint in bare:
                     self._names(spans, line, understood=understood)
                     break
+        if not understood and (rows := list(_ROW_WITHIN.finditer(line, 1))):
+            octets = b"".join(bytes.fromhex(re.sub(r"[ -]", "", row["hex"])) for row in rows)
+            if not _harmless(octets):
+                spans.extend(row.span("hex") for row in rows)
         if not understood and "64" in line and _ENCODED.search(line):
             for match in _STRING.finditer(line):
                 if len(match[0]) > 4 and not re.match(

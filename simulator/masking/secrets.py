@@ -452,7 +452,7 @@ def _goes_on(events: tuple[AnyEvent, ...], place: int) -> bool:
         match event:
             case Reply(code=354) | Message():
                 return True
-            case Command():
+            case Command() | Reply():
                 return False
     return False
 

@@ -79,6 +79,29 @@ def test_whatever_the_log_looks_like(flow: str) -> None:
         assert [s for s in SECRETS if s in said or s.upper() in said] == [], notation
 
 
+SMTPD = "Nov 25 10:00:00 mx postfix/smtpd[7]: "
+FOUND = {
+    "rows of a dump joined with the line before": (
+        f"{SMTPD}lost connection after STARTTLS from a[192.0.2.1]\n"
+        "00000000  41 55 54 48 20 50 4c 41  49 4e 20 41 47 46 73 61  |AUTH PLAIN AGFsa|\n"
+        "00000010  57 4e 6c 41 47 68 31 62  6e 52 6c 63 6a 49 79 0d  |WNlAGh1bnRlcjIy.|\n"
+    ),
+    "text of a message, and a 354 of another": "".join(
+        f"  SMTP{mark} {text}\n"
+        for mark, text in (
+            ("<<", "220 mx.example.com ESMTP"), (">>", "EHLO pc.example.com"), ("<<", "250 ok"),
+            (">>", "DATA"), (">>", "Subject: WNlAGh1bnRlcjIy"), (">>", "."), ("<<", "250 ok"),
+        )
+    ) + "354 go\nWhcN\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("log", FOUND.values(), ids=FOUND)
+def test_what_chance_found(log: str) -> None:
+    said = shown(log.encode())
+    assert not re.search(r"WNlAGh|57 4e 6c", said)
+
+
 def test_a_secret_of_one_session_is_masked_in_the_next() -> None:
     veil = Veil()
     first = Session(events=(Remark(by="client", text="password=Zq7-S3cr3t"),))
