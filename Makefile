@@ -27,7 +27,7 @@ notebooks: $(VENV)/.notebooks $(CATALOGUES) ## open the notebooks in JupyterLab 
 
 test-notebooks: $(VENV)/.notebooks $(CATALOGUES) ## run every notebook from top to bottom, in both languages
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT \
-	&& EHLO_TWICE_PROGRESS=$$folder/progress.json $(BIN)/python -m pytest -q notebooks $(ARGS)
+	&& EHLO_TWICE_PROGRESS=$$folder/progress.json EHLO_TWICE_PREDICT=off $(BIN)/python -m pytest -q notebooks $(ARGS)
 
 lint: $(VENV)/.dev ## check style and format
 	@$(BIN)/ruff check --quiet --output-format concise . && $(BIN)/ruff format --check --quiet .

@@ -25,9 +25,10 @@ from pathlib import Path
 from typing import Any
 
 from simulator import notebook
+from simulator.exercises.exercise import words
 from simulator.explainer import Explanation
 from simulator.lab import arena
-from simulator.language import N_, SOURCE, languages, say
+from simulator.language import N_, SOURCE, languages, said, say
 from simulator.session import Side
 from simulator.views import prose
 from simulator.views.document import label
@@ -109,6 +110,59 @@ class Table:
 
     def __repr__(self) -> str:
         return self._words
+
+
+class NoPrediction(Exception):  # noqa: N818 - nothing is wrong, something is still to be done
+    """Nothing stands in place of the dots yet; a notebook shows the one sentence."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+class Prediction:
+    """What a learner said before it was played; `was` sets beside it what happened."""
+
+    def __init__(self, given: Any) -> None:
+        self.given = given
+
+    def __repr__(self) -> str:
+        name = "guess-open" if self.given is ... else "guess-kept"
+        return _word(name, given=_plain(self.given))
+
+    def was(self, happened: Any) -> None:
+        """Say both in one sentence. Numbers, words and sets are compared, whatever their case."""
+        text = _plain(happened)
+        if self.given is ...:
+            name = "guess-none"
+        else:
+            name = "guess-right" if _like(self.given) == _like(happened) else "guess-wrong"
+        print(_word(name, given=_plain(self.given), happened=text))
+
+
+def predict(guess: Any) -> Prediction:
+    """Keep a prediction until it was played. Raises `NoPrediction` where the dots still stand.
+
+    With EHLO_TWICE_PREDICT=off the dots are let pass, for whoever runs all notebooks at once.
+    """
+    if guess is ... and os.environ.get("EHLO_TWICE_PREDICT") != "off":
+        raise NoPrediction(_word("guess-missing"))
+    return Prediction(guess)
+
+
+def _word(name: str, **values: str) -> str:
+    return say(words()[name], notebook.spoken()).format_map(values)
+
+
+def _plain(value: Any) -> str:
+    found = (
+        sorted(map(str, value)) if isinstance(value, set | frozenset | list | tuple) else [value]
+    )
+    return printable(", ".join(map(str, found))) or "–"
+
+
+def _like(value: Any) -> frozenset[str]:
+    found = value if isinstance(value, set | frozenset | list | tuple) else [value]
+    return frozenset(str(one).strip().casefold() for one in found)
 
 
 def drawing(explanation: Explanation) -> Picture:

@@ -26,6 +26,11 @@ __all__ = [
 ]  # fmt: skip
 
 
+GUESSABLE = frozenset({"predict", "fault", "must", "survive"})
+"""Kinds with few answers: such an exercise is solved by being right twice in a row, the second time
+where the first answer would be wrong."""
+
+
 class _Card:
     """Something that shows itself in a notebook, and as text elsewhere."""
 
@@ -109,9 +114,13 @@ def check(name: str, answer: Any, *, language: str = "", progress: Path | None =
     more: list[Block] = []
     if outcome.understood:
         changes: dict[str, object] = {"attempts": done.attempts + 1}
-        if outcome.right:
-            changes["solved"] = done.solved or keeping.today()
-        elif kind.REVEALS:
+        if outcome.right and exercise.kind in GUESSABLE and not (done.solved or done.right):
+            changes |= {"right": 1, "draw": _otherwise(puzzle, answer, known.learner, done.draw)}
+            more.append(puzzle.told("once-more", name=exercise.name))
+        elif outcome.right:
+            changes |= {"right": done.right + 1, "solved": done.solved or keeping.today()}
+        elif kind.REVEALS or done.right:
+            changes["right"] = 0
             changes["draw"] = done.draw + 1
             more.append(puzzle.told("next-draw", name=exercise.name))
         else:
@@ -121,6 +130,19 @@ def check(name: str, answer: Any, *, language: str = "", progress: Path | None =
     mark = {"right": "✓", "wrong": "✗", "unread": "?"}[state]
     title = f"{_title(puzzle)} — {puzzle.says(f'state-{state}')}"
     return Result(title, outcome, more, puzzle.language, mark)
+
+
+def _otherwise(puzzle: Puzzle, answer: Any, learner: str, draw: int) -> int:
+    """The next draw to which the same answer is wrong; where there is none, the next."""
+    kind = KINDS[puzzle.exercise.kind]
+    for other in range(draw + 1, draw + 2 + len(puzzle.exercise.variant)):
+        dealt = Puzzle(puzzle.exercise, learner, puzzle.language, other)
+        try:
+            if not kind.check(dealt, answer).right:
+                return other
+        except NoAnswer:
+            return other
+    return draw + 1
 
 
 def hint(name: str, *, language: str = "", progress: Path | None = None) -> Task:
@@ -163,7 +185,7 @@ def overview(*, language: str = "", progress: Path | None = None) -> Task:
     rows = []
     for name in names():
         done = known.of(name)
-        state = "✓" if done.solved else "·" if not done.attempts else f"{done.attempts}"
+        state = "✓" if done.solved else "½" if done.right else f"{done.attempts or '·'}"
         rows.append((f"{name} {state:>2}", say(load(name).title, spoken)))
     solved = sum(1 for name in names() if known.of(name).solved)
     text = say(words()["overview"], spoken)

@@ -19,6 +19,9 @@ LONGEST = 2_000
 LONGEST_FILE = 128 * 1024
 """Octets of an answer that is a file."""
 
+MOST_ABOVE = 2_000
+"""Lines above a function in its cell that are counted."""
+
 _PARTS = 60
 
 
@@ -93,7 +96,15 @@ def text(answer: Any, ending: str) -> str:
         # A lambda's source is the line around it, and that of `eval` may be another's altogether.
         if not isinstance(cell, ast.FunctionDef):
             raise NoAnswer("wants-text", given=_type(answer))
-        answer = f"import socket\nimport ssl\n\n{source}"
+        # Behind it and as far down as in the cell: a line has the number that the learner sees.
+        above = "\n" * (answer.__code__.co_firstlineno - 1)
+        imports = "import socket\nimport ssl\n"
+        before = [cell.args, *cell.decorator_list, *([cell.returns] if cell.returns else [])]
+        wanted = {n.id for part in before for n in ast.walk(part) if isinstance(n, ast.Name)}
+        if wanted & {"socket", "ssl"}:
+            answer = f"{imports}\n{source}"
+        else:
+            answer = f"{above[:MOST_ABOVE]}{source}\n{imports}"
     if isinstance(answer, str) and "\n" not in answer and answer.strip().endswith(ending):
         answer = Path(answer.strip())
     if isinstance(answer, Path):

@@ -2,8 +2,8 @@
 
 Called as `python -I harness.py JOB`, where JOB is a JSON file: `program` (its text), `function`
 (the name to call), `calls` (a list of argument lists; octets as {"hex": …}), `port` (the one port
-on 127.0.0.1 it may connect to, or 0), `reads` (files it may read), `result` (where to write what
-came back), and the limits `cpu` (seconds), `memory` and `writes` (octets).
+on 127.0.0.1 it may connect to, or 0), `reads` (files it may read), `refuses` (modules that would do
+the exercise), `result` (where to write what came back), and the limits `cpu` (seconds), `memory` and `writes` (octets).
 
 This keeps accidents in: an endless loop, a full disk, a call to the outside. It is no prison for
 somebody who means harm; that somebody would have to be you.
@@ -12,6 +12,10 @@ somebody who means harm; that somebody would have to be you.
 import json
 import os
 import sys
+
+
+class AlreadyAClient(ImportError):
+    """A library that would do the exercise in the learner's place; the message is its name."""
 
 
 def main() -> None:
@@ -88,12 +92,18 @@ def guard(job: dict) -> None:  # type: ignore[type-arg]
         {os.path.realpath(p) for p in (sys.prefix, sys.base_prefix, os.__file__[: -len("/os.py")])}
     )
     reads = {os.path.realpath(path) for path in job["reads"]}
+    refused = tuple(job["refuses"])
+
+    def library(path: object) -> bool:
+        # Python looks for a module by listing folders; refused that, it says there is no such one.
+        real = os.path.realpath(os.fsdecode(path)) if isinstance(path, str | bytes) else ""
+        return any(real == root or real.startswith(root + os.sep) for root in roots)
+
     forbidden = (
         "os.fork", "os.forkpty", "os.exec", "os.posix_spawn", "os.spawn", "os.system", "os.kill",
         "os.killpg", "os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.chmod", "os.chown",
-        "os.link", "os.symlink", "os.truncate", "os.putenv", "os.listdir", "os.scandir",
-        "os.startfile", "subprocess.Popen", "pty.spawn", "shutil.", "ctypes.", "socket.bind",
-        "socket.sendto", "_posixsubprocess.", "signal.pthread_kill", "resource.", "sys.settrace",
+        "os.link", "os.symlink", "os.truncate", "os.putenv", "os.startfile", "subprocess.Popen",
+        "pty.spawn", "shutil.", "ctypes.", "socket.bind", "socket.sendto", "_posixsubprocess.", "signal.pthread_kill", "resource.", "sys.settrace",
         "winreg.", "_winapi.", "mmap.", "tempfile.",
     )  # fmt: skip
 
@@ -110,9 +120,13 @@ def guard(job: dict) -> None:  # type: ignore[type-arg]
                 mode is None and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
             )
             real = os.path.realpath(os.fsdecode(path))
-            inside = real in reads or any(real.startswith(root + os.sep) for root in roots)
-            if writing or not inside:
+            if writing or not (real in reads or library(path)):
                 raise PermissionError(f"opening {os.fsdecode(path)[:100]!r} is not allowed here")
+        elif event == "import" and arguments[0] in refused:
+            raise AlreadyAClient(arguments[0])
+        elif event in ("os.listdir", "os.scandir"):
+            if not library(arguments[0]):
+                raise PermissionError("looking into folders is not allowed here")
         elif event.startswith(forbidden):
             raise PermissionError(f"{event} is not allowed here")
 

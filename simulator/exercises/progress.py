@@ -28,11 +28,13 @@ class BadProgress(Error, ValueError):
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
-    """How far one exercise is. `draw` counts how often the learner asked for other values."""
+    """How far one exercise is. `draw` counts how often other values were dealt, `right` the right
+    answers since the last wrong one."""
 
     attempts: Count = 0
     hints: Count = 0
     draw: Count = 0
+    right: Count = 0
     solved: date | None = None
 
 

@@ -29,7 +29,10 @@ SHOWN = 1_500
 """Characters of its output that are shown."""
 
 
-Problem = Literal["", "error", "time", "output", "exit", "memory"]
+Problem = Literal["", "error", "time", "cpu", "output", "exit", "memory", "library"]
+
+REFUSED = ("smtplib", "aiosmtplib")
+"""What already is a client: with it there would be nothing left to write."""
 
 
 class _Told(msgspec.Struct, frozen=True):
@@ -43,7 +46,8 @@ class _Told(msgspec.Struct, frozen=True):
 
 class Ran(msgspec.Struct, frozen=True, kw_only=True):
     """How a program ended. `answers` are what its calls returned, as Python writes it. `problem`:
-    why it did not come to its end; then `error`, `text` and `line` say what Python said."""
+    why it did not come to its end; then `error`, `text` and `line` (0: none of the program's) say what
+    Python said."""
 
     answers: tuple[str, ...] = ()
     problem: Problem = ""
@@ -75,6 +79,7 @@ def run(
                 "calls": [[_sent(argument) for argument in call] for call in calls],
                 "port": port,
                 "reads": [str(path) for path in reads],
+                "refuses": REFUSED,
                 "result": str(result),
                 "cpu": CPU_SECONDS,
                 "memory": MEMORY,
@@ -141,15 +146,20 @@ def _ran(problem: str, code: int, result: Path, output: Path) -> Ran:
         shown = file.read(4 * SHOWN).decode("utf-8", "replace")[:SHOWN]
     if output.stat().st_size >= OUTPUT:
         return Ran(problem="output", output=shown)
-    if problem == "time" or (
-        sys.platform != "win32" and code in (-signal.SIGXCPU, -signal.SIGKILL)
-    ):
+    if problem == "time":
         return Ran(problem="time", output=shown)
+    if sys.platform != "win32" and code in (-signal.SIGXCPU, -signal.SIGKILL):
+        return Ran(problem="cpu", output=shown)
     try:
         told = msgspec.json.decode(result.read_bytes(), type=_Told)
     except (OSError, msgspec.DecodeError, RecursionError):
         return Ran(problem="exit", text=str(code), output=shown)
-    problems: dict[str, Problem] = {"": "", "MemoryError": "memory", "SystemExit": "exit"}
+    problems: dict[str, Problem] = {
+        "": "",
+        "MemoryError": "memory",
+        "SystemExit": "exit",
+        "AlreadyAClient": "library",
+    }
     return Ran(
         answers=told.answers,
         problem=problems.get(told.error, "error"),

@@ -1,5 +1,7 @@
 """Programs that learners may hand in: one that is right, and many that are not."""
 
+import sys
+
 CLIENT = """
 import socket
 import ssl
@@ -55,13 +57,15 @@ def offers_starttls(reply: bytes) -> bool:
 """
 
 BODY = {
-    "an endless loop": ("while True: pass", "time"),
+    "an endless loop": ("while True: pass", "time" if sys.platform == "win32" else "cpu"),
     "an endless sleep": ("import time; time.sleep(1000)", "time"),
     "an early exit": ("import sys; sys.exit(0)", "exit"),
     "a hard exit": ("import os; os._exit(3)", "exit"),
     "too much output": ("while True: print('x' * 100000)", "output"),
     "too much memory": ("x = bytearray(10**11)", "memory"),
     "endless recursion": ("f = lambda: f(); f()", "error"),
+    "a client that is there already": ("import smtplib", "library"),
+    "a folder": ("import os; os.listdir('/')", "error"),
     "another process": ("import os; os.fork()", "error"),
     "a command": ("import subprocess; subprocess.run(['true'])", "error"),
     "another host": ("import socket; socket.create_connection(('192.0.2.1', 25), 1)", "error"),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from simulator.exercises import (
+    GUESSABLE,
     BadProgress,
     UnknownExercise,
     again,
@@ -69,6 +70,7 @@ def test_progress_is_counted(progress: Path) -> None:
     done = keeping.read(progress).of("01")
     assert (done.attempts, done.draw, done.solved) == (1, 1, None)
     assert any(check("01", 1).right for _ in range(3))
+    assert check("01", 2).right
     assert keeping.read(progress).of("01").solved == keeping.today()
     assert "01  ✓" in str(overview())
 
@@ -86,8 +88,9 @@ def test_other_exercises_stay_until_solved() -> None:
 
     before = shown()
     for letter in "ABCDE":
-        if not check("07", letter).right:
-            assert shown() == before
+        if check("07", letter).right:
+            break
+        assert shown() == before
 
 
 def test_again_draws_anew() -> None:
@@ -191,3 +194,66 @@ def test_the_command_says_what_is_wrong(command: Command) -> None:
     assert "which exercise?" in command.fails("exercise", "--hint")
     assert "/nowhere.py: no such file" in command.fails("exercise", "13", "--file", "/nowhere.py")
     assert "is answered on the command line" in command.fails("exercise", "01", "--start")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("program", "says"),
+    [
+        ("import smtplib\n", "smtplib"),
+        ("send = 3\n", "NameError:"),
+        ("def send(*given):\n    while True: pass\n", "1 segundo|1 second"),
+        ("def send(*given):\n    import time; time.sleep(60)\n", "2 segundo|2 second"),
+        ("def send(*given):\n    1 / 0\n", "ZeroDivisionError (?:in line|na linha) 2"),
+    ],
+)
+def test_what_stopped_a_program_is_told_as_it_was(
+    program: str, says: str, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simulator.exercises.run.CPU_SECONDS", 1)
+    if "sleep" in program:
+        monkeypatch.setattr("simulator.exercises.run.SECONDS", 2.0)
+        monkeypatch.setattr("simulator.exercises.run.run.__kwdefaults__", {**WAITS, "seconds": 2.0})
+    told = " ".join(str(check("18", program, language=language)).split())
+    assert re.search(says, told), told
+    assert not re.search(r"(?:line|linha) 0\b", told)
+
+
+WAITS = {"port": 0, "reads": ()}
+
+
+def test_a_function_of_a_notebook_keeps_the_lines_of_its_cell(tmp_path: Path) -> None:
+    cell = "x = 1\n\n\ndef send(*given):\n    1 / 0\n"
+    place = tmp_path / "cell.py"
+    place.write_text(cell, "utf-8")
+    space: dict[str, object] = {}
+    exec(compile(cell, str(place), "exec"), space)
+    assert "in line 5" in " ".join(str(check("18", space["send"])).split())
+
+
+@pytest.mark.parametrize("name", [n for n in names() if load(n).kind in GUESSABLE])
+def test_one_answer_alone_never_solves_an_exercise(name: str, progress: Path) -> None:
+    answers: dict[str, list[object]] = {
+        "predict": [1, 2, 503, 250, 235, "A", "B"], "fault": [8, 9, 10, 11],
+        "must": list("ABCDE"), "survive": [""],
+    }  # fmt: skip
+    for answer in answers[load(name).kind]:
+        progress.unlink(missing_ok=True)
+        rights = [check(name, answer).right for _ in range(4)]
+        assert (True, True) not in list(zip(rights, rights[1:], strict=False))
+        assert keeping.read(progress).of(name).solved is None
+
+
+def test_right_once_is_said_and_right_twice_solves(progress: Path) -> None:
+    for _ in range(5):
+        first = check("01", 2)
+        if first.right:
+            break
+        progress.unlink()
+    else:
+        pytest.skip("nobody was dealt that situation")
+    assert "one more situation" in " ".join(str(first).split())
+    assert keeping.read(progress).of("01").right == 1
+    assert "01  ½" in str(overview())
+    assert check("01", 1).right
+    assert keeping.read(progress).of("01").solved == keeping.today()

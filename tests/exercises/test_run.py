@@ -67,6 +67,17 @@ def test_a_result_that_was_tampered_with(lie: str) -> None:
     assert run.run(program, "f", [[]]).problem == "exit"
 
 
+@pytest.mark.parametrize(
+    "module",
+    ["asyncio", "base64", "email.message", "http.client", "logging", "pathlib", "re", "selectors"],
+)
+def test_every_library_is_there_but_one_that_is_a_client(module: str) -> None:
+    program = f"import {module}\ndef f(): return {module}.__name__\n"
+    assert run.run(program, "f", [[]]).answers == (repr(module),)
+    ran = run.run("def f():\n    import smtplib\n", "f", [[]])
+    assert (ran.problem, ran.text, ran.line) == ("library", "smtplib", 2)
+
+
 def test_answers_come_back() -> None:
     program = "def f(a, b):\n    print('seen')\n    return a + b\n"
     ran = run.run(program, "f", [[1, 2], ["x", "y"], [b"\xff", b"\0"]])
@@ -84,6 +95,7 @@ def test_answers_come_back() -> None:
         ("def f():\n    return 1 / 0\n", "ZeroDivisionError", 2),
         ("\0", "SyntaxError" if sys.version_info >= (3, 11, 4) else "ValueError", 0),
         ("\ud800", "SyntaxError", 1),
+        ("import no_such_module\n", "ModuleNotFoundError", 1),
     ],
 )
 def test_what_python_said(program: str, error: str, line: int) -> None:

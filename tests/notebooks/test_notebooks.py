@@ -3,6 +3,7 @@
 That they run is tested by `make test-notebooks`, with the software that they need.
 """
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from simulator.exercises import names
-from simulator.exercises.exercise import load
+from simulator.exercises.exercise import load, words
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 LANGUAGES = ("en", "pt-BR")
@@ -104,6 +105,60 @@ def test_its_exercises_are_there_and_their_answers_are_not(name: str) -> None:
         assert number in names()
         kind = load(number).kind
         assert answer == '"…"' or kind in ("repair", "reader", "client"), answer
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_it_tells_to_type_can_be_typed(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EHLO_TWICE_PROGRESS", str(tmp_path / "progress.json"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mail.log").write_text("220 a.example ESMTP\n", "utf-8")
+    space = names_of(name)
+    exercises = re.findall(r'(?:show|check)\("(\d+)"', code_of(name))
+    cards = "\n".join(text["en"] for text in words().values()).replace("…", "'…'")
+    told = [("the cards", cards.replace("{name}", exercises[0]))]
+    told += [("the notebook", text) for text in texts(name, "en", "markdown")]
+    for place, text in told:
+        for span in re.findall(r"`([^`\n]+)`", text):
+            if CALL.fullmatch(span):
+                try:
+                    eval(span, space)
+                except Exception as error:
+                    pytest.fail(f"{name}, {place}: `{span}` is a {type(error).__name__}: {error}")
+
+
+CALL = re.compile(r"[a-z_]+\(.*\)")
+
+
+def names_of(name: str) -> dict[str, Any]:
+    """What a learner has who ran the notebook: what it imports, defines and reads."""
+    space: dict[str, Any] = {}
+    body = [node for text in texts(name, "en", "code") for node in ast.parse(text).body]
+    for node in body:
+        plain = ast.unparse(node)
+        if isinstance(node, ast.Import | ast.ImportFrom) and "pandas" not in plain:
+            exec(plain, space)
+        elif isinstance(node, ast.FunctionDef) or re.match(r"survey = |log = ", plain):
+            exec(plain, space)
+    return space
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_asks_for_a_prediction_and_an_explanation(name: str) -> None:
+    code = code_of(name)
+    assert "guess = ...\nsaid = predict(guess)\nsaid" in code
+    assert code.count("said.was(") == 1
+    assert code.index("predict(guess)") < code.index("said.was(")
+    assert any("own words" in text for text in texts(name, "en", "markdown"))
+
+
+def test_what_comes_before_the_first_poll_does_not_answer_it() -> None:
+    for language in LANGUAGES:
+        told = "\n".join(
+            text for kind in ("markdown", "code") for text in texts("00-start", language, kind)
+        )
+        assert not re.search(r"STARTTLS|handshake|documented\"|twice|duas vezes|3207", told)
 
 
 def test_the_survey_says_when_it_was_made() -> None:

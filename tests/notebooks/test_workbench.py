@@ -118,3 +118,35 @@ def test_a_failing_client_does_not_leave_the_server_behind() -> None:
         raise ZeroDivisionError
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(server.address, timeout=1)
+
+
+@pytest.mark.parametrize(
+    ("guess", "happened", "said"),
+    [
+        (250, 503, "You said 250; it was 503."),
+        ("503", 503, "You said 503; so it was."),
+        ("Client", {"client"}, "You said Client; so it was."),
+        ({"SIZE", "8BITMIME"}, {"8BITMIME", "SIZE"}, "You said 8BITMIME, SIZE; so it was."),
+        (set(), {"SIZE"}, "You said –; it was SIZE."),
+    ],
+)
+def test_a_prediction_is_set_beside_what_happened(
+    guess: object, happened: object, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workbench.predict(guess).was(happened)
+    assert capsys.readouterr().out == said + "\n"
+
+
+def test_the_dots_are_no_prediction(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("EHLO_TWICE_PREDICT", raising=False)
+    with pytest.raises(workbench.NoPrediction, match="in place of the dots") as refused:
+        workbench.predict(...)
+    assert refused.value._render_traceback_() == [str(refused.value)]
+    notebook.speak("pt_BR")
+    with pytest.raises(workbench.NoPrediction, match="no lugar dos pontos"):
+        workbench.predict(...)
+    monkeypatch.setenv("EHLO_TWICE_PREDICT", "off")
+    workbench.predict(...).was(503)
+    assert "503" in capsys.readouterr().out

@@ -252,6 +252,7 @@ def main(target: Path) -> int:
         progress = Path(folder) / "progress.json"
         os.environ |= {
             "EHLO_TWICE_PROGRESS": str(progress), "MPLBACKEND": "agg", "COLUMNS": "100",
+            "EHLO_TWICE_PREDICT": "off",
         }  # fmt: skip
         books = []
         try:

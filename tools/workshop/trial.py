@@ -67,6 +67,7 @@ def _type(command: str, room: Path) -> None:
         "PATH": os.environ["PATH"],
         "HOME": str(room),
         "LANG": "C.UTF-8",
+        "EHLO_TWICE_PREDICT": "off",
     }
     if alone():
         line = [*alone(), sys.executable, str(Path(__file__).resolve()), command]

@@ -41,7 +41,7 @@ def check(puzzle: Puzzle, answer: Any) -> Outcome:
         # A program may connect more than once: every connection counts.
         held = [endings(each, scenario.middlebox.does) for each in explained]
         good = bool(held) and all(meets(trial.wants, each) for each in held)
-        good = good and ran.problem not in ("time", "output", "memory", "exit")
+        good = good and ran.problem in ("", "error")
         altered = good and any(_altered(puzzle, session) for session in sessions)
         rows.append((puzzle.say(trial.about), good and not altered))
         found = explained[-1] if explained else None
@@ -110,13 +110,15 @@ def accident(puzzle: Puzzle, ran: run.Ran) -> list[Block]:
     """What stopped the program, and what it had written."""
     blocks: list[Block] = []
     if ran.problem:
+        nowhere = ran.problem == "error" and not ran.line
+        limit = run.CPU_SECONDS if ran.problem == "cpu" else run.SECONDS
         blocks.append(
             puzzle.told(
-                f"ran-{ran.problem}",
+                "ran-error-nowhere" if nowhere else f"ran-{ran.problem}",
                 error=ran.error,
                 text=ran.text,
                 line=ran.line,
-                seconds=int(run.SECONDS),
+                seconds=int(limit),
                 kilobytes=run.OUTPUT // 1024,
             )
         )
