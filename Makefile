@@ -10,7 +10,7 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard simulator/locales/*/LC_MESSAGES/*.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help pictures replay test notebooks test-notebooks lint types layers format bench site serve check-site lighthouse site-offline slides handout workshop hub test-hub hub-bench package messages lock doctor clean
+.PHONY: help pictures replay test notebooks test-notebooks lint types layers format bench site serve check-site lighthouse site-offline slides handout workshop hub test-hub hub-cert test-hub hub-bench package messages lock doctor clean
 
 help: ## show this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -23,7 +23,7 @@ test: $(VENV)/.dev $(CATALOGUES) ## run the tests
 
 NOTEBOOK ?= en/00-start.ipynb
 notebooks: $(VENV)/.notebooks $(CATALOGUES) ## open the notebooks in JupyterLab (NOTEBOOK=pt-BR/00-start.ipynb)
-	@$(BIN)/jupyter lab --ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/$(NOTEBOOK) $(ARGS)
+	@$(BIN)/jupyter lab --ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/$(NOTEBOOK) --LabApp.news_url=None $(ARGS)
 
 test-notebooks: $(VENV)/.notebooks $(CATALOGUES) ## run every notebook from top to bottom, in both languages
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT \
@@ -83,6 +83,9 @@ workshop: needs-node needs-chromium site-offline ## everything for a class witho
 # Settings: make hub EHLO_HUB_PORT=9000 …; the configuration lists them.
 hub: needs-node needs-port-$(or $(EHLO_HUB_PORT),8000) $(VENV)/.hub $(CATALOGUES) ## a JupyterHub for the class, on http://127.0.0.1:8000/
 	@$(BIN)/python -m jupyterhub -f workshop/jupyterhub/jupyterhub_config.py
+
+hub-cert: $(VENV)/.core ## a certificate for the hub: room.pem and room.key (EHLO_HUB_IP=192.0.2.10)
+	@$(BIN)/python -m tools.workshop.certificate "$(EHLO_HUB_IP)"
 
 test-hub: needs-node $(VENV)/.hub $(CATALOGUES) ## start a hub and try its limits, ports and culling
 	@$(BIN)/python -m pytest -q workshop/jupyterhub $(ARGS)

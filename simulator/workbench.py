@@ -112,7 +112,7 @@ class Table:
         return self._words
 
 
-class NoPrediction(Exception):  # noqa: N818 - nothing is wrong, something is still to be done
+class NoPrediction(Exception):
     """Nothing stands in place of the dots yet; a notebook shows the one sentence."""
 
     def _render_traceback_(self) -> list[str]:
@@ -136,7 +136,7 @@ class Prediction:
             name = "guess-none"
         else:
             name = "guess-right" if _like(self.given) == _like(happened) else "guess-wrong"
-        print(_word(name, given=_plain(self.given), happened=text))
+        print(_word(name, given=_plain(self.given), happened=text))  # noqa: T201 - a cell shows it
 
 
 def predict(guess: Any) -> Prediction:

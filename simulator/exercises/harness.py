@@ -3,7 +3,8 @@
 Called as `python -I harness.py JOB`, where JOB is a JSON file: `program` (its text), `function`
 (the name to call), `calls` (a list of argument lists; octets as {"hex": …}), `port` (the one port
 on 127.0.0.1 it may connect to, or 0), `reads` (files it may read), `refuses` (modules that would do
-the exercise), `result` (where to write what came back), and the limits `cpu` (seconds), `memory` and `writes` (octets).
+the exercise), `result` (where to write what came back), and the limits `cpu` (seconds), `memory`
+and `writes` (octets).
 
 This keeps accidents in: an endless loop, a full disk, a call to the outside. It is no prison for
 somebody who means harm; that somebody would have to be you.
@@ -103,7 +104,8 @@ def guard(job: dict) -> None:  # type: ignore[type-arg]
         "os.fork", "os.forkpty", "os.exec", "os.posix_spawn", "os.spawn", "os.system", "os.kill",
         "os.killpg", "os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.chmod", "os.chown",
         "os.link", "os.symlink", "os.truncate", "os.putenv", "os.startfile", "subprocess.Popen",
-        "pty.spawn", "shutil.", "ctypes.", "socket.bind", "socket.sendto", "_posixsubprocess.", "signal.pthread_kill", "resource.", "sys.settrace",
+        "pty.spawn", "shutil.", "ctypes.", "socket.bind", "socket.sendto",
+        "_posixsubprocess.", "signal.pthread_kill", "resource.", "sys.settrace",
         "winreg.", "_winapi.", "mmap.", "tempfile.",
     )  # fmt: skip
 

@@ -46,7 +46,7 @@ class _Told(msgspec.Struct, frozen=True):
 
 class Ran(msgspec.Struct, frozen=True, kw_only=True):
     """How a program ended. `answers` are what its calls returned, as Python writes it. `problem`:
-    why it did not come to its end; then `error`, `text` and `line` (0: none of the program's) say what
+    why it did not come to its end; then `error`, `text` and `line` (0: none of its own) say what
     Python said."""
 
     answers: tuple[str, ...] = ()

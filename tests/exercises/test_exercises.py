@@ -1,6 +1,7 @@
 """The face of the exercises: showing, checking, hints, and the learner's file."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -240,7 +241,7 @@ def test_one_answer_alone_never_solves_an_exercise(name: str, progress: Path) ->
     for answer in answers[load(name).kind]:
         progress.unlink(missing_ok=True)
         rights = [check(name, answer).right for _ in range(4)]
-        assert (True, True) not in list(zip(rights, rights[1:], strict=False))
+        assert (True, True) not in list(pairwise(rights))
         assert keeping.read(progress).of(name).solved is None
 
 
