@@ -1,8 +1,10 @@
-// The program in a worker of its own: octets of a log in, its sessions explained out. Everything it
-// loads lies in this folder; the page's policy lets it fetch nothing else.
+// The program in a worker of its own. Named "explain", it takes the octets of a log and gives its
+// sessions explained; named "play", it takes an experiment and gives the session that came of it.
+// Everything it loads lies in this folder; the page's policy lets it fetch nothing else.
 import { loadPyodide } from "./pyodide.mjs";
 
 const here = new URL("./", import.meta.url).href;
+const plays = self.name === "play";
 const say = (what) => postMessage(what);
 
 async function archive(name) {
@@ -12,17 +14,19 @@ async function archive(name) {
 }
 
 const ready = (async () => {
-	const archives = ["msgspec.zip", "simulator.zip"].map(archive);
+	const archives = ["msgspec.zip", "simulator.zip", ...(plays ? ["lab.zip", "serving.zip"] : [])].map(archive);
 	const python = await loadPyodide({ indexURL: here });
 	const packages = python.runPython("import sysconfig; sysconfig.get_paths()['purelib']");
 	for (const found of archives) python.unpackArchive(await found, "zip", { extractDir: packages });
-	return { python, engine: python.pyimport("simulator.inpage") };
+	const engine = python.pyimport(plays ? "simulator.inplay" : "simulator.inpage");
+	say({ ready: true });
+	return { python, engine };
 })();
 ready.catch(() => {}); // said to whoever asks
 
 let pasted;
 
-async function answer({ octets, language, show }) {
+async function explained({ octets, language, show }) {
 	const { python, engine } = await ready;
 	if (octets) {
 		pasted?.destroy();
@@ -33,11 +37,16 @@ async function answer({ octets, language, show }) {
 	return pasted.show.callKwargs(show.view, language, { number: show.number, anonymise: show.anonymise ?? false });
 }
 
+async function played({ toml, code, language, open }) {
+	const { engine } = await ready;
+	return open ? engine.opened(toml) : engine.answer(toml, code, language);
+}
+
 self.onmessage = async ({ data }) => {
 	try {
-		say({ id: data.id, answer: await answer(data) });
+		say({ id: data.id, answer: await (plays ? played(data) : explained(data)) });
 	} catch (error) {
-		// Of a traceback the last line says what is wrong: CannotRead is made for people.
-		say({ id: data.id, error: String(error.message).trim().split("\n").at(-1).replace(/^[\w.]*CannotRead: /, "") });
+		// Of a traceback the last line says what is wrong: the program's own refusals are made for people.
+		say({ id: data.id, error: String(error.message).trim().split("\n").at(-1).replace(/^simulator\.[\w.]+: /, "") });
 	}
 };

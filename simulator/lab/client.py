@@ -94,6 +94,10 @@ class Client:
         if any(keyword not in self.keywords for keyword in policy.requires):
             raise GivenUp
         await self._send_mail()
+        await self.leave()
+
+    async def leave(self) -> None:
+        """QUIT, in order."""
         if await self._say_goodbye():
             self._ended("server", "quit")
         else:
@@ -115,14 +119,18 @@ class Client:
         if policy.plain_after_220:
             await self.hello("EHLO", policy.name)
             return
-        self._look_behind_the_220()
-        await self._shake_hands()
+        await self.begin_tls()
         if policy.forgets:
             self.keywords = {}
         if policy.after_handshake != "nothing":
             await self.hello(policy.after_handshake, policy.name_inside or policy.name)
         if policy.starttls_again:
             await self.ask("STARTTLS")
+
+    async def begin_tls(self) -> None:
+        """Shake hands, once the server has said 220 to STARTTLS."""
+        self._look_behind_the_220()
+        await self._shake_hands()
 
     async def _shake_hands(self) -> None:
         policy = self.policy
@@ -183,8 +191,7 @@ class Client:
     async def _send_mail(self) -> None:
         mail = self.mail
         text = f"From: <{mail.sender}>\nSubject: {mail.subject}\n\n{mail.body}"
-        lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
-        data = "".join(f"{line}\r\n" for line in lines).encode()
+        data = _as_sent(text)
         commands = [
             f"MAIL FROM:<{mail.sender}>{self._parameters(len(data))}",
             *(f"RCPT TO:<{recipient}>" for recipient in mail.recipients),
@@ -215,6 +222,11 @@ class Client:
             + list(self.policy.insists)
         )
         return "".join(known.get(keyword, "") for keyword in wanted)
+
+    async def deliver(self, text: str) -> Reply:
+        """Send a message, and read the reply to it."""
+        self._message(_as_sent(text))
+        return await self.reply()
 
     def _message(self, data: bytes) -> None:
         stuffed = data.replace(b"\r\n.", b"\r\n..")
@@ -331,6 +343,12 @@ class Client:
         self.tap.happened(
             Disconnect(at=self.tap.now(), by=by, secure=self.wire.secure, reason=reason)
         )
+
+
+def _as_sent(text: str) -> bytes:
+    """A message with the line ends that travel."""
+    lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
+    return "".join(f"{line}\r\n" for line in lines).encode()
 
 
 class _Line:

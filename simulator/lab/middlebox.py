@@ -158,7 +158,8 @@ class Middlebox:
         lines = [line[4:] for line in reply.decode("latin-1").splitlines()]
         name, listed = lines[0], lines[1:]
         if does == "strip":
-            listed = [line for line in listed if line.upper() != "STARTTLS"]
+            struck = {line.upper() for line in self.policy.lines} or {"STARTTLS"}
+            listed = [line for line in listed if struck.isdisjoint({line.upper(), _keyword(line)})]
         elif does == "mask":
             listed = ["XXXXXXXA" if line.upper() == "STARTTLS" else line for line in listed]
         elif does == "add-keywords":
@@ -182,6 +183,10 @@ class Middlebox:
         ).encode("latin-1")
         self._tap.forged.append(forged)
         return forged
+
+
+def _keyword(line: str) -> str:
+    return line.upper().partition(" ")[0]
 
 
 async def _read(reader: asyncio.StreamReader) -> bytes:

@@ -72,7 +72,7 @@ class Lab:
         tap.server_certificate = certificates.shown(
             scenario.server.certificate, scenario.server.name
         )
-        client = Client(scenario.client, scenario.mail, tap, scenario.server.name)
+        client = self._client(tap)
         started = datetime.now(UTC)
         tap.connecting()
         async with self._connection(tap, self.address) as connection:
@@ -98,6 +98,11 @@ class Lab:
                 why = error.strerror or "nobody answers"
                 raise LabError(f"no connection on {LOOPBACK}: {why}") from None
             yield connection
+
+    def _client(self, tap: Tap) -> Client:
+        """The client of one session."""
+        scenario = self.scenario
+        return Client(scenario.client, scenario.mail, tap, scenario.server.name)
 
     async def _settled(self, tap: Tap) -> None:
         """The server may still be writing down what it did last."""

@@ -146,10 +146,11 @@ class ServerPolicy(_Table, frozen=True, kw_only=True):
 class MiddleboxPolicy(_Table, frozen=True, kw_only=True):
     """What stands between the peers, and does to them as long as they speak in the clear.
 
-    What it `does`: `strip` takes STARTTLS out of the list, `mask` overwrites it with X as some
-    firewalls do, `add-keywords` puts `lines` into the list, `inject-command` sends `lines` to the
-    server behind the client's STARTTLS, `inject-reply` sends `lines` to the client behind the
-    server's 220, `cut` cuts the line when the client sends `at`.
+    What it `does`: `strip` takes `lines` out of the list, a keyword alone for its whole line, or
+    STARTTLS where there are none; `mask` overwrites STARTTLS with X as some firewalls do,
+    `add-keywords` puts `lines` into the list, `inject-command` sends `lines` to the server behind
+    the client's STARTTLS, `inject-reply` sends `lines` to the client behind the server's 220, `cut`
+    cuts the line when the client sends `at`.
     """
 
     does: Literal[
@@ -353,10 +354,10 @@ def _contradictions(scenario: Scenario) -> Iterator[tuple[tuple[str, str], str]]
     if middlebox.does == "cut" and not middlebox.at:
         yield ("middlebox", "does"), 'is "cut", but at is missing: write at = "STARTTLS"'
     takes_lines = middlebox.does in ("add-keywords", "inject-command", "inject-reply")
-    if middlebox.lines and not takes_lines:
+    if middlebox.lines and not takes_lines and middlebox.does != "strip":
         yield (
             ("middlebox", "lines"),
-            'has an effect with does = "add-keywords", "inject-command" or "inject-reply" only',
+            'has an effect with does = "strip", "add-keywords" or one that injects only',
         )
     if takes_lines and not middlebox.lines:
         yield (

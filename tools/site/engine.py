@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from tools.site.page import LANGUAGES, ROOT, Asset, BadPage
@@ -27,8 +27,20 @@ PYODIDE = (
 PLATFORM = ("pyemscripten_2026_0_wasm32", "3.14", "cp314")
 """What a wheel must be made for: platform, Python and ABI of the `pyodide` in package.json."""
 
-UNUSED = re.compile(r"simulator/(?:cli|exercises|lab|scenarios|views/drawing|workbench)\b")
-"""What explaining a log never asks for."""
+UNUSED = re.compile(r"simulator/(?:cli|exercises|views/drawing|workbench)\b")
+"""What no page asks for."""
+
+PLAYED = re.compile(r"simulator/(?:lab|scenarios|inplay)\b")
+"""What only a page that plays asks for."""
+
+SERVING = ("aiosmtpd", "atpublic", "attrs", "ecdsa", "six", "tlslite-ng")
+"""What the lab in memory stands on, all of it Python: real aiosmtpd, and TLS (LGPL-2.1, shipped as
+its sources are, with its licence)."""
+
+LEFT_OUT = re.compile(
+    r"aiosmtpd/(?:docs|qa|testing|tests)/|tlslite/integration/|.*/test_[a-z0-9_]+\.py$"
+)
+"""What of these packages is for their own tests, or for other protocols."""
 
 _CACHE = ROOT / "build" / "engine"
 
@@ -39,21 +51,31 @@ def files() -> Iterator[Asset]:
     for name in PYODIDE:
         yield Asset(f"{FOLDER}/{name}", (package / name).read_bytes())
     yield Asset(f"{FOLDER}/worker.js", (ROOT / "docs" / "theme" / "worker.js").read_bytes())
-    yield Asset(f"{FOLDER}/msgspec.zip", _msgspec())
-    yield Asset(f"{FOLDER}/simulator.zip", _package())
+    yield Asset(f"{FOLDER}/msgspec.zip", _wheel("msgspec"))
+    whole = _package()
+    yield Asset(f"{FOLDER}/simulator.zip", _less(whole, played=False))
+    yield Asset(f"{FOLDER}/lab.zip", _less(whole, played=True))
+    yield Asset(f"{FOLDER}/serving.zip", _together(map(_wheel, SERVING)))
 
 
-def _msgspec() -> bytes:
-    """The one package that the explainer stands on, as the lock has it: version and hash."""
-    lock = (ROOT / "requirements" / "core.txt").read_text("utf-8")
-    [pin] = re.findall(r"^msgspec==(?:.*\\\n)*.*$", lock, re.MULTILINE)
+def _wheel(package: str) -> bytes:
+    """A package for the browser's Python as the locks have it: version and hash."""
+    locks = [ROOT / "requirements" / f"{name}.txt" for name in ("core", "docs")]
+    pins = [
+        pin
+        for lock in locks
+        for pin in re.findall(rf"^{package}==(?:.*\\\n)*.*$", lock.read_text("utf-8"), re.MULTILINE)
+    ]
+    if not pins:
+        raise BadPage(f"the page that plays needs {package}, which no lock names")
+    pin = pins[0]
     [version] = re.findall(r"==(\S+)", pin)
+    stem = f"{package.replace('-', '_')}-{version}"
     platform, python, abi = PLATFORM
-    wheel = _CACHE / f"msgspec-{version}-{abi}-{abi}-{platform}.whl"
-    if not wheel.is_file():
+    if not (kept := sorted(_CACHE.glob(f"{stem}-*.whl"))):
         _CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:
-            asked = Path(folder, "msgspec.txt")
+            asked = Path(folder, "asked.txt")
             asked.write_text(pin + "\n", "utf-8")
             done = subprocess.run(  # noqa: S603
                 [
@@ -67,13 +89,15 @@ def _msgspec() -> bytes:
                 text=True,
             )
             if done.returncode:
-                raise BadPage(f"the page that explains needs {wheel.name}: {done.stderr.strip()}")
-            Path(folder, wheel.name).replace(wheel)
-    return wheel.read_bytes()
+                raise BadPage(f"what runs in a page needs {stem}: {done.stderr.strip()}")
+            [wheel] = Path(folder).glob("*.whl")
+            wheel.replace(_CACHE / wheel.name)
+        kept = sorted(_CACHE.glob(f"{stem}-*.whl"))
+    return kept[-1].read_bytes()
 
 
 def _package() -> bytes:
-    """The wheel of this very checkout, less what a page has no use for."""
+    """The package's own wheel."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder]
         done = subprocess.run(  # noqa: S603
@@ -82,19 +106,29 @@ def _package() -> bytes:
         if done.returncode:
             raise BadPage(f"the wheel of the package: {done.stderr.strip()}")
         [wheel] = Path(folder).glob("*.whl")
-        return _less(wheel.read_bytes())
+        return wheel.read_bytes()
 
 
-def _less(wheel: bytes) -> bytes:
+def _less(wheel: bytes, *, played: bool) -> bytes:
+    """What of the package a page has a use for: what only plays, or all else."""
     spoken = {f"simulator/locales/{said}/" for said in LANGUAGES.values()}
+
+    def used(name: str) -> bool:
+        foreign = name.startswith("simulator/locales/") and not any(map(name.startswith, spoken))
+        unused = foreign or name.endswith(".po") or UNUSED.match(name)
+        return not unused and bool(PLAYED.match(name)) == played
+
+    return _together([wheel], used)
+
+
+def _together(wheels: Iterable[bytes], used: Callable[[str], bool] | None = None) -> bytes:
+    """The files of some wheels in one archive."""
     made = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(wheel)) as whole, zipfile.ZipFile(made, "w") as kept:
-        for entry in whole.infolist():
-            name = entry.filename
-            foreign = name.startswith("simulator/locales/") and not any(
-                map(name.startswith, spoken)
-            )
-            if foreign or name.endswith(".po") or UNUSED.match(name):
-                continue
-            kept.writestr(entry, whole.read(entry), zipfile.ZIP_DEFLATED, 9)
+    with zipfile.ZipFile(made, "w") as kept:
+        for wheel in wheels:
+            with zipfile.ZipFile(io.BytesIO(wheel)) as whole:
+                for entry in whole.infolist():
+                    name = entry.filename
+                    if not LEFT_OUT.match(name) and (used is None or used(name)):
+                        kept.writestr(entry, whole.read(entry), zipfile.ZIP_DEFLATED, 9)
     return made.getvalue()

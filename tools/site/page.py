@@ -117,6 +117,7 @@ SCRIPTS = {
     "<smtp-bytes": "bytes",
     "<smtp-sandbox": "sandbox",
     "<smtp-explain": "explain",
+    "<smtp-play": "play",
 }
 """Which script a page needs: the one whose element stands in it."""
 
@@ -124,7 +125,7 @@ SCRIPTS = {
 def with_scripts(text: str, page: Page) -> str:
     """The text with the scripts it needs named in its front matter; the theme loads them."""
     needed = [script for element, script in SCRIPTS.items() if element in text]
-    if {"sandbox", "explain"} & set(needed) and "player" not in needed:
+    if {"sandbox", "explain", "play"} & set(needed) and "player" not in needed:
         needed.insert(0, "player")
     if not needed:
         return text

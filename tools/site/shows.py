@@ -20,6 +20,7 @@ from simulator.session import Handshake
 from simulator.views import esa
 from simulator.views.inert import printable
 from tools.site import (
+    changing,
     documented,
     experiments,
     findings,
@@ -139,6 +140,7 @@ ALL: dict[str, Show] = {
     "bugs": wild.bugs,
     "paste": pasting.show,
     "sandbox": sandbox.show,
+    "change": changing.show,
     "notebooks": notebooks.cards,
     "ideas": quiz.ideas,
     "poll": quiz.poll,

@@ -90,8 +90,9 @@
 			if (this.#worker) return this.#worker;
 			const address = new URL(`${this.dataset.engine}worker.js`, document.baseURI).href;
 			const blob = URL.createObjectURL(new Blob([`import ${JSON.stringify(address)};`], { type: "text/javascript" }));
-			const worker = new Worker(blob, { type: "module" });
+			const worker = new Worker(blob, { type: "module", name: "explain" });
 			worker.onmessage = ({ data }) => {
+				if (data.ready) return;
 				if ("share" in data) {
 					this.#ui.bar.value = data.share;
 					return;

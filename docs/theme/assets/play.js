@@ -1,0 +1,351 @@
+// <smtp-play>: an experiment that the reader changes is played here, by the program itself, in a
+// worker: the lab in memory. What is edited is one scenario file; the form is another way to write
+// it. A link holds the file, and the client's lines; nothing of it runs before somebody asks.
+(() => {
+	"use strict";
+	if (customElements.get("smtp-play")) return;
+	const SIDES = ["client", "middlebox", "server"];
+	const LIMIT = 30_000; // milliseconds that a session may take, once the program is loaded
+	const LONGEST = 16_000; // characters of a link
+	const BIGGEST = 256 << 10; // octets of a file
+
+	function el(tag, attributes, ...children) {
+		const node = document.createElement(tag);
+		for (const [name, value] of Object.entries(attributes)) {
+			if (typeof value === "function") node.addEventListener(name, value);
+			else if (value !== undefined && value !== false) node.setAttribute(name, value === true ? "" : value);
+		}
+		node.append(...children.flat().filter((child) => child !== undefined && child !== ""));
+		return node;
+	}
+
+	const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+	const copy = (value) => JSON.parse(JSON.stringify(value ?? {}));
+
+	// --- a scenario file ----------------------------------------------------------------------
+
+	// Of TOML's strings, JSON's are a part but for DEL, which it wants escaped.
+	const string = (text) => JSON.stringify(text).replace(/\x7f/g, "\\u007f");
+	const key = (name) => (/^[A-Za-z0-9_-]+$/.test(name) ? name : string(name));
+
+	function value(found) {
+		if (Array.isArray(found)) return `[${found.map(value).join(", ")}]`;
+		return typeof found === "string" ? string(found) : String(found);
+	}
+
+	function table(path, found) {
+		const plain = Object.entries(found).filter(([, inner]) => typeof inner !== "object" || Array.isArray(inner));
+		const inner = Object.entries(found).filter(([, inner]) => typeof inner === "object" && !Array.isArray(inner));
+		const head = plain.length ? `\n[${path}]\n${plain.map(([name, each]) => `${key(name)} = ${value(each)}\n`).join("")}` : "";
+		return head + inner.map(([name, each]) => table(`${path}.${key(name)}`, each)).join("");
+	}
+
+	const encoded = (text) => btoa(Array.from(new TextEncoder().encode(text), (octet) => String.fromCharCode(octet)).join("")).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+	const decoded = (text) => new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (sign) => sign.charCodeAt(0)));
+
+	class SmtpPlay extends HTMLElement {
+		#data; #words; #ui; #inputs = {}; #tables = {}; #worker; #waiting = new Map(); #asked = 0; #timer; #first; #run = 0;
+		#onHash = () => this.#fromLink();
+
+		connectedCallback() {
+			addEventListener("hashchange", this.#onHash);
+			if (this.#ui) return;
+			this.#data = JSON.parse(this.querySelector("script").textContent);
+			this.#words = this.#data.words;
+			this.replaceChildren(...this.#build());
+			this.#begin(0);
+			this.#fromLink();
+			this.toggleAttribute("ready", true);
+		}
+
+		disconnectedCallback() {
+			removeEventListener("hashchange", this.#onHash);
+			this.#stop();
+		}
+
+		// --- the form -------------------------------------------------------------------------
+
+		#build() {
+			const words = this.#words;
+			const base = el("select", { id: "base", change: () => { this.#begin(base.selectedIndex); this.#forget(); } },
+				this.#data.bases.map(({ name, title }) => el("option", { value: name }, title)));
+			const sides = SIDES.map((side) => el("fieldset", { class: `side ${side}` }, el("legend", {}, words[side]),
+				this.#data.fields[side].map((field) => this.#field(side, field)),
+				side === "client" ? el("p", { class: "mark" }) : ""));
+			const own = el("input", { type: "checkbox", id: "own", change: () => { this.#shown(); this.#start(); } });
+			const code = el("textarea", { id: "code", rows: 13, spellcheck: "false", autocomplete: "off", autocapitalize: "off", wrap: "off", "aria-describedby": "code-about" });
+			code.value = this.#data.code;
+			const toml = el("textarea", { id: "toml", rows: 14, spellcheck: "false", autocomplete: "off", autocapitalize: "off", wrap: "off", "aria-describedby": "toml-about" });
+			toml.addEventListener("change", () => this.#fromFile(toml.value));
+			const title = el("input", { id: "title", maxlength: 120, input: () => this.#write() });
+			const file = el("input", { type: "file", id: "file", class: "hidden", accept: ".toml", change: () => { if (file.files[0]) this.#take(file.files[0]); file.value = ""; } });
+			const go = el("button", { type: "submit", class: "go" }, words.go);
+			const stop = el("button", { type: "button", hidden: true, click: () => { this.#stop(); this.#busy(false); this.#say(words.stopped); go.focus(); } }, words.stop);
+			const bar = el("progress", { hidden: true, "aria-label": words.playing });
+			const status = el("p", { class: "status", role: "status" });
+			const answer = el("div", { class: "answer" });
+			const form = el("form", { submit: (event) => { event.preventDefault(); this.#play(); } },
+				el("p", { class: "base" }, el("label", { for: "base" }, words.base), base),
+				el("div", { class: "sides" }, sides),
+				el("p", { class: "own" }, own, el("label", { for: "own" }, words.own)),
+				el("div", { class: "code", hidden: true }, el("label", { for: "code", class: "title" }, words.code), code,
+					el("p", { id: "code-about", class: "about" }, words["code-about"])),
+				el("details", {}, el("summary", {}, words.toml), el("p", { class: "named" }, el("label", { for: "title" }, words.title), title),
+					el("label", { for: "toml", class: "title" }, words.file), toml,
+					el("p", { id: "toml-about", class: "about" }, `${words["toml-about"]} `, el("a", { href: `${this.dataset.up}reference/scenarios/` }, words.keys))),
+				el("p", { class: "actions" }, go, stop,
+					el("button", { type: "button", click: () => this.#link() }, words.link),
+					el("button", { type: "button", click: () => this.#save() }, words.save),
+					el("label", { for: "file", class: "file" }, file, words.open)),
+				el("p", { class: "stays" }, words.stays), bar, status);
+			for (const event of ["pointerdown", "focusin"]) form.addEventListener(event, () => this.#start(), { once: true });
+			form.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); this.#play(); } });
+			this.#ui = { base, own, code, toml, title, go, stop, bar, status, answer, form };
+			return [form, answer];
+		}
+
+		#field(side, field) {
+			const id = `${side}-${field.key}`;
+			const changed = () => { this.#read(side, field); this.#write(); };
+			let input;
+			if (field.choices) input = el("select", { id, change: changed }, field.choices.map(([name, said]) => el("option", { value: name }, said)));
+			else if (field.lines) input = el("textarea", { id, rows: 2, spellcheck: "false", autocapitalize: "off", placeholder: this.#words["one-a-line"], input: changed });
+			else if (typeof field.default === "boolean") input = el("input", { type: "checkbox", id, change: changed });
+			else input = el("input", { id, spellcheck: "false", input: changed });
+			this.#inputs[id] = input;
+			return el("p", { class: input.type === "checkbox" ? "field check" : "field" }, el("label", { for: id }, field.said), input);
+		}
+
+		#read(side, field) {
+			const input = this.#inputs[`${side}-${field.key}`];
+			const found = field.lines ? input.value.split("\n").map((line) => line.trim()).filter(Boolean) : input.type === "checkbox" ? input.checked : input.value;
+			const kept = { ...this.#tables[side] };
+			if (same(found, field.default)) delete kept[field.key];
+			else kept[field.key] = found;
+			this.#tables[side] = kept;
+		}
+
+		// Show what the tables say in the form, and mark what is not as in the documented session.
+		#fill() {
+			for (const side of SIDES) {
+				for (const field of this.#data.fields[side]) {
+					const input = this.#inputs[`${side}-${field.key}`], found = this.#tables[side]?.[field.key] ?? field.default;
+					if (input.type === "checkbox") input.checked = Boolean(found);
+					else input.value = field.lines ? found.join("\n") : found;
+				}
+			}
+		}
+
+		#marks() {
+			for (const side of SIDES) {
+				for (const field of this.#data.fields[side]) {
+					this.#inputs[`${side}-${field.key}`].closest("p").classList.toggle("changed", this.#tables[side]?.[field.key] !== undefined);
+				}
+			}
+			const does = this.#tables.middlebox?.does ?? "nothing";
+			const takes = ["strip", "add-keywords", "inject-command", "inject-reply"].includes(does);
+			this.#inputs["middlebox-lines"].closest("p").hidden = !takes && !this.#tables.middlebox?.lines?.length;
+			this.#inputs["middlebox-at"].closest("p").hidden = does !== "cut" && !this.#tables.middlebox?.at;
+		}
+
+		#begin(index) {
+			const { title, tables } = this.#data.bases[index];
+			this.#ui.base.selectedIndex = index;
+			this.#ui.title.value = title;
+			this.#tables = copy(tables);
+			this.#fill();
+			this.#write();
+		}
+
+		#text() {
+			const words = this.#words, said = this.#ui.title.value.trim() || words.file;
+			const prose = { title: said, question: words.question, watch: words.watch, conclude: words.conclude };
+			const language = this.dataset.language;
+			const texts = Object.entries(prose).map(([name, text]) => `[${name}]\nen = ${string(text)}\n${language === "en" ? "" : `${language} = ${string(text)}\n`}`);
+			return texts.join("\n") + ["client", "server", "middlebox", "mail"].map((name) => table(name, this.#tables[name] ?? {})).join("");
+		}
+
+		#write() {
+			this.#ui.toml.value = this.#text();
+			this.#marks();
+		}
+
+		#shown() { this.#ui.code.parentElement.hidden = !this.#ui.own.checked; }
+
+		// A file that was written, opened or sent: the program reads it, so that the form can show it.
+		async #fromFile(text) {
+			const { answer, error } = await this.#ask({ toml: text, open: true });
+			if (error !== undefined) { this.#say(error, true); return false; }
+			this.#taken(JSON.parse(answer));
+			this.#say("");
+			return true;
+		}
+
+		#taken({ tables, title }) {
+			this.#tables = copy(tables);
+			this.#ui.title.value = title[this.dataset.language] ?? title.en;
+			this.#fill();
+			this.#marks();
+		}
+
+		async #take(file) {
+			if (file.size > BIGGEST) { this.#say(this.#words.big, true); return; }
+			const text = await file.text();
+			this.#ui.toml.value = text;
+			const [, marked] = text.match(/^# client\.py\n((?:#\| .*\n|#\|\n)+)/m) ?? [];
+			this.#code(marked ? marked.replaceAll(/^#\| ?/gm, "") : "");
+			if (await this.#fromFile(text)) this.#say(this.#words.opened.replace("{n}", file.name));
+		}
+
+		#code(text) {
+			this.#ui.own.checked = Boolean(text);
+			if (text) this.#ui.code.value = text;
+			this.#shown();
+		}
+
+		#forget() { if (location.hash.startsWith("#x=")) history.replaceState(history.state, "", location.pathname); }
+
+		#lines() { return this.#ui.own.checked ? this.#ui.code.value : ""; }
+
+		async #link() {
+			const hash = `#x=${encoded(JSON.stringify({ toml: this.#ui.toml.value, code: this.#lines() || undefined }))}`;
+			if (hash.length > LONGEST) { this.#say(this.#words.long, true); return; }
+			history.replaceState(history.state, "", hash);
+			try { await navigator.clipboard.writeText(location.href); } catch { /* It stands in the address. */ }
+			this.#say(this.#words.copied);
+		}
+
+		async #fromLink() {
+			const [, found] = location.hash.match(/^#x=([\w-]*)$/) ?? [];
+			if (found === undefined) {
+				const [, name] = location.hash.match(/^#from=([\w-]+)$/) ?? [];
+				const index = this.#data.bases.findIndex((base) => base.name === name);
+				if (index >= 0) this.#begin(index);
+				return;
+			}
+			let held;
+			try { held = JSON.parse(decoded(found)); } catch { held = undefined; }
+			if (typeof held?.toml !== "string" || held.toml.length > LONGEST) { this.#say(this.#words["bad-link"], true); return; }
+			this.#ui.toml.value = held.toml;
+			this.#code(typeof held.code === "string" ? held.code : "");
+			if (await this.#fromFile(held.toml)) this.#say(this.#words.linked);
+		}
+
+		#save() {
+			const code = this.#lines();
+			// To the program the client's lines are a comment: it plays the policy's client.
+			const held = code ? `\n# ${this.#words.code}\n# client.py\n${code.trimEnd().split("\n").map((line) => (line ? `#| ${line}` : "#|")).join("\n")}\n` : "";
+			const link = el("a", { href: URL.createObjectURL(new Blob([this.#ui.toml.value + held], { type: "application/toml" })), download: "experiment.toml" });
+			link.click();
+			setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+			this.#say(this.#words.saved);
+		}
+
+		// --- the worker -----------------------------------------------------------------------
+
+		// Out of a Blob, so that the page's policy holds in the worker too: it may fetch only from here.
+		#start() {
+			if (this.#worker || location.protocol === "file:") return this.#worker;
+			const address = new URL(`${this.dataset.engine}worker.js`, document.baseURI).href;
+			const blob = URL.createObjectURL(new Blob([`import ${JSON.stringify(address)};`], { type: "text/javascript" }));
+			const worker = new Worker(blob, { type: "module", name: "play" });
+			worker.onmessage = ({ data }) => {
+				if (worker !== this.#worker) return;
+				if (data.ready) {
+					this.toggleAttribute("loaded", true);
+					if (this.hasAttribute("busy")) { this.#say(this.#words.playing); this.#watch(); }
+					return;
+				}
+				this.#waiting.get(data.id)?.(data);
+				this.#waiting.delete(data.id);
+			};
+			worker.onerror = () => { this.#fail(this.#words.cannot); };
+			this.#worker = worker;
+			return worker;
+		}
+
+		#stop() {
+			this.#run++;
+			clearTimeout(this.#timer);
+			this.#worker?.terminate();
+			this.#worker = undefined;
+			this.removeAttribute("loaded");
+			this.#waiting.clear();
+		}
+
+		#fail(error) {
+			const waiting = [...this.#waiting.values()];
+			const run = this.#run;
+			this.#stop();
+			this.#run = run;
+			for (const done of waiting) done({ error });
+		}
+
+		// Lines that never come to an end are ended from here.
+		#watch() {
+			clearTimeout(this.#timer);
+			this.#timer = setTimeout(() => this.#fail(this.#words.late.replace("{n}", LIMIT / 1000)), LIMIT);
+		}
+
+		#ask(question) {
+			const id = ++this.#asked;
+			return new Promise((done) => {
+				if (location.protocol === "file:") { done({ error: this.#words.disk }); return; }
+				this.#waiting.set(id, done);
+				this.#start().postMessage({ id, language: this.dataset.language, ...question });
+			});
+		}
+
+		// --- the session that came of it ------------------------------------------------------
+
+		#say(what, bad = false) {
+			this.#ui.status.textContent = what;
+			this.#ui.status.classList.toggle("bad", bad);
+		}
+
+		#busy(on) {
+			this.#ui.bar.hidden = this.#ui.stop.hidden = !on;
+			this.#ui.go.disabled = on;
+			this.toggleAttribute("busy", on);
+		}
+
+		async #play() {
+			if (this.hasAttribute("busy")) return;
+			const run = ++this.#run, words = this.#words, loaded = this.hasAttribute("loaded");
+			this.#busy(true);
+			this.#say(loaded ? words.playing : words.loading);
+			if (loaded) this.#watch();
+			const { answer, error } = await this.#ask({ toml: this.#ui.toml.value, code: this.#lines() });
+			if (run !== this.#run) return;
+			clearTimeout(this.#timer);
+			this.#busy(false);
+			if (error !== undefined) { this.#say(error, true); return; }
+			this.#show(JSON.parse(answer));
+		}
+
+		#show(found) {
+			const words = this.#words;
+			this.#taken(found);
+			const [entry] = found.shown.sessions, { verdict } = entry;
+			const told = JSON.stringify(entry.steps.map((step) => [step.by, step.kind, step.text.map((line) => line.replace(/;.*/, ""))]));
+			const before = this.#first;
+			this.#first = { told, outcome: verdict.outcome };
+			const player = el("smtp-session", { nolink: true });
+			const pane = el("section", { class: "session", tabindex: "-1" },
+				el("h2", {}, verdict.outcome),
+				found.failed ? el("p", { class: "failed" }, `${words.failed} `, el("code", {}, found.failed)) : "",
+				before ? el("p", { class: "since" }, before.told === told ? words.unchanged : words.changed.replace("{was}", before.outcome)) : "",
+				player, el("p", { class: "about" }, words.differs));
+			this.#ui.answer.replaceChildren(pane);
+			player.data = found.shown;
+			const broken = entry.steps.findIndex((step) => step.notes.some((note) => !note.met && note.level !== "risk"));
+			if (broken >= 0) requestAnimationFrame(() => { player.step = broken; });
+			this.#say("");
+			this.dataset.played = String(Number(this.dataset.played ?? 0) + 1);
+			pane.focus({ preventScroll: true });
+			pane.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+		}
+	}
+
+	customElements.define("smtp-play", SmtpPlay);
+})();
