@@ -43,7 +43,7 @@ class Smtp:
         """Read a reply, such as the greeting: its `code` and its `lines`."""
         return await self._client.reply()
 
-    async def ask(self, line: str) -> Reply:
+    async def ask(self, line: object) -> Reply:
         """Send a command and read the reply. The list in that to EHLO is in `keywords` then."""
         if not isinstance(line, str) or not line.isascii() or not line.isprintable():
             raise ValueError(f"a command is one line of printable ASCII, not {line!r:.60}")

@@ -141,9 +141,7 @@ def test_a_link_holds_the_experiment_and_runs_nothing(ready: tuple[Any, list[str
     before = page.get_attribute("smtp-play", "data-played")
     begin(page)
     page.evaluate("(address) => { location.href = address; }", address)
-    page.wait_for_function(
-        "document.querySelector('smtp-play .status').textContent.includes('link')"
-    )
+    page.wait_for_selector("smtp-play .status:has-text('Nothing of it has run')")
     assert page.input_value("#toml") == toml
     assert page.is_checked("#own")
     assert page.input_value("#client-after_handshake") == "nothing"
@@ -170,9 +168,7 @@ def test_what_is_saved_plays_in_a_terminal_and_opens_again(
     assert scenario.client.uses == ("SIZE", "REQUIRETLS")
     begin(page)
     page.set_input_files("#file", file)
-    page.wait_for_function(
-        "document.querySelector('smtp-play .status').textContent.includes('open')"
-    )
+    page.wait_for_selector("smtp-play .status:has-text('open')")
     assert page.is_checked("#own")
     assert page.input_value("#middlebox-lines") == "REQUIRETLS"
     assert wrong == []
