@@ -28,7 +28,7 @@ from simulator import notebook
 from simulator.exercises.exercise import words
 from simulator.explainer import Explanation
 from simulator.lab import arena
-from simulator.language import N_, SOURCE, languages, said, say
+from simulator.language import N_, SOURCE, languages, say
 from simulator.session import Side
 from simulator.views import prose
 from simulator.views.document import label
