@@ -36,12 +36,12 @@ import msgspec
 
 from simulator import formats, lab
 from simulator.explainer import Explanation, explain, veiled
-from simulator.formats import CannotRead, tally
+from simulator.formats import CannotRead, postfix, tally
 from simulator.lab import Scenario, arena
 from simulator.masking import Veil
 from simulator.session import Session
 from simulator.verdict import Verdict
-from simulator.views import document
+from simulator.views import json
 from simulator.views.pcapng import render
 from simulator.views.view import Page
 from tests.formats.fuzz import dirtied, lines
@@ -216,8 +216,8 @@ def disagreement(log: bytes, sessions: list[Session], folder: Path, rng: random.
         seams = sorted(rng.choices(range(len(log) + 1), k=rng.randrange(4)))
         edges = [0, *seams, len(log)]
         parts = [tally.part(path, *edge) for edge in pairwise(edges)]
-        whole = tally.verdicts(path)
-        joined = answer(found.verdict for found in tally.joined(parts))
+        whole = tally.verdicts(path, postfix.read)
+        joined = answer(found.verdict for found in tally.joined(parts, postfix.read))
         if whole is not None and joined != answer(found.verdict for found in whole):
             return f"in parts {edges}: another answer"
     return ""
@@ -225,7 +225,7 @@ def disagreement(log: bytes, sessions: list[Session], folder: Path, rng: random.
 
 def changed(sessions: list[Session]) -> str:
     """What does not survive as JSON; empty if all does."""
-    text = document.as_text(document.document([explain(session) for session in sessions]))
+    text = "".join(json.pieces(explain(session) for session in sessions))
     return "" if list(formats.read(text.encode())) == sessions else "as JSON it is another"
 
 

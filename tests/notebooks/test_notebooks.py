@@ -116,7 +116,7 @@ def test_what_it_tells_to_type_can_be_typed(
     (tmp_path / "mail.log").write_text("220 a.example ESMTP\n", "utf-8")
     space = names_of(name)
     exercises = re.findall(r'(?:show|check)\("(\d+)"', code_of(name))
-    cards = "\n".join(text["en"] for text in words().values()).replace("…", "'…'")
+    cards = "\n".join(words().values()).replace("…", "'…'")
     told = [("the cards", cards.replace("{name}", exercises[0]))]
     told += [("the notebook", text) for text in texts(name, "en", "markdown")]
     for place, text in told:
