@@ -51,7 +51,7 @@ _HINT = re.compile(
     r"(?i)tls|ssl|x509|handshake|certif|cipher|crypt|16 ?03|x16|026|self.signed|pkix|smtp host"
     r"|mismatch|altname|version number|eof|reset|negoti|upgraded|schannel|packet|protocol|hello"
     r"|invalid ?content|secure connection|alert|signing key|credentials|frame|token supplied"
-    r"|common algorithm|sec_e_|bad_cert"
+    r"|common algorithm|sec_e_|bad_cert|security\.authentication"
 )
 
 
@@ -180,7 +180,9 @@ def read(text: str) -> Sentence | None:
             match = refused[0]
             return Sentence("refused", code=int(match["code"]), text=_reply_text(match["text"]))
     if _find("harmless", text):
-        return None
+        # Such as sendmail's verify=FAIL beside the cipher that was agreed on.
+        agreed = named and bool(parameters(text)[1])
+        return Sentence("established", starttls=True) if agreed else None
     failed = _find("failed", text)
     if failed:
         return Sentence("failed", error=failed[1], starttls=named)
