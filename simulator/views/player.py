@@ -79,6 +79,7 @@ LABELS = (
     N_("TLS handshake fails"),
     N_("TLS records pass; no word of what they say can be read."),
     N_("TLS records: {records}; octets: {octets}"),
+    N_("What happens in this session?"),
     N_("What the client knows of the server"),
     N_("What the server knows of the client"),
     N_("Why does the client say EHLO twice?"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -75,6 +76,20 @@ def everything(page: Page) -> str:
     """All that stands in the player, seen or not."""
     text: str = page.evaluate("document.querySelector('smtp-session').shadowRoot.textContent")
     return text
+
+
+@pytest.mark.parametrize(
+    ("explanation", "question"),
+    [
+        (documented, "Why does the client say EHLO twice?"),
+        (broken, "What happens in this session?"),
+    ],
+)
+def test_the_poster_asks_what_the_session_shows(
+    open_page: Open, explanation: Callable[[], Explanation], question: str
+) -> None:
+    page = open_page(player.render(explanation(), "en"))
+    expect(page.locator(".poster .question")).to_have_text(question)
 
 
 @pytest.mark.parametrize("language", languages())

@@ -320,7 +320,7 @@ class SmtpSession extends HTMLElement {
 		const greetings = [false, true].map((secure) => steps.find((s) => s.secure === secure && /^EHLO /.test(s.text[0])));
 		const poster = el("button", { class: "poster" },
 			greetings.map((step) => step && this.#fact({ label: step.text[0], secure: step.secure }, "", "span")),
-			span("disc", icon("play")), span("question", this.getAttribute("question") || t("Why does the client say EHLO twice?")),
+			span("disc", icon("play")), span("question", this.getAttribute("question") || t(greetings.every(Boolean) ? "Why does the client say EHLO twice?" : "What happens in this session?")),
 			span("total", t("Play the session: {total} steps", { total: steps.length })));
 		poster.onclick = () => this.play();
 		const list = el("ol", { class: "steps", "aria-label": t("SMTP session") });
