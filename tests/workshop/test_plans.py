@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.workshop import quiz
+from tools.workshop import quiz, slides
 
 TEACH = {
     language: Path(__file__).parents[2] / "docs" / language / "teach"
@@ -21,7 +21,7 @@ def plan(language: str, minutes: int) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize("language", TEACH)
-@pytest.mark.parametrize("minutes", [45, 90, 180])
+@pytest.mark.parametrize("minutes", [45, 90, 210])
 def test_a_plan_fills_its_time_without_gap(minutes: int, language: str) -> None:
     rows = plan(language, minutes)
     begins, ends = [int(row[0]) for row in rows], [int(row[1]) for row in rows]
@@ -30,7 +30,7 @@ def test_a_plan_fills_its_time_without_gap(minutes: int, language: str) -> None:
     assert all(end > begin for begin, end in zip(begins, ends, strict=True))
 
 
-@pytest.mark.parametrize("minutes", [45, 90, 180])
+@pytest.mark.parametrize("minutes", [45, 90, 210])
 def test_both_languages_keep_the_same_time(minutes: int) -> None:
     assert [row[:2] for row in plan("en", minutes)] == [row[:2] for row in plan("pt-BR", minutes)]
 
@@ -51,3 +51,14 @@ def test_objectives_cover_every_misconception_and_name_quiz_questions(language: 
     assert {letter for row in rows for letter in row[0].split(", ")} == set("ABCDEFG")
     asked = {int(n) for row in rows for n in re.findall(r"\b([1-9])\b", row[1])}
     assert asked == set(range(1, len(quiz.of_use("quiz")) + 1))
+
+
+@pytest.mark.parametrize("language", TEACH)
+@pytest.mark.parametrize("minutes", [45, 90, 210])
+def test_every_minute_of_a_plan_has_its_slide(minutes: int, language: str) -> None:
+    source = Path(__file__).parents[2] / "workshop" / "slides" / f"{language}.md"
+    parts = slides.split(source.read_text(encoding="utf-8"))
+    shown = [slides.plans(part).get(str(minutes)) for part in parts]
+    told = [f"{begins}–{ends}" for begins, ends, _ in plan(language, minutes)]
+    deck = list(dict.fromkeys(slot for slot in shown if slot))
+    assert deck == told

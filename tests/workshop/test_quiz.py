@@ -87,6 +87,28 @@ def test_ids_are_unique_and_the_right_letter_cannot_be_guessed() -> None:
         assert len({question.right for question in quiz.of_use(use)}) >= 3
 
 
+@pytest.mark.parametrize("use", ["quiz", "poll"])
+@pytest.mark.parametrize("language", ["en", "pt-BR"])
+def test_the_right_answer_is_not_known_by_its_length(language: str, use: str) -> None:
+    asked = quiz.of_use(use)
+    longest = shortest = 0
+    for question in asked:
+        right, *wrong = (len(option.of(language)) for option in question.options)
+        longest += right > max(wrong)
+        shortest += right < min(wrong)
+    assert longest <= len(asked) / 3
+    assert shortest <= len(asked) / 2
+
+
+def test_no_question_and_no_answer_of_form_b_stands_where_form_a_has_it() -> None:
+    one, other = quiz.form("A"), quiz.form("B")
+    assert {q.id for q in one} == {q.id for q in other}
+    assert all(a.id != b.id for a, b in zip(one, other, strict=True))
+    for question in one:
+        assert question.right_in("A") != question.right_in("B")
+        assert len(question.choices("B")) == len(question.options)
+
+
 def test_the_quiz_asks_about_every_misconception() -> None:
     asked = {idea for question in quiz.of_use("quiz") for idea in question.ideas}
     assert asked == set(quiz.load().idea) == set("ABCDEFG")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import random
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,8 @@ from tools.workshop.words import word
 
 SOURCE = Path(__file__).resolve().parents[2] / "workshop" / "quiz.toml"
 LETTERS = "abcdef"
+FORMS = ("A", "B")
+"""Before the lesson, and after it: the same questions, in another order."""
 
 
 class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,20 +63,28 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     en: Ask
     pt_BR: Ask  # noqa: N815
     options: tuple[Option, ...]
+    star: bool = False
 
     def ask(self, language: str) -> str:
         """The question's words."""
         asked: Ask = getattr(self, LANGUAGES[language])
         return asked.ask
 
-    def choices(self) -> list[tuple[str, Option]]:
-        """The answers as they are shown, each with its letter."""
-        return [(LETTERS[n], self.options[place - 1]) for n, place in enumerate(self.order)]
+    def choices(self, form: str = "A") -> list[tuple[str, Option]]:
+        """The answers as a form shows them, each with its letter."""
+        # Form B begins one later: no answer keeps its letter.
+        order = self.order if form == "A" else (*self.order[1:], self.order[0])
+        return [(LETTERS[n], self.options[place - 1]) for n, place in enumerate(order)]
 
     @property
     def right(self) -> str:
-        """The letter of the right answer."""
-        return LETTERS[self.order.index(1)]
+        """The letter of the right answer in form A."""
+        return self.right_in("A")
+
+    def right_in(self, form: str) -> str:
+        """The letter of the right answer in a form."""
+        [letter] = [letter for letter, option in self.choices(form) if option.reveals is None]
+        return letter
 
 
 class Quiz(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -100,6 +111,34 @@ def find(name: str) -> Question:
         if question.id == name:
             return question
     raise LookupError(f"workshop/quiz.toml has no question {name!r}")
+
+
+def form(name: str) -> list[Question]:
+    """The quiz as a form asks it. No question of form B has the number it has in form A."""
+    asked = of_use("quiz")
+    if name == "A":
+        return asked
+    chance = random.Random(name)  # noqa: S311 - it deals questions
+    while True:
+        dealt = chance.sample(asked, len(asked))
+        if all(one is not other for one, other in zip(asked, dealt, strict=True)):
+            return dealt
+
+
+def letters(page: Page) -> str:
+    """The right letters of both forms, question by question, for whoever corrects."""
+    numbers = [{q.id: n for n, q in enumerate(form(name), 1)} for name in FORMS]
+    rows = [
+        [
+            f"{numbers[0][question.id]}{question.right_in('A')}",
+            f"{numbers[1][question.id]}{question.right_in('B')}",
+            ", ".join(question.ideas),
+            html.escape(question.ask(page.language)),
+        ]
+        for question in form("A")
+    ]
+    heads = [word(head, page.language) for head in ("form-a", "form-b", "idea", "question")]
+    return table(heads, rows)
 
 
 def ideas(page: Page) -> str:

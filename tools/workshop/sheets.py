@@ -1,17 +1,20 @@
-"""What is printed for the class: the handout of two pages, cards to lay in order, the quiz.
+"""What is printed for the class: wall diagram, log, handout, cards, two forms of the quiz, the key.
 
-Handout and cards are made from sessions that were played just now; all as HTML, printed to PDF.
+All but the quiz is made from sessions that were played just now; all as HTML, printed to PDF.
 """
 
 from __future__ import annotations
 
 import html
 import random
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from simulator.session import Command, Handshake, Message, Reply
+from simulator.views import esa
 from simulator.views.inert import printable
 from tools.site import assets, shows
 from tools.site.page import LANGUAGES, ROOT, Page, complete
@@ -55,7 +58,7 @@ def build(*, pdf: bool = True) -> list[Path]:
     _assets()
     made = []
     for language in LANGUAGES:
-        for name, make in (("handout", handout), ("cards", cards), ("quiz", questions)):
+        for name, make in SHEETS.items():
             target = BUILD / f"{name}.{language}.html"
             title = html.escape(word(f"{name}-title", language))
             text = PAGE.format(language=language, title=title, body=make(language))
@@ -67,8 +70,63 @@ def build(*, pdf: bool = True) -> list[Path]:
     return made
 
 
+def wall(language: str) -> str:
+    """One sheet of A3 for the wall: the session in words that the last row can read."""
+    explanation = play("documented")
+    first, last = explanation.session.documented or (0, len(explanation.steps))
+    rows = []
+    for step in explanation.steps[first : last + 1]:
+        event = step.event
+        side = "secure" if event.secure else "clear"
+        if isinstance(event, Handshake):
+            gone = [fact for fact in step.knowledge.facts if fact.discarded == step.index]
+            told = {fact.name if fact.kind == "keyword" else fact.value for fact in gone}
+            said = sorted(told, key=lambda text: (len(text), text))
+            lost = "".join(f"<s>{html.escape(printable(text))}</s> " for text in said)
+            rows.append(
+                f'<div class="row bar"><b>{word("handshake", language)}</b>'
+                f"<p>{html.escape(word('wall-forget', language))} {lost}</p></div>"
+            )
+        elif isinstance(event, Command):
+            text = re.sub("<.*>.*", "<…>", f"{event.verb} {event.argument}".strip())
+            rows.append(_row(side, "client", text, language))
+        elif isinstance(event, Reply):
+            words = [line.split(" ")[0] for line in event.lines[1:]] or [event.lines[0]]
+            rows.append(_row(side, "server", f"{event.code} {' '.join(words)}", language))
+    title = html.escape(word("slides-title", language))
+    why = html.escape(word("wall-why", language))
+    return (
+        f'<style>@page {{ size: A3 }}</style><div class="wall-a3"><h1>{title}</h1>'
+        f'{"".join(rows)}<p class="why">{why}</p></div>'
+    )
+
+
+def _row(side: str, by: str, text: str, language: str) -> str:
+    arrow = "→" if by == "client" else "←"
+    return (
+        f'<div class="row {side} {by}"><span>{word(by, language)} {arrow}</span>'
+        f"<code>{html.escape(printable(text))}</code></div>"
+    )
+
+
+def log(language: str) -> str:
+    """One sheet of A3 for the wall: the log, without a word on what it means."""
+    explanation = play("documented")
+    first, last = explanation.session.documented or (0, len(explanation.steps))
+    shown = [line for step, line in esa.lines(explanation) if first <= step.index <= last]
+    lines = (f"<li>{html.escape(LINE.sub('', printable(line)))}</li>" for line in shown)
+    return (
+        f'<style>@page {{ size: A3 landscape }}</style><div class="log-a3">'
+        f"<ol>{''.join(lines)}</ol></div>"
+    )
+
+
+LINE = re.compile(r"^.*? Info: \d+ ")
+"""What stands before the words of every line: they are the same on all of them."""
+
+
 def handout(language: str) -> str:
-    """Page one for the wall, page two for the pocket."""
+    """Page one is the drawing, page two the sheet to take home."""
     page = Page(path="handout.md", language=language, text="", offline=True)
     source = (SOURCES / f"{language}.md").read_text(encoding="utf-8")
     told = _filled(page, source)
@@ -115,27 +173,38 @@ def _said(name: str) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def cards(language: str) -> str:
-    """All sets, shuffled, then the order of each on a page of its own."""
+    """All sets, shuffled; each card bears the number of its set."""
     pages = []
-    for name in SETS:
+    for number, name in enumerate(SETS, 1):
         shuffled = sorted(deck(name), key=lambda card: card.letter)
         for first in range(0, len(shuffled), ON_A_PAGE):
-            part = "".join(_card(card, language) for card in shuffled[first : first + ON_A_PAGE])
+            part = "".join(
+                _card(card, number, language) for card in shuffled[first : first + ON_A_PAGE]
+            )
             head = f"<h2>{html.escape(word(f'set-{name}', language))}</h2>"
             how = f"<p>{html.escape(word('cards-how', language))}</p>" if name == SETS[0] else ""
             pages.append(f'{head}{how if not first else ""}<div class="table">{part}</div>')
+    return "\n".join(f'<div class="page">{page}</div>' for page in pages)
+
+
+def key(language: str) -> str:
+    """For the teacher: the right letters of both forms, and the order of each set of cards."""
+    page = Page(path="key.md", language=language, text="", offline=True)
     orders = "".join(
         f'<h2>{html.escape(word(f"set-{name}", language))}</h2><ol class="key">'
         + "".join(f"<li><b>{card.letter}</b> {_short(card, language)}</li>" for card in deck(name))
         + "</ol>"
         for name in SETS
     )
-    pages.append(f"<h1>{html.escape(word('key', language))}</h1>{orders}")
-    return "\n".join(f'<div class="page">{page}</div>' for page in pages)
+    return (
+        f'<div class="page"><h1>{html.escape(word("key", language))}</h1>'
+        f"{paper.to_html(quiz.letters(page))}</div>"
+        f'<div class="page orders">{orders}</div>'
+    )
 
 
-def _card(card: Card, language: str) -> str:
-    letter = f'<span class="letter">{card.letter}</span>'
+def _card(card: Card, number: int, language: str) -> str:
+    letter = f'<span class="letter">{number} · {card.letter}</span>'
     if not card.lines:
         return f'<div class="card handshake">{word("handshake", language)}{letter}</div>'
     other = "server" if card.by == "client" else "client"
@@ -150,26 +219,41 @@ def _short(card: Card, language: str) -> str:
     return f"<code>{html.escape(card.lines[0])}{' …' if len(card.lines) > 1 else ''}</code>"
 
 
-def questions(language: str) -> str:
-    """The quiz to tick, on one page; what is right is not in it."""
+def questions(language: str, form: str) -> str:
+    """One form of the quiz to tick, on one page; what is right is not in it."""
     asked = "".join(
-        f"<li><b>{html.escape(question.ask(language))}</b><ul>"
+        f"<li><b>{html.escape(question.ask(language))}</b>{' ★' if question.star else ''}<ul>"
         + "".join(
             f"<li><b>{letter}</b> {html.escape(option.of(language))}</li>"
-            for letter, option in question.choices()
+            for letter, option in question.choices(form)
         )
         + "</ul></li>"
-        for question in quiz.of_use("quiz")
+        for question in quiz.form(form)
     )
     head = html.escape(word("quiz-title", language))
     fields = "".join(
-        f"<span>{html.escape(word(f'quiz-{name}', language))}</span>"
-        for name in ("name", "before", "after")
+        f"<span>{html.escape(word(name, language))}</span>"
+        for name in ("quiz-name", f"quiz-{form}", "quiz-star")
     )
     return (
         f'<div class="page quiz"><h1>{head}</h1><p class="fields">{fields}</p>'
         f"<ol>{asked}</ol></div>"
     )
+
+
+SHEETS: dict[str, Callable[[str], str]] = {
+    "wall": wall,
+    "log": log,
+    "handout": handout,
+    "cards": cards,
+    "quiz-A": partial(questions, form="A"),
+    "quiz-B": partial(questions, form="B"),
+    "key": key,
+}
+"""Every sheet by the name of its file."""
+
+FOR_THE_TEACHER = ("key",)
+"""Sheets that no learner is given."""
 
 
 def _assets() -> None:

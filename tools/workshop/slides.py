@@ -2,6 +2,8 @@
 
 A line `---` ends a slide; what follows `Note:` is for the teacher alone. Marks work as in the
 site's pages: `<!-- show player documented -->` is a session that was really played just now.
+A line `Plan: 45 0–5, 90 0–10` above a slide says in which plans it is shown, and at which minutes:
+there is a deck for each plan.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from pathlib import Path
 from simulator.views import esa, player
 from tools.site import assets, documented, shows
 from tools.site.page import LANGUAGES, MARK, ROOT, Page
-from tools.site.plays import play
+from tools.site.plays import play, scenarios
 from tools.workshop import drawings, paper, quiz
 from tools.workshop.words import word
 
@@ -23,7 +25,10 @@ SOURCES = ROOT / "workshop" / "slides"
 REVEAL = ROOT / "node_modules" / "reveal.js"
 NOTE = re.compile(r"^Note:\n", re.MULTILINE)
 WIDTH, HEIGHT = 1280, 720
-LIVE = re.compile(r"<smtp-session.*?</smtp-session>", re.DOTALL)
+LIVE = re.compile(r'<smtp-session.*?</smtp-session>|<div class="veil.*?</div>', re.DOTALL)
+PLAN = re.compile(r"^Plan: (.+)$", re.MULTILINE)
+PLANS = ("45", "90", "210")
+"""The minutes of the plans in the guide; the last is half a day."""
 ASIDE = re.compile(r"<aside.*?</aside>", re.DOTALL)
 
 PAGE = """<!doctype html>
@@ -100,6 +105,8 @@ def poll(page: Page, name: str) -> str:
 def session(page: Page, name: str) -> str:
     """The player, and for paper the drawing of the same session, its halves side by side."""
     explanation = play(name)
+    scenario = next(scenario for scenario in scenarios() if scenario.name == name)
+    question = html.escape(scenario.prose("question", page.said), quote=True)
     data = player.data([explanation], page.said)
     drawing = drawings.draw(name, page.language).decode()
     drawing = drawing[drawing.index("<svg") :]
@@ -113,7 +120,10 @@ def session(page: Page, name: str) -> str:
         for top, width, height in drawings.pieces(drawing)
     )
     return (
-        f'<smtp-session nolink><script type="application/json">{data}</script></smtp-session>'
+        f'<smtp-session nolink question="{question}">'
+        f'<script type="application/json">{data}</script></smtp-session>'
+        # The colours of its timeline would answer the poll: it is uncovered by the next key.
+        f'<div class="veil fragment fade-out"><span>{question}</span></div>'
         f'<div class="on-paper">{parts}</div>'
     )
 
@@ -138,23 +148,26 @@ def build(*, pdf: bool = True) -> list[Path]:
     for language in LANGUAGES:
         page = Page(path="slides.md", language=language, text="", offline=True)
         text = (SOURCES / f"{language}.md").read_text(encoding="utf-8")
-        shown = "\n".join(_slide(part, page) for part in split(text))
+        told = [(plans(part), _slide(part, page)) for part in split(text)]
         title = word("slides-title", language)
-        target = BUILD / f"{language}.html"
-        target.write_text(
-            PAGE.format(language=language, title=title, slides=shown, width=WIDTH, height=HEIGHT),
-            encoding="utf-8",
-        )
-        made.append(target)
-        still = BUILD / f"{language}.paper.html"
-        shown = ASIDE.sub("", LIVE.sub("", shown))
-        still.write_text(
-            PAPER.format(language=language, title=title, slides=shown), encoding="utf-8"
-        )
+        for plan in PLANS:
+            shown = "\n".join(
+                part.replace(MINUTES, word("slides-minutes", language, minutes=minutes[plan]), 1)
+                for minutes, part in told
+                if plan in minutes
+            )
+            target = BUILD / f"{plan}.{language}.html"
+            values = {"language": language, "title": title}
+            size = {"width": WIDTH, "height": HEIGHT}
+            target.write_text(PAGE.format(**values, slides=shown, **size), encoding="utf-8")
+            made.append(target)
+            still = BUILD / f"{plan}.{language}.paper.html"
+            shown = ASIDE.sub("", LIVE.sub("", shown))
+            still.write_text(PAPER.format(**values, slides=shown), encoding="utf-8")
     _assets(BUILD / "assets")
     for still in BUILD.glob("*.paper.html"):
         if pdf:
-            target = BUILD / f"{still.name.partition('.')[0]}.pdf"
+            target = BUILD / f"{still.name.removesuffix('.paper.html')}.pdf"
             paper.to_pdf(still, target)
             made.append(target)
         still.unlink()
@@ -166,8 +179,17 @@ def split(text: str) -> list[str]:
     return [part.strip() for part in re.split(r"^---$", text, flags=re.MULTILINE)]
 
 
+def plans(text: str) -> dict[str, str]:
+    """In which plans a slide is shown, and at which minutes of each."""
+    [told] = PLAN.findall(text)
+    return dict(entry.split(" ", 1) for entry in told.split(", "))
+
+
+MINUTES = "<!--minutes-->"
+
+
 def _slide(text: str, page: Page) -> str:
-    body, *notes = NOTE.split(text, maxsplit=1)
+    body, *notes = NOTE.split(PLAN.sub("", text), maxsplit=1)
     shown: list[str] = []
 
     def put(match: re.Match[str]) -> str:
@@ -178,7 +200,8 @@ def _slide(text: str, page: Page) -> str:
     for place, piece in enumerate(shown):
         piece = paper.to_html(piece) if piece.startswith('<div class="wide"') else piece
         made = made.replace(f"<!--{place}-->", piece)
-    aside = f'<aside class="notes">{paper.to_html(notes[0])}</aside>' if notes else ""
+    noted = f"<p><b>{MINUTES}</b></p>{paper.to_html(notes[0]) if notes else ''}"
+    aside = f'<aside class="notes">{noted}</aside>'
     return f"<section>\n{made}\n{aside}\n</section>"
 
 
