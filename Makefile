@@ -10,7 +10,7 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard simulator/locales/*/LC_MESSAGES/*.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help pictures replay test notebooks test-notebooks lint types layers format bench site serve check-site lighthouse site-offline slides handout workshop hub test-hub hub-cert test-hub hub-bench package messages lock doctor clean
+.PHONY: help pictures replay test notebooks test-notebooks lint types layers format bench site serve check-site lighthouse site-offline slides handout workshop lan hub test-hub hub-cert test-hub hub-bench package messages lock doctor clean
 
 help: ## show this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -23,7 +23,7 @@ test: $(VENV)/.dev $(CATALOGUES) ## run the tests
 
 NOTEBOOK ?= en/00-start.ipynb
 notebooks: $(VENV)/.notebooks $(CATALOGUES) ## open the notebooks in JupyterLab (NOTEBOOK=pt-BR/00-start.ipynb)
-	@$(BIN)/jupyter lab --ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/$(NOTEBOOK) --LabApp.news_url=None $(ARGS)
+	@$(BIN)/jupyter lab --config=workshop/jupyter_lab_config.py --ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/$(NOTEBOOK) $(ARGS)
 
 test-notebooks: $(VENV)/.notebooks $(CATALOGUES) ## run every notebook from top to bottom, in both languages
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT \
@@ -77,8 +77,11 @@ slides: needs-node needs-chromium $(VENV)/.docs node_modules/.package-lock.json 
 handout: needs-node needs-chromium $(VENV)/.docs node_modules/.package-lock.json $(CATALOGUES) ## sheets for the workshop: wall diagram, handout, cards, quiz
 	@$(BIN)/python -m tools.workshop handout
 
-workshop: needs-node needs-chromium site-offline ## everything for a class without network, as one zip
-	@$(BIN)/python -m tools.workshop kit
+workshop: needs-node needs-chromium site-offline ## everything for a class without network, as zips (FOR=linux-x86_64,3.12 for one)
+	@$(BIN)/python -m tools.workshop kit $(if $(FOR),--for "$(FOR)")
+
+lan: $(VENV)/.docs ## serve the kits in dist/ to the room, and say the address to type
+	@$(BIN)/python -m tools.workshop lan $(ADDRESS)
 
 # Settings: make hub EHLO_HUB_PORT=9000 …; the configuration lists them.
 hub: needs-node needs-port-$(or $(EHLO_HUB_PORT),8000) $(VENV)/.hub $(CATALOGUES) ## a JupyterHub for the class, on http://127.0.0.1:8000/

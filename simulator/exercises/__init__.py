@@ -125,6 +125,9 @@ def check(name: str, answer: Any, *, language: str = "", progress: Path | None =
             more.append(puzzle.told("next-draw", name=exercise.name))
         else:
             more.append(puzzle.told("try-again", name=exercise.name))
+        if not outcome.right and exercise.kind in ("predict", "fault"):
+            guess = f"{puzzle.variant.name}: {str(answer).strip().upper()[:8]}"
+            changes["wrong"] = {**done.wrong, guess: done.wrong.get(guess, 0) + 1}
         more += _kept(puzzle, path, known.but(exercise.name, **changes))
     state = "right" if outcome.right else "wrong" if outcome.understood else "unread"
     mark = {"right": "✓", "wrong": "✗", "unread": "?"}[state]

@@ -63,10 +63,11 @@ class Trial(_Table, frozen=True, kw_only=True):
 class Exercise(_Table, frozen=True, kw_only=True):
     """An exercise. What the fields mean to a kind stands in the module of that kind.
 
-    `asks`: which question of its kind it is. `verb`: the command that it turns on. `may`: tables of
-    a scenario that the learner may edit. `lines`: what the learner puts in order. `function`: what
-    the learner's program defines. `start`: what the learner's program begins as. `says` holds what
-    is said of an answer, by a name that the kind knows.
+    `ideas`: the misconceptions, A to G, that it is aimed at. `asks`: which question of its kind it
+    is. `verb`: the command that it turns on. `may`: tables of a scenario that the learner may edit.
+    `lines`: what the learner puts in order. `function`: what the learner's program defines.
+    `start`: what the learner's program begins as. `says` holds what is said of an answer, by a name
+    that the kind knows.
     """
 
     kind: Kind
@@ -74,6 +75,7 @@ class Exercise(_Table, frozen=True, kw_only=True):
     task: str
     hints: Annotated[tuple[str, ...], msgspec.Meta(min_length=3, max_length=3)]
     says: dict[str, str] = {}
+    ideas: tuple[str, ...] = ()
     asks: str = ""
     verb: str = ""
     may: tuple[str, ...] = ()

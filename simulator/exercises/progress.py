@@ -6,6 +6,7 @@ learners rarely have the same right answer. Nothing in it is secret, and no answ
 
 from __future__ import annotations
 
+import hmac
 import os
 import secrets
 import sys
@@ -19,6 +20,9 @@ import msgspec
 from simulator.errors import Error
 
 VARIABLE = "EHLO_TWICE_PROGRESS"
+SEED = "EHLO_TWICE_CLASS"
+"""The class's seed: with it files are signed, so that one that was edited by hand shows. Whoever
+knows the seed can sign anything: it keeps nobody out."""
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
 
@@ -29,22 +33,25 @@ class BadProgress(Error, ValueError):
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
     """How far one exercise is. `draw` counts how often other values were dealt, `right` the right
-    answers since the last wrong one."""
+    answers since the last wrong one, `wrong` what was guessed in which situation and was not so."""
 
     attempts: Count = 0
     hints: Count = 0
     draw: Count = 0
     right: Count = 0
+    wrong: dict[str, Count] = {}
     solved: date | None = None
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """A learner's progress: `learner` is the random id, `exercises` what was done, by number."""
+    """A learner's progress: `learner` is the random id, `exercises` what was done, by number,
+    `signature` an HMAC of the rest, where the class has a seed (EHLO_TWICE_CLASS)."""
 
     format: Literal["ehlo-twice/progress"] = "ehlo-twice/progress"
     version: Literal[1] = 1
     learner: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
     exercises: dict[str, Done] = {}
+    signature: str = ""
 
     def of(self, name: str) -> Done:
         """How far that exercise is."""
@@ -92,9 +99,17 @@ def read(path: Path) -> Progress:
         ) from None
 
 
+def signed(progress: Progress, seed: str) -> str:
+    """The signature of a progress file with that seed: HMAC with SHA-256 (RFC 2104)."""
+    bare = msgspec.json.encode(msgspec.structs.replace(progress, signature=""), order="sorted")
+    return hmac.new(seed.encode("utf-8", "surrogateescape"), bare, "sha256").hexdigest()
+
+
 def write(path: Path, progress: Progress) -> None:
     """Keep it in `path`: the file is there whole, or as it was before. Raises `OSError`."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    seed = os.environ.get(SEED, "")
+    progress = msgspec.structs.replace(progress, signature=seed and signed(progress, seed))
     text = msgspec.json.format(msgspec.json.encode(progress), indent=2)
     handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:

@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -26,31 +27,116 @@ from tools.workshop import sheets, slides, wheels
 BUILD = ROOT / "build" / "workshop"
 CACHE = BUILD / "wheels"
 NAME = "ehlo-twice-workshop"
-ZIP = ROOT / "dist" / f"{NAME}.zip"
+DIST = ROOT / "dist"
 SITE = ROOT / "build" / "site-offline"
 STORED = {".whl", ".png", ".woff2", ".pdf", ".zip"}
 """Files that are compressed already."""
+
+
+Missing = dict[wheels.Target, list[str]]
+"""Laptops that cannot be served, each with the packages that have no wheel for it."""
 
 
 class Incomplete(Exception):
     """The kit cannot be put together: the message says what is missing, and how to get it."""
 
 
-def build() -> Path:
-    """Write dist/ehlo-twice-workshop.zip. Raises `Incomplete`, `NoBrowser`."""
+def build(only: Sequence[wheels.Target] = ()) -> list[Path]:
+    """Write the kits below dist/: the teacher's, and one for learners for each system.
+
+    With `only`, one zip for those laptops alone. Raises `Incomplete`, `NoBrowser`.
+    """
     if not (SITE / "en" / "index.html").is_file():
         raise Incomplete("no site for the room: run `make site-offline` first")
     if not (ROOT / "notebooks" / "en").is_dir():
         raise Incomplete("there are no notebooks in notebooks/en")
-    folder = BUILD / "kit" / NAME
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    shutil.copytree(SITE, folder / "site")
     slides.build()
+    printed = sheets.build()
+    served = only or wheels.TARGETS
+    missing = gather(BUILD / "kit" / "wheels", served)
+    if only and missing:
+        told = "; ".join(f"{target}: {', '.join(names)}" for target, names in missing.items())
+        raise Incomplete(f"no wheel for {told}")
+    DIST.mkdir(parents=True, exist_ok=True)
+    made = [_teachers(printed, missing)] if not only else []
+    for system, targets in _by_system(served).items():
+        there = [target for target in targets if target not in missing]
+        if there:
+            made.append(_learners(system, there, printed, missing, bool(only)))
+    checked = DIST / f"{NAME}-check.py"
+    checked.write_text(check(missing), encoding="utf-8")
+    return [*made, checked]
+
+
+def _by_system(targets: Sequence[wheels.Target]) -> dict[str, list[wheels.Target]]:
+    return {
+        system: [target for target in targets if target.system == system]
+        for system in dict.fromkeys(target.system for target in targets)
+    }
+
+
+def _teachers(printed: list[Path], missing: Missing) -> Path:
+    """Site, slides, every sheet, and the notebooks: what the teacher carries; no wheels."""
+    folder = _folder(NAME, missing)
+    shutil.copytree(SITE, folder / "site")
     shutil.copytree(slides.BUILD, folder / "slides")
-    (folder / "print").mkdir()
-    for path in sheets.build():
+    for path in printed:
         shutil.copy(path, folder / "print")
+    start(folder, missing, teacher=True)
+    return pack(folder)
+
+
+def _learners(
+    system: str,
+    targets: list[wheels.Target],
+    printed: list[Path],
+    missing: Missing,
+    only: bool,
+) -> Path:
+    """Site without guide and key, notebooks, captures, handout, and what one system installs."""
+    pythons = f"-py{'-'.join(target.python for target in targets)}" if only else ""
+    folder = _folder(f"{NAME}-{system}{pythons}", missing)
+    shutil.copytree(SITE, folder / "site")
+    for language in LANGUAGES:
+        without(folder / "site" / language)
+    for path in printed:
+        if path.name.startswith("handout."):
+            shutil.copy(path, folder / "print")
+    _installs(folder / "wheels", targets)
+    start(folder, missing, teacher=False, system=system)
+    return pack(folder)
+
+
+TEACHERS_PAGES = ("guide", "answers", "quiz", "solutions")
+WITHHELD = (
+    '<!doctype html><meta charset="utf-8"><title>–</title>'
+    "<p>This page is in the kit of the teacher. · Esta página está no kit de quem ensina.</p>"
+    '<p><a href="../index.html">↩</a></p>\n'
+)
+
+
+def without(site: Path) -> None:
+    """Take the teacher's pages out of a site that learners are given, its search included."""
+    for name in TEACHERS_PAGES:
+        for page in (site / "teach" / f"{name}.html", site / "teach" / name / "index.html"):
+            if page.is_file():
+                page.write_text(WITHHELD, encoding="utf-8")
+    pages = tuple(f"teach/{name}" for name in TEACHERS_PAGES)
+    for index in (site / "search").glob("search_index.*"):
+        text = index.read_text(encoding="utf-8")
+        head, brace, body = text.partition("{")
+        found, end = json.JSONDecoder().raw_decode(brace + body)
+        found["docs"] = [doc for doc in found["docs"] if not doc["location"].startswith(pages)]
+        told = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+        index.write_text(head + told + (brace + body)[end:], encoding="utf-8")
+
+
+def _folder(name: str, missing: Missing) -> Path:
+    folder = BUILD / "kit" / name
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "print").mkdir(parents=True)
+    (folder / "check.py").write_text(check(missing), encoding="utf-8")
+    shutil.copy(ROOT / "workshop" / "jupyter_lab_config.py", folder)
     shutil.copytree(
         ROOT / "notebooks",
         folder / "notebooks",
@@ -60,13 +146,34 @@ def build() -> Path:
     for scenario in scenarios():
         told = pcapng.render(play(scenario.name).session)
         (folder / "captures" / f"{scenario.name}.pcapng").write_bytes(told)
-    missing = gather(folder / "wheels")
-    start(folder, missing)
-    return pack(folder)
+    return folder
 
 
-def gather(folder: Path) -> dict[wheels.Target, list[str]]:
-    """All wheels, and one list of what to install; returns the laptops that cannot be served."""
+def check(missing: Missing) -> str:
+    """The program that says, at home, whether a laptop will do."""
+    told = (ROOT / "workshop" / "check.py").read_text(encoding="utf-8")
+    served = sorted(f"{t.system} {t.python}" for t in wheels.TARGETS if t not in missing)
+    return told.replace("SERVED = ()", f"SERVED = {tuple(served)!r}")
+
+
+def wanted(text: str) -> list[wheels.Target]:
+    """The laptops that `linux`, `windows,3.12` or `macos-arm64,3.13` names. Raises `Incomplete`."""
+    system, _, python = text.partition(",")
+    found = [
+        target
+        for target in wheels.TARGETS
+        if target.system.startswith(system) and python in ("", target.python)
+    ]
+    if not found or not system:
+        raise Incomplete(
+            f"--for {text}: there are {', '.join(wheels.SYSTEMS)}, each with Python "
+            f"{', '.join(wheels.PYTHONS)}: --for linux-x86_64,3.12"
+        )
+    return found
+
+
+def gather(folder: Path, targets: Sequence[wheels.Target]) -> Missing:
+    """Fetch the wheels of these laptops; returns those that cannot be served, and why."""
     text = (ROOT / "requirements" / "notebooks.txt").read_text(encoding="utf-8")
     lock = wheels.locked(text)
     # What has no wheel is asked for once for each lock.
@@ -77,26 +184,34 @@ def gather(folder: Path) -> dict[wheels.Target, list[str]]:
         return wheels.download(lock, target, CACHE, told.get(str(target), ()))
 
     # What the first one fetched is good for the others, but for a quarter of it.
-    first, *others = wheels.TARGETS
+    first, *others = targets
     told[str(first)] = fetch(first)
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         told |= zip(map(str, others), pool.map(fetch, others), strict=True)
     known.write_text(json.dumps(told), encoding="utf-8")
-    missing = {target: told[str(target)] for target in wheels.TARGETS if told[str(target)]}
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    _own_wheel(folder)
+    return {target: told[str(target)] for target in targets if told[str(target)]}
+
+
+def _installs(folder: Path, targets: Sequence[wheels.Target]) -> None:
+    """The wheels of these laptops, and one list of what to install."""
+    text = (ROOT / "requirements" / "notebooks.txt").read_text(encoding="utf-8")
+    lock = wheels.locked(text)
     folder.mkdir(parents=True)
     there = sorted(CACHE.glob("*.whl"))
     needed: set[Path] = set()
-    for target in wheels.TARGETS:
-        if target not in missing:
-            needed |= wheels.serve(there, lock, target)
+    for target in targets:
+        needed |= wheels.serve(there, lock, target)
     for path in needed:
         shutil.copy(path, folder)
-    own = _own_wheel(folder)
+    [own] = (BUILD / "kit" / "wheels").glob("ehlo_twice-*.whl")
+    shutil.copy(own, folder)
     digest = hashlib.sha256(own.read_bytes()).hexdigest()
     version = own.name.split("-")[1]
     lines = [*OFFLINE, *lock, f"ehlo-twice=={version} --hash=sha256:{digest}"]
     (folder / "requirements.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return missing
 
 
 def _own_wheel(folder: Path) -> Path:
@@ -111,15 +226,15 @@ def _own_wheel(folder: Path) -> Path:
 
 def pack(folder: Path) -> Path:
     """The folder as one zip."""
-    ZIP.parent.mkdir(parents=True, exist_ok=True)
-    partial = ZIP.with_suffix(".partial")
+    target = DIST / f"{folder.name}.zip"
+    partial = target.with_suffix(".partial")
     with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(folder.rglob("*")):
             if path.is_file():
                 how = zipfile.ZIP_STORED if path.suffix in STORED else zipfile.ZIP_DEFLATED
                 archive.write(path, path.relative_to(folder.parent), how)
-    partial.replace(ZIP)
-    return ZIP
+    partial.replace(target)
+    return target
 
 
 # --- where to start -----------------------------------------------------------------------------
@@ -135,13 +250,13 @@ def commands(language: str) -> dict[str, tuple[str, ...]]:
     unix = (
         "python3 -m venv room",
         f"room/bin/{INSTALL}",
-        f"room/bin/ehlo-twice replay{said}",
+        f"room/bin/ehlo-twice replay plain --view esa{said}",
         f"room/bin/jupyter lab notebooks/{language}",
     )
     windows = (
         "py -m venv room",
         rf"room\Scripts\{INSTALL}",
-        rf"room\Scripts\ehlo-twice replay{said}",
+        rf"room\Scripts\ehlo-twice replay plain --view esa{said}",
         rf"room\Scripts\jupyter lab notebooks/{language}",
     )
     return {"Linux": unix, "macOS": unix, "Windows (PowerShell)": windows}
@@ -150,33 +265,45 @@ def commands(language: str) -> dict[str, tuple[str, ...]]:
 TOLD = {
     "en": {
         "title": "Start here",
-        "need": "Each laptop needs Python 3.11, 3.12 or 3.13, and nothing else: no network. "
+        "check": "At home, before the class: does this laptop do? It asks no network.",
+        "need": "Each laptop needs Python 3.11 to 3.14, and nothing else: no network. "
         "Open a terminal in this folder and type the three lines of your system.",
         "then": "The notebooks, in the browser:",
-        "look": "Or only look: the site, the slides, the sheets to print.",
+        "look": "Or only look:",
         "not": "Not on these laptops (macos-x86_64 is a Mac with an Intel processor): the packages "
         "named have no wheel there. Open the site from this folder, or share with a neighbour.",
         "debian": "On Debian and Ubuntu the first line wants the package python3-venv.",
-        "where": "site/en/teach/guide.html|For the teacher: instructor guide;"
-        "site/en/index.html|The site;slides/en.html|Slides (S: notes);"
-        "slides/en.pdf|Slides for paper;print/handout.en.pdf|Handout;"
-        "print/cards.en.pdf|Cards to lay in order;print/quiz.en.pdf|Quiz, before and after;"
+        "hand": "Learners get the zip of their system: wheels in it, neither guide nor key.",
+        "learner": "site/en/index.html|The site;print/handout.en.pdf|Handout;"
         "captures|Captures for Wireshark",
+        "teacher": "site/en/teach/guide.html|Instructor guide;site/en/index.html|The site;"
+        "slides/45.en.html|Slides, 45 minutes (S: notes);slides/90.en.html|Slides, 90 minutes;"
+        "slides/210.en.html|Slides, half a day;slides/90.en.pdf|Slides for paper;"
+        "print/wall.en.pdf|Wall diagram (A3);print/log.en.pdf|The log for the wall (A3);"
+        "print/handout.en.pdf|Handout;print/cards.en.pdf|Cards;print/quiz-A.en.pdf|Quiz, form A;"
+        "print/quiz-B.en.pdf|Quiz, form B;print/key.en.pdf|Key;captures|Captures for Wireshark",
     },
     "pt-BR": {
         "title": "Comece aqui",
-        "need": "Cada notebook precisa do Python 3.11, 3.12 ou 3.13, e de mais nada: nem de rede. "
+        "check": "Em casa, antes da aula: este computador serve? Não precisa de rede.",
+        "need": "Cada notebook precisa do Python 3.11 a 3.14, e de mais nada: nem de rede. "
         "Abra um terminal nesta pasta e digite as três linhas do seu sistema.",
         "then": "Os notebooks Jupyter, no navegador:",
-        "look": "Ou apenas olhe: o site, os slides, as folhas para imprimir.",
+        "look": "Ou apenas olhe:",
         "not": "Nestes computadores, não (macos-x86_64 é um Mac com processador Intel): os pacotes "
         "indicados não têm wheel para eles. Abra o site desta pasta ou use o de um colega.",
         "debian": "No Debian e no Ubuntu, a primeira linha precisa do pacote python3-venv.",
-        "where": "site/pt-BR/teach/guide.html|Para quem ensina: guia do instrutor;"
-        "site/pt-BR/index.html|O site;slides/pt-BR.html|Slides (S: notas);"
-        "slides/pt-BR.pdf|Slides para imprimir;print/handout.pt-BR.pdf|Folha de apoio;"
-        "print/cards.pt-BR.pdf|Cartas para pôr em ordem;"
-        "print/quiz.pt-BR.pdf|Questionário, antes e depois;captures|Capturas para o Wireshark",
+        "hand": "Os alunos recebem o zip do seu sistema: tem os pacotes, e nem guia nem gabarito.",
+        "learner": "site/pt-BR/index.html|O site;print/handout.pt-BR.pdf|Folha de apoio;"
+        "captures|Capturas para o Wireshark",
+        "teacher": "site/pt-BR/teach/guide.html|Guia do instrutor;site/pt-BR/index.html|O site;"
+        "slides/45.pt-BR.html|Slides, 45 minutos (S: notas);"
+        "slides/90.pt-BR.html|Slides, 90 minutos;"
+        "slides/210.pt-BR.html|Slides, meio dia;slides/90.pt-BR.pdf|Slides para imprimir;"
+        "print/wall.pt-BR.pdf|Diagrama de parede (A3);print/log.pt-BR.pdf|O log para a parede (A3);"
+        "print/handout.pt-BR.pdf|Folha de apoio;print/cards.pt-BR.pdf|Cartas;"
+        "print/quiz-A.pt-BR.pdf|Questionário, forma A;print/quiz-B.pt-BR.pdf|Questionário, forma B;"
+        "print/key.pt-BR.pdf|Gabarito;captures|Capturas para o Wireshark",
     },
 }
 
@@ -187,9 +314,9 @@ section{margin:3rem 0}
 """
 
 
-def start(folder: Path, missing: dict[wheels.Target, list[str]]) -> None:
+def start(folder: Path, missing: Missing, *, teacher: bool, system: str = "") -> None:
     """START-HERE.html, in both languages on one page."""
-    body = "".join(_start(language, missing) for language in TOLD)
+    body = "".join(_start(language, missing, teacher, system) for language in TOLD)
     (folder / "START-HERE.html").write_text(
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>START HERE · COMECE '
         f"AQUI</title><style>{STYLE}</style></head><body>{body}</body></html>\n",
@@ -197,25 +324,33 @@ def start(folder: Path, missing: dict[wheels.Target, list[str]]) -> None:
     )
 
 
-def _start(language: str, missing: dict[wheels.Target, list[str]]) -> str:
+SPOKEN = {"linux": "Linux", "macos": "macOS", "windows": "Windows (PowerShell)"}
+
+
+def _start(language: str, missing: Missing, teacher: bool, system: str) -> str:
     told = TOLD[language]
+    mine = {SPOKEN[system.partition("-")[0]]} if system else set(SPOKEN.values())
+    python = "py" if system.startswith("windows") else "python3"
     blocks = "".join(
-        f"<h2>{system}</h2><pre>{html.escape(chr(10).join(lines[:3]))}</pre>"
+        f"<h2>{name}</h2><pre>{html.escape(chr(10).join(lines[:3]))}</pre>"
         f"<p>{told['then']}</p><pre>{html.escape(lines[3])}</pre>"
-        for system, lines in commands(language).items()
+        for name, lines in commands(language).items()
+        if name in mine
     )
     links = "".join(
         '<li><a href="{}">{}</a></li>'.format(*entry.split("|"))
-        for entry in told["where"].split(";")
+        for entry in told["teacher" if teacher else "learner"].split(";")
     )
-    lacking = ""
-    if missing:
-        items = "".join(
-            f"<li>{target}: {html.escape(', '.join(names))}</li>"
-            for target, names in missing.items()
-        )
-        lacking = f"<p>{told['not']}</p><ul>{items}</ul>"
+    items = "".join(
+        f"<li>{target}: {html.escape(', '.join(names))}</li>" for target, names in missing.items()
+    )
+    lacking = f"<p>{told['not']}</p><ul>{items}</ul>" if items else ""
+    if teacher:
+        blocks, need = "", f"<p>{told['hand']}</p>{lacking}"
+    else:
+        need = f"<p>{told['check']}</p><pre>{python} check.py</pre><p>{told['need']}</p>{lacking}"
+        blocks += f"<p>{told['debian']}</p>" if "Linux" in mine else ""
     return (
-        f'<section lang="{language}"><h1>{told["title"]}</h1><p>{told["need"]}</p>{lacking}'
-        f"{blocks}<p>{told['debian']}</p><p>{told['look']}</p><ul>{links}</ul></section>"
+        f'<section lang="{language}"><h1>{told["title"]}</h1>{need}{blocks}'
+        f"<p>{told['look']}</p><ul>{links}</ul></section>"
     )

@@ -67,6 +67,9 @@ def build(*, pdf: bool = True) -> list[Path]:
                 paper.to_pdf(target, target.with_suffix(".pdf"))
                 target = target.with_suffix(".pdf")
             made.append(target)
+        target = BUILD / f"quiz.{language}.gift"
+        target.write_text(quiz.gift(language), encoding="utf-8")
+        made.append(target)
     return made
 
 

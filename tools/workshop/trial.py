@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import platform
 import socket
 import struct
 import subprocess
@@ -36,7 +37,7 @@ def run(archive: Path, python: str) -> list[tuple[str, float]]:
     with tempfile.TemporaryDirectory(prefix="ehlo-room-") as folder:
         with zipfile.ZipFile(archive) as packed:
             packed.extractall(folder)
-        room = Path(folder) / kit.NAME
+        room = Path(folder) / archive.stem
         made = []
         notebook = "notebooks/en/01-documented-session.ipynb"
         for line in (
@@ -48,6 +49,15 @@ def run(archive: Path, python: str) -> list[tuple[str, float]]:
             _type(command, room)
             made.append((line, time.monotonic() - began))
         return made
+
+
+def archive(named: str = "") -> Path:
+    """The zip to try: the one named, or that for this Linux. Raises `Failed`."""
+    system = f"linux-{platform.machine()}"
+    found = [Path(named)] if named else sorted(kit.DIST.glob(f"{kit.NAME}-{system}*.zip"))
+    if not found or not found[0].is_file():
+        raise Failed(f"no zip for {system} in dist/: run `make workshop` first, or name one")
+    return found[0]
 
 
 @cache

@@ -20,7 +20,7 @@ from packaging.tags import Tag
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 ROOT = Path(__file__).resolve().parents[2]
-PYTHONS = ("3.11", "3.12", "3.13")
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 SYSTEMS = {
     "linux-x86_64": (
         "linux",
@@ -28,6 +28,14 @@ SYSTEMS = {
         (
             *(f"manylinux_2_{minor}_x86_64" for minor in range(34, 4, -1)),
             *("manylinux2014_x86_64", "manylinux2010_x86_64", "manylinux1_x86_64", "linux_x86_64"),
+        ),
+    ),
+    "linux-aarch64": (
+        "linux",
+        "aarch64",
+        (
+            *(f"manylinux_2_{minor}_aarch64" for minor in range(34, 16, -1)),
+            *("manylinux2014_aarch64", "linux_aarch64"),
         ),
     ),
     "macos-arm64": ("darwin", "arm64", ("macosx_14_0_arm64",)),
