@@ -74,18 +74,18 @@ def _sessions(octets: _Octets, file: _File) -> Iterator[Session]:
         name = frozenset(((segment.source, segment.sport), (segment.target, segment.dport)))
         found = open_now.get(name)
         if found is not None and segment.flags & _SYN and found.ended:
-            yield from open_now.pop(name).sessions()
+            yield from file.closed(open_now.pop(name))
             found = None
         if found is None:
             found = open_now[name] = _Connection(segment, secrets)
             file.connections += 1
             if len(open_now) > MOST_OPEN:
                 _, oldest = open_now.popitem(last=False)
-                yield from oldest.sessions()
+                yield from file.closed(oldest)
         found.see(segment, packet.at, number)
         file.in_part += packet.in_part and found.speaks_smtp
     for connection in open_now.values():
-        yield from connection.sessions()
+        yield from file.closed(connection)
 
 
 # Files ----------------------------------------------------------------------------------------
@@ -99,9 +99,16 @@ class _File:
         self.connections = 0
         self.in_part = 0
         """Packets of SMTP of which a part only was recorded."""
+        self.gaps = 0
+        """Connections with SMTP of which octets are missing between others."""
         self.unknown: Counter[int] = Counter()
         """Packets by link type, of those that are not read."""
         self.damage = ""
+
+    def closed(self, connection: _Connection) -> Iterator[Session]:
+        """The session on a connection of which no more comes."""
+        self.gaps += connection.speaks_smtp and connection.misses
+        yield from connection.sessions()
 
     def told(self, sessions: int) -> Iterator[str]:
         """What was not read, and what to do about it."""
@@ -111,6 +118,12 @@ class _File:
             yield (
                 f"of {self.in_part} packets the capture holds a part only: "
                 "record whole packets (`tcpdump -s 0`)"
+            )
+        if self.gaps:
+            yield (
+                f"octets are missing in {self.gaps} of {self.connections} TCP connections: packets "
+                "were lost while it was recorded, and what came behind them is not read; record "
+                "anew with a larger buffer (`tcpdump -B 4096`)"
             )
         for kind, count in self.unknown.items():
             yield (
@@ -332,6 +345,12 @@ class _Direction:
         self.next: int | None = None
         self._early: dict[int, bytes] = {}
         self._held = 0
+        self._skipped = False
+
+    @property
+    def misses(self) -> bool:
+        """Octets did not come that others came behind."""
+        return self._skipped or bool(self._early)
 
     def take(self, sequence: int, data: bytes) -> bytes:
         """What can be read now that this segment came."""
@@ -346,6 +365,7 @@ class _Direction:
                 self._early[sequence] = data
                 self._held += len(data)
             if self._held > MOST_HELD or len(self._early) > 1000:
+                self._skipped = True
                 self.next = min(self._early, key=lambda s: (s - (self.next or 0)) & 0xFFFFFFFF)
                 return self._collect(b"")
             return b""
@@ -395,6 +415,11 @@ class _Connection:
     def speaks_smtp(self) -> bool:
         """There is a session on it."""
         return self._dialogue is not None
+
+    @property
+    def misses(self) -> bool:
+        """Octets of it are missing between others."""
+        return any(direction.misses for direction in self._directions.values())
 
     def _know_server(self, address: str, port: int) -> None:
         for end in self._directions:

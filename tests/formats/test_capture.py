@@ -169,6 +169,7 @@ TALK = [
     tcp("server", 126, b"250 mx.example.org\r\n"),
     tcp("client", 511, b"QUIT\r\n", 0x11),
 ]
+TAIL = tcp("server", 150, b"221 bye\r\n")
 GOOD = pcap(iter(TALK))
 
 
@@ -181,12 +182,13 @@ GOOD = pcap(iter(TALK))
         (GOOD + bytes(8) + b"\xff" * 8, 1, "packet 5 claims to have 4294967295 octets"),
         (GOOD[:20] + b"\x93\0\0\0" + GOOD[24:], 0, "packets of link type 147 are not read"),
         (GOOD[:36] + b"\xff" + GOOD[37:], 1, "of 1 packets the capture holds a part only"),
+        (pcap(iter((*TALK[:2], *TALK[3:], TAIL))), 1, "octets are missing in 1 of 1 TCP"),
         (GOOD[:24], 0, "there is no SMTP in the capture (0 packets, 0 TCP connections)"),
         (WHOLE + b"\x06\0\0\0\x05\0\0\0", 1, "a block behind packet"),
         (WHOLE[:-4] + bytes(4), 1, "has two lengths"),
     ],
     ids=[
-        "header", "packet", "next packet", "size", "link type", "in part", "empty", "block",
+        "header", "packet", "next packet", "size", "link type", "in part", "gap", "empty", "block",
         "lengths",
     ],
 )  # fmt: skip
