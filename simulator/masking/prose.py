@@ -191,7 +191,7 @@ _QUALIFIED = re.compile(
     r"(?i)\s*(?:\([^()]{0,40}\)|(?:for|of|para|pour|für|fuer|de|do|da|del|di|von|van|voor|för|dla|"
     r"пользователя|для|used|sent|entered|given|again|received|provided|supplied|typed|read|"
     r"encrypted|encoded|decoded|base64|b64|plain ?text|clear ?text|in clear(?: text)?|try|"
-    r"field|value|parameter|argument|was)\b[^=:\n]{0,60}?)\s*(?:[=:]|：)\s*(?=\S)"
+    r"smtp|imap|pop3|e-?mail|field|value|parameter|argument|was)\b[^=:\n]{0,60}?)\s*(?:[=:]|：)\s*(?=\S)"
 )
 _CLAUSE = re.compile(
     r"(?i) +(?:you|that|which|i|he|she|we|they|used|sent|entered|given)\b[^.=:;]{0,60}? (?:is|was|were|be|=):? +(?=\S)"
@@ -324,7 +324,22 @@ def _after(text: str, match: re.Match[str]) -> _Found | None:
         if re.search(r"(?i)(?:maps?|files?|path|policy|error|exception|failed|failure)$", words):
             return None
         if words.startswith(tuple("abcdefghijklmnopqrstuvwxyz")) and not words.startswith(
-            ("eval", "s", "cmd", "word", "wort", "enc", "md5", "sha", "hash", "e", "n", "m")
+            (
+                "eval",
+                "s",
+                "cmd",
+                "word",
+                "wort",
+                "enc",
+                "md5",
+                "sha",
+                "hash",
+                "e",
+                "n",
+                "m",
+                "key",
+                "alt",
+            )
         ):
             return None
         place = tail.end()
@@ -657,12 +672,16 @@ _ENCODED = re.compile(r"(?i)base64|b64")
 
 # Dumps ---------------------------------------------------------------------------------------------
 
+_SETTING = re.compile(r"\s+[\w.-]+\s*[=:]\s*\S")
+
 _DUMP = re.compile(
     r"^(?P<lead>\s{0,20}(?:\S{1,40}\s{1,20})?(?:0x)?[0-9A-Fa-f]{4,8}:?\s{1,4}-?\s?)"
     r"(?P<hex>[0-9A-Fa-f]{2}(?:[ -]{0,3}[0-9A-Fa-f]{2}){0,40}[ -]{0,2})(?P<text>(?:\s{1,60}\S.*)?)$"
 )
 
 
+_NUMBERS = re.compile(r"\[((?:\d{1,3}, ?){7,4000}\d{1,3})\]")
+_HEXADECIMAL = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-f]{2}){8,2000}(?![0-9A-Za-z])")
 _ROW_WITHIN = re.compile(
     r"(?<=\s)(?:0x)?[0-9A-Fa-f]{4,8}:?\s{1,4}(?P<hex>(?:[0-9A-Fa-f]{2}){1,2}"
     r"(?:[ -]{1,3}(?:[0-9A-Fa-f]{2}){1,2}){2,31})(?=\s|$)"
@@ -695,6 +714,10 @@ class Masker:
         """AUTH was said: a word alone may be an answer to it."""
         self._hints, self._shapes = _hints(), _shapes()
         self._pending = ""
+        self._patience = 0
+        """Lines that may still stand between a name and the key of its value."""
+        self._columns: tuple[str, int, int] | None = None
+        """What parts the columns of a table, how many there are, and which holds a secret."""
         self._indent = -1
         self._key = False
         self._public = False
@@ -765,6 +788,8 @@ class Masker:
             line, cut = line[:LONGEST], MASK
         if not understood and (whole := self._state(line)) is not None:
             return whole
+        if not understood and self._hints:
+            self._heads(line)
         spans = self._spans(line, understood=understood)
         if not spans:
             return line + cut
@@ -798,6 +823,10 @@ class Masker:
             if re.match(r"[\w+/=\s.]*$", line):
                 return line
             self._public = False
+        if self._columns:
+            if (row := self._row(line)) is not None:
+                return row
+            self._columns = None
         if self._pending:
             waiting, self._pending = self._pending, ""
             if not line.strip():
@@ -806,6 +835,8 @@ class Masker:
             masked = self._awaited(line, waiting)
             if masked is not None:
                 return masked
+            if waiting == "key" and self._patience and _SETTING.match(line):
+                self._pending, self._patience = waiting, self._patience - 1
         elif self._indent >= 0:
             if line.strip() and len(line) - len(line.lstrip()) > self._indent:
                 return line[: len(line) - len(line.lstrip())] + MASK
@@ -816,6 +847,31 @@ class Masker:
                 return f"{match['lead']}{MASK}{match['trail']}"
             self._blob = False
         return None
+
+    def _row(self, line: str) -> str | None:
+        """A row of a table of which a column holds secrets; None if it is none."""
+        assert self._columns is not None
+        between, count, place = self._columns
+        if re.fullmatch(r"[\s+|=-]+", line) and line.strip():
+            return line
+        cells = line.split(between)
+        if len(cells) != count:
+            return None
+        if cell := cells[place].strip(" \"'"):
+            self._keep(cell)
+            cells[place] = cells[place].replace(cell, MASK)
+        return between.join(cells)
+
+    def _heads(self, line: str) -> None:
+        """Whether the line is the head of a table of which a column holds secrets."""
+        for between in ("|", ",", "\t", ";"):
+            cells = [cell.strip(" \"'") for cell in line.split(between)]
+            if len(cells) < 3 or not all(re.fullmatch(r"[A-Za-z][\w -]{0,30}|", c) for c in cells):
+                continue
+            for place, cell in enumerate(cells):
+                if re.fullmatch(r"(?i)[a-z_ -]{0,20}(?:pass(?:word|wd)?|pwd|secret|token)", cell):
+                    self._columns = (between, len(cells), place)
+                    return
 
     def _awaited(self, line: str, waiting: str) -> str | None:
         """A line on which the value of the name before it should stand."""
@@ -886,6 +942,8 @@ class Masker:
             octets = b"".join(bytes.fromhex(re.sub(r"[ -]", "", row["hex"])) for row in rows)
             if not _harmless(octets):
                 spans.extend(row.span("hex") for row in rows)
+        if not understood:
+            self._as_octets(spans, line)
         if not understood and "64" in line and _ENCODED.search(line):
             for match in _STRING.finditer(line):
                 if len(match[0]) > 4 and not re.match(
@@ -923,6 +981,7 @@ class Masker:
             if found.ends and not understood:
                 indent = len(line) - len(line.lstrip())
                 block = re.search(r"[|>][-+]?\d?\s*$", line) is not None
+                self._patience = 4
                 self._pending = "key" if found.value_key else f"block{indent}" if block else "any"
                 continue
             if value := found.value:
@@ -932,6 +991,19 @@ class Masker:
                     start += scheme.end() if scheme else 0
                 self._add(spans, line, start, stop, whole=value.whole)
                 end = stop
+
+    def _as_octets(self, spans: list[tuple[int, int]], line: str) -> None:
+        """Text that is written as the numbers of its octets, or in hexadecimal, and has a secret."""
+        for match in _NUMBERS.finditer(line):
+            numbers = [int(number) for number in match[1].split(",")]
+            if max(numbers) < 256:
+                text = bytes(numbers).decode("utf-8", "replace")
+                if Masker().line(text) != text:
+                    self._add(spans, line, *match.span(1), whole=False)
+        for match in _HEXADECIMAL.finditer(line):
+            octets = bytes.fromhex(match[0])
+            if _SASL.match(octets) and all(32 <= c < 127 or c in (0, 1) for c in octets):
+                self._add(spans, line, *match.span())
 
     def _auth(self, spans: list[tuple[int, int]], line: str) -> None:
         if re.search(r"(?i)\b[2345]\d\d[- ]AUTH\b", line):
