@@ -241,7 +241,9 @@ def broken(given: Input, folder: Path, rng: random.Random) -> str:
             or changed(sessions)
         )
     except CannotRead as error:
-        wrong = "" if "\n" not in str(error) and str(error).endswith("in it") else f"told: {error}"
+        told = str(error)
+        known = told.endswith(("in it", "is binary, not a log"))
+        wrong = "" if known and "\n" not in told else f"told: {told}"
     except Exception as error:
         wrong = f"{type(error).__name__}: {error}"
     return wrong or ("slow" if time.process_time() - began > SLOW else "")

@@ -47,8 +47,9 @@ _END = re.compile(
     r"(?:\\r|\\n|\\015|\\012|<EOL>|<CRLF>|<CR>|\\?[\"'`],?\)*\s*$|\\\"|\s*\^M|\.\.(?:\s|$)|\t|\ufffd)"
 )
 _TRAIL = re.compile(
-    r"(?:[\s<>~!*+|│└─-]+|\s*(?:Send|Recv|Sent|Rcvd|C|S|CLIENT|SERVER)[^:]{0,30}:\s*"
-    r"|\s*\[[^\]]*\d\d:\d\d:\d\d[^\]]*\]:?\s*(?:<\w+>\s*)?(?:\w+: ?)?)+$"
+    # Blanks in one alternative only, or else a row of them could be taken in countless ways.
+    r"(?:[\s<>~!*+|│└─-]|(?:Send|Recv|Sent|Rcvd|C|S|CLIENT|SERVER)[^:]{0,30}:"
+    r"|\[[^\]]{0,80}\d\d:\d\d:\d\d[^\]]{0,80}\]:?(?>\s*(?:<\w+>\s*)?(?:\w+: ?)?))+$"
 )
 """A mark or a stamp of the next fragment on the line."""
 _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")

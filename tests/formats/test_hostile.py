@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from simulator import formats
 from simulator.explainer import explain
-from simulator.reading import clean, desk
+from simulator.reading import clean, desk, fragments
 from simulator.reading.clean import LONGEST, CannotRead, text
 from simulator.session import Session
 from tests.formats import fuzz
@@ -315,6 +315,13 @@ def test_no_line_takes_long() -> None:
             began = time.process_time()
             list(kind.read(text(log).lines))
             assert time.process_time() - began < 2, (kind.name, unit)
+
+
+@pytest.mark.parametrize("between", [" " * 300, "S: " * 300, "[10:00:00] <a> b: " * 60])
+def test_no_row_of_blanks_takes_for_ever(between: str) -> None:
+    """A pattern with two ways to take a blank would never come back from this."""
+    line = f"bye S: 250-mail.example.org S: 250-STAR{between}TTLS S: 250 HELP C: STARTTLS"
+    assert len(fragments.of(line)) > 2
 
 
 def test_a_second_handshake_that_fails_is_read() -> None:
