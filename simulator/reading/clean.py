@@ -324,8 +324,10 @@ _ENTITY = re.compile(r"&(?:lt|gt|quot|amp|nbsp|#39|#x27|#34|apos);")
 _TAG = re.compile(r"</?(?:br|p|pre|code|div|span|li|td|tr|font|b|i)(?: [^<>]{0,200})?/?>", re.I)
 _LINK = re.compile(r"\[([\w.@:-]{1,200})\]\((?:https?://|mailto:)[^)\s]{0,400}\)")
 _LINE_END = re.compile(r"(?:\^M)+\$?$|(?<=.)\\r(?:\\n)?$")
-_LISTED = re.compile(r"\s*(['\"])((?:(?!\1).){0,2000})\1,?\s*")
+_LISTED = re.compile(r"\s*(['\"])((?:\\.|(?!\1).){0,2000})\1,?\s*")
 """An item of a list of strings, as source code or JSON has it."""
+_BRACKET = re.compile(r"\s*[\[\](){}]{1,2}[,;]?\s*")
+"""What opens or closes a list of strings."""
 _DOUBLED = re.compile(r"(\S.{11,150}?[:|\])] )\1")
 """What a logger put before a line that bore it already."""
 _QUOTED = re.compile(r"\s{0,8}> ?")
@@ -374,6 +376,19 @@ def _octets(line: str) -> str:
     return tidy(bytes.fromhex(match[1]).decode("latin-1").replace("\r\n", "\n").rstrip("\n"))
 
 
+def _item(line: str) -> str:
+    """What an item of a list of strings says."""
+    match = _LISTED.fullmatch(line)
+    if match is None:
+        return line
+    if match[1] == '"':
+        try:
+            return tidy(str(msgspec.json.decode(f'"{match[2]}"', type=str)))
+        except msgspec.DecodeError:
+            pass
+    return match[2]
+
+
 def _habits(head: list[str]) -> list[Callable[[str], str]]:
     """What has to be undone in every line of this file, judging by its first lines."""
     full = [line for line in head if line.strip()]
@@ -397,8 +412,9 @@ def _habits(head: list[str]) -> list[Callable[[str], str]]:
         inner = [_QUOTED.sub("", line, count=1) for line in full]
         if any(re.match(r"\s*[2-5]\d\d[ -]|\W{0,4}[<>=-]", line) for line in inner):
             steps.append(lambda line: _QUOTED.sub("", line, count=1))
-    if len(full) > 2 and all(_LISTED.fullmatch(line[:4000]) for line in full):
-        steps.append(lambda line: _LISTED.sub(r"\2", line, count=1))
+    items = [line for line in full if not _BRACKET.fullmatch(line)]
+    if len(items) > 2 and all(_LISTED.fullmatch(line[:4000]) for line in items):
+        steps.append(_item)
     if len(full) > 1 and all(_DOUBLED.match(line[:LONGEST]) for line in full):
         steps.append(lambda line: _DOUBLED.sub(r"\1", line, count=1))
     if "^M" in text:

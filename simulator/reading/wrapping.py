@@ -56,6 +56,20 @@ def _line_ends(head: list[str]) -> Undo | None:
     return lambda line: [p for p in _LINE_END.split(line) if p.strip("'\" ,")] or [line]
 
 
+_NUMBERED = re.compile(r"\s{0,8}(\d{1,6})(?:[:.|)]\s?|\s{1,8}|$)")
+
+
+def _numbers(head: list[str]) -> Undo | None:
+    """The number that an editor or a page gives each line, one more than the line before."""
+    found = [_NUMBERED.match(line) for line in head if line.strip()]
+    numbers = [int(match[1]) for match in found if match is not None]
+    if len(numbers) < max(4, len(found)):
+        return None
+    if not all(1 <= later - earlier <= 3 for earlier, later in pairwise(numbers)):
+        return None
+    return lambda line: [_NUMBERED.sub("", line, count=1)]
+
+
 _RECORD = re.compile(
     r"(?<=\S)\s*(?=\[\d{1,2}-\w{3}-\d{4} \d\d:\d\d|\[?\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d)"
     r"| (?=(?:<<|>>|\+\+|!!) )"
@@ -127,6 +141,7 @@ _WAYS = {
     "border": _border,
     "escapes": _escaped,
     "line ends": _line_ends,
+    "numbers": _numbers,
     "records": _records,
 }
 NEWEST_FIRST = "newest first"
