@@ -28,9 +28,11 @@ from simulator.cli.common import (
     told,
     view_option,
 )
+from simulator.language import N_
 
 if TYPE_CHECKING:
     from simulator.explainer import Explanation
+    from simulator.reading.judge import Judgement, Reading
     from simulator.session import Session
     from simulator.verdict import Verdict
     from simulator.views.view import Page, View
@@ -69,6 +71,7 @@ formats_option = click.option(
 @click.option("--summary", is_flag=True, help="Count instead: TLS, second EHLO, causes.")
 @click.option("--strict", is_flag=True, help="Exit with 1 if a session has a problem.")
 @click.option("--follow", is_flag=True, help="Go on reading as the file grows.")
+@click.option("--why-format", is_flag=True, help="Tell how the format was found.")
 @click.option("--anonymise", is_flag=True, help="Put other names for hosts, people and addresses.")
 @click.option("--show-secrets", is_flag=True, help="Do not mask credentials and messages.")
 @colour_option
@@ -84,6 +87,7 @@ def explain(
     summary: bool,
     strict: bool,
     follow: bool,
+    why_format: bool,
     anonymise: bool,
     show_secrets: bool,
 ) -> None:
@@ -113,10 +117,17 @@ def explain(
         raise Cannot("--follow: give it one file")
     if follow and not (view.pieces or summary):
         raise Cannot(f"--follow: --view {view.name} shows one session alone")
+    choose_one("summary", "why_format")
+    choose_one("follow", "why_format")
     log = _Log(files, kind, folders, follow=follow)
     seen = _Seen()
     with told():
-        if summary:
+        if why_format:
+            for judgement in log.judgements():
+                _show_judgement(judgement, lang)
+            seen.smtp = True
+            problems = 0
+        elif summary:
             verdicts = _only(number, log.verdicts())
             problems = _summarise(map(seen.told, verdicts) if strict else verdicts, view.name, lang)
         else:
@@ -196,6 +207,12 @@ class _Log:
         fast = functools.partial(formats.verdicts, workers=os.cpu_count() or 1)
         return (tallied.verdict for tallied in self._all(fast))
 
+    def judgements(self) -> Iterator[Judgement | None]:
+        """How the beginning of each was judged."""
+        from simulator import formats
+
+        return self._all(lambda *args, **how: iter((formats.why(*args, **how),)))
+
     def _all(self, read: Callable[..., Iterator[T]]) -> Iterator[T]:
         from simulator.formats import CannotRead
 
@@ -215,6 +232,40 @@ class _Log:
                 yield from read(_source(file), **self._how)
             except CannotRead as error:
                 self.troubles.append(str(error))
+
+
+_READ_AS = N_("Read as {formats}.")
+_TRIED = N_(
+    "{score}  {format}: {understood} % of {count} pieces of SMTP understood, {lawful} % lawful, "
+    "signature {detected}"
+)
+_NOT_GUESSED = N_("A capture, or a session of this program's own: its format was not guessed.")
+
+
+def _show_judgement(judgement: Judgement | None, lang: str) -> None:
+    from simulator.language import Text, say
+
+    if judgement is None:
+        put_listed(say(_NOT_GUESSED, lang), 0)
+        return
+    chosen = ", ".join(_reading_name(part) for part in judgement.parts)
+    put_listed(say(Text(_READ_AS, {"formats": chosen}), lang), 0)
+    for reading in sorted(judgement.tried, key=lambda reading: -reading.score.value):
+        score = reading.score
+        values = {
+            "score": f"{score.value:.2f}",
+            "format": _reading_name(reading),
+            "understood": round(100 * score.understood),
+            "count": score.fragments,
+            "lawful": round(100 * score.lawful),
+            "detected": f"{score.detected:.2f}",
+        }
+        put_listed(f"  {say(Text(_TRIED, values), lang)}", 8)
+
+
+def _reading_name(reading: Reading) -> str:
+    undone = f" (- {reading.undone})" if reading.undone else ""
+    return f"{reading.format.name}{undone}"
 
 
 def _source(file: str) -> IO[bytes] | Path:

@@ -27,7 +27,7 @@ from simulator.session import Session
 
 __all__ = [
     "CannotRead", "Format", "FormatError", "NoSuchFormat", "Source", "Tallied", "detect", "follow",
-    "known", "log_more", "read", "test", "verdicts",
+    "known", "log_more", "read", "test", "verdicts", "why",
 ]  # fmt: skip
 
 
@@ -168,6 +168,27 @@ def _read(
     yield from _Judged(text, name, dirs).sessions()
 
 
+def why(
+    source: Source,
+    *,
+    format: str | None = None,  # noqa: A002 - it is what the option is called
+    extra_dirs: Iterable[Path] = (),
+) -> judge.Judgement | None:
+    """How the beginning of a log was judged: the readings that were tried, with their scores, and
+    those that were chosen; None for a capture or a session of this program's own, where nothing has
+    to be guessed. Raises as `read` does."""
+    pieces = cleaning.chunks(source)
+    first = next(pieces, b"")
+    if not first:
+        raise CannotRead(f"{cleaning.name_of(source)}: is empty")
+    if capture.is_capture(first) or own.is_own(first):
+        return None
+    text = cleaning.text_of(cleaning.utf8(itertools.chain((first,), pieces)))
+    if cleaning.is_binary(text.head):
+        raise CannotRead(f"{cleaning.name_of(source)}: is binary, not a log")
+    return _Judged(text, format, tuple(extra_dirs)).judgement
+
+
 class _Judged:
     """A log, and how it is to be read, judged by its beginning."""
 
@@ -181,21 +202,21 @@ class _Judged:
         head = self._lines[:most]
         if self._whole and not name and detect(text.head, extra_dirs=dirs).fallback:
             head = _restored(head) or head
-        self._judgement = judge.judge(head, propose, whole=self._whole)
+        self.judgement = judge.judge(head, propose, whole=self._whole)
 
     @property
     def tally(self) -> Tally | None:
         """The fast way to the verdicts, where the log is read as it stands."""
-        first, *more = self._judgement.parts
+        first, *more = self.judgement.parts
         return None if more or first.undone or first.score.sure < 1 else first.format.tally
 
     def sessions(self) -> Iterator[Session]:
         """The sessions, one by one."""
         if self._whole:
-            yield from self._judgement.sessions
+            yield from self.judgement.sessions
         else:
             lines = itertools.chain(self._lines, self._rest)
-            yield from self._judgement.parts[0].read(lines)
+            yield from self.judgement.parts[0].read(lines)
 
 
 def follow(

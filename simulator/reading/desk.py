@@ -75,8 +75,10 @@ class Desk:
         self.count += 1
         found = self._kind(self.source, connection, self._shown)
         found.plain = self._plain
+        # Where connections have no names, whatever is told is told of this one.
+        keep = found.beside if connection else found.remark
         for number, text in self._loose:
-            found.beside(text, number)
+            keep(text, number)
         self._loose.clear()
         self._open[connection] = found
         if len(self._open) > MOST_OPEN:

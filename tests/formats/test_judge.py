@@ -89,3 +89,11 @@ def test_the_bar_costs_no_right_verdict() -> None:
                 ):
                     lost.append(path.stem)
     assert lost == []
+
+
+def test_why_a_log_is_read_as_it_is_can_be_told() -> None:
+    judgement = formats.why(HERE / "transcripts" / "t026_swaks_ok.txt")
+    assert judgement is not None
+    assert [part.format.name for part in judgement.parts] == ["swaks"]
+    assert judgement.parts[0] in judgement.tried
+    assert max(judgement.tried, key=lambda one: one.score.value).format.name == "swaks"
