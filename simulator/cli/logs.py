@@ -252,7 +252,7 @@ def _show_judgement(judgement: Judgement | None, lang: str) -> None:
     put_listed(say(Text(_READ_AS, {"formats": chosen}), lang), 0)
     for reading in sorted(judgement.tried, key=lambda reading: -reading.score.value):
         score = reading.score
-        values = {
+        values: dict[str, str | int | Text] = {
             "score": f"{score.value:.2f}",
             "format": _reading_name(reading),
             "understood": round(100 * score.understood),
