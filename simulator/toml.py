@@ -122,7 +122,7 @@ class File:
                 hint = f"did you mean {near!r}?" if near else f"known are {', '.join(known)}"
                 raise self.wrong(here, f"unknown key {_name(here)!r}: {hint}")
             self._value(value, hints[key], here)
-        for field in msgspec.structs.fields(kind):
+        for field in _fields(kind):
             if field.required and field.name not in table and field.name not in filled:
                 raise self.wrong(
                     path,
@@ -209,6 +209,12 @@ def _example(name: str, kind: Any) -> str:
     if kind is datetime:
         return f"{name} = 2005-05-16T18:34:30"
     return f'{name} = "…"'
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    """The fields of a type; msgspec works them out anew each time, which takes a millisecond."""
+    return msgspec.structs.fields(kind)
 
 
 def nearest(word: str, choices: list[str]) -> str:
