@@ -10,6 +10,7 @@ from typing import Any
 
 from simulator import lab
 from simulator.lab import policy
+from simulator.language import say
 from tools.site.page import Page
 from tools.site.words import word
 
@@ -104,6 +105,6 @@ def _base(name: str, language: str) -> dict[str, Any]:
     tables = {key: found[key] for key in ("client", "server", "middlebox", "mail") if key in found}
     return {
         "name": name,
-        "title": found["title"].get(language, found["title"]["en"]),
+        "title": say(found["title"], language),
         "tables": tables,
     }
