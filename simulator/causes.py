@@ -733,7 +733,7 @@ NOT_SHOWN = {
     ),
     "clear": N_("What was said inside TLS is not shown, so the second EHLO cannot be seen."),
     "ends-at-220": N_(
-        "The record ends after the 220 to STARTTLS: whether TLS came about is not shown."
+        "The record ends after the 220 to STARTTLS: whether TLS was established is not shown."
     ),
     "ends-inside": N_("The record ends at the handshake: the client's next command is not shown."),
     "no-reply": N_(

@@ -23,8 +23,8 @@ LABELS: dict[Category, str] = {
 
 MEANINGS: dict[Category, str] = {
     "inside": N_("The mail got through, inside TLS."),
-    "clear": N_("The mail got through, but anybody on the way could read it."),
-    "fooled": N_("Somebody on the way got what they wanted."),
+    "clear": N_("The mail got through, but anyone on the path could read it."),
+    "fooled": N_("Someone on the path got what they wanted."),
     "refused": N_("The server refused, with this reply code."),
     "given up": N_("The client left, because it could not have what it requires."),
     "broken off": N_("The session broke off."),

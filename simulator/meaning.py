@@ -235,7 +235,7 @@ def _command(moment: Moment, event: Command) -> Text:
         )
     if event.by == "middlebox":
         return Text(
-            N_("Somebody on the way slips a command in: {verb}. The client never sent it."), values
+            N_("Someone on the path injects a command: {verb}. The client never sent it."), values
         )
     if event.verb in ("EHLO", "LHLO"):
         if moment.first_inside:
@@ -266,7 +266,7 @@ def _reply(moment: Moment, event: Reply) -> Text:
             )
         )
     if event.by == "middlebox":
-        return Text(N_("This is not what the server sent: somebody on the way wrote it."))
+        return Text(N_("This is not what the server sent: someone on the path wrote it."))
     if event.lost:
         return Text(N_("The server sends this, but it never reaches the client."))
     if not event.code:
@@ -352,7 +352,7 @@ def _server_name(moment: Moment) -> str:
 
 def _end(event: Disconnect) -> Text:
     who = {"client": N_("the client"), "server": N_("the server")}.get(
-        event.by, N_("somebody on the way")
+        event.by, N_("someone on the path")
     )
     values: dict[str, str | int | Text] = {"who": Text(who)}
     match event.reason:

@@ -336,27 +336,27 @@ def _reply_code(
 _HOW_FAR = {
     "refused": N_("TLS was offered, but the server refused to begin it ({code})."),
     "not_offered": N_("The client saw no offer of TLS."),
-    "failed": N_("TLS was begun, but the handshake did not come about."),
+    "failed": N_("TLS was begun, but the handshake failed."),
     "not_attempted": N_("The client did not ask for TLS."),
     "implicit": N_(
         "TLS was there before the first word of SMTP: nothing was learned in the clear, "
         "so one EHLO is enough."
     ),
     "sent": N_(
-        "TLS came about, both sides had to forget what was said in the clear, "
+        "TLS was established, both sides had to forget what was said in the clear, "
         "and the second EHLO began the session anew."
     ),
     "cut off": N_("The client asked for TLS, but the session ended before the server answered."),
     "slipped in": N_(
-        "TLS came about, but what somebody slipped in before it, in the clear, "
+        "TLS was established, but what somebody slipped in before it, in the clear, "
         "was taken for a part of the session inside."
     ),
     "missing": N_(
-        "TLS came about and both sides had to forget what was said in the clear, "
+        "TLS was established and both sides had to forget what was said in the clear, "
         "but the client did not say EHLO again."
     ),
-    "established": N_("TLS came about; the record ends before the client's next command."),
-    "hidden": N_("TLS came about; what was said inside it is not shown."),
+    "established": N_("TLS was established; the record ends before the client's next command."),
+    "hidden": N_("TLS was established; what was said inside it is not shown."),
 }
 
 _MAIL = {

@@ -139,10 +139,13 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """What a rule says of a moment: it is met, or broken, and how that shows."""
+    """What a rule says of a moment: it is met, or broken, and how that shows. Where another sentence
+    than the rule's own binds here, its `citation`, and the `level` that has."""
 
     met: bool
     text: Text
+    citation: str = ""
+    level: Level | None = None
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,8 +178,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
             return None
         return Note(
             rule=self.id,
-            citation=self.citation,
-            level=self.level,
+            citation=finding.citation or self.citation,
+            level=finding.level or self.level,
             event=moment.index,
             met=finding.met,
             text=finding.text,

@@ -14,7 +14,7 @@ def check(moment: Moment) -> Finding | None:
             return met(N_("The client checked who issued the certificate and for which name."))
         case Handshake(error="") if moment.played:
             return broken(
-                N_("The client does not check the certificate: anybody could be at the other end.")
+                N_("The client does not check the certificate: anyone could be at the other end.")
             )
         case Handshake(error=error) if error in _FOUND_WRONG:
             return met(N_("The client does not accept the certificate, and goes no further."))

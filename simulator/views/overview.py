@@ -15,7 +15,7 @@ from simulator.views.markdown import escape
 from simulator.views.table import columns
 
 TLS = {
-    "established": N_("TLS came about"),
+    "established": N_("TLS was established"),
     "implicit": N_("TLS from the first byte"),
     "refused": N_("STARTTLS refused"),
     "not_offered": N_("STARTTLS not offered"),

@@ -64,7 +64,7 @@ HANDSHAKE = {
     "CertificateVerify": N_("The proof that the private key to the certificate is at hand."),
     "ClientKeyExchange": N_("The client's share of the key."),
     "CertificateStatus": N_("What the issuer says: whether the certificate has been revoked."),
-    "Finished": N_("A checksum of the whole handshake: both sides heard the same."),
+    "Finished": N_("A keyed hash (MAC) of the whole handshake: both sides heard the same."),
     "msg_type": N_("Type of the message: {value}."),
     "length": N_("Octets that follow: {value}."),
     "version": N_(
@@ -116,7 +116,7 @@ HANDSHAKE = {
     "ticket": N_("The ticket; only the server can read it."),
     "identity": N_("A ticket from an earlier session."),
     "binder": N_("The proof that the client knows the secret that belongs to the ticket."),
-    "verify_data": N_("The checksum."),
+    "verify_data": N_("The MAC."),
     "cookie": N_("To be sent back as it is."),
     "versions": N_("The versions that the client can speak, the best first."),
     "ke_modes": N_("The modes that the client can use."),

@@ -47,7 +47,10 @@ def test_standard_input_and_a_log_that_needs_nothing(
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(DOCUMENTED.encode())))
     ran = command("restore", "-")
     assert ran.out == DOCUMENTED
-    assert ran.err == "Nothing to repair: the log is as it was sent.\n"
+    assert ran.err == (
+        "Nothing to repair was found. "
+        "The text behind a reply code was written by people; it stays as it is.\n"
+    )
 
 
 @pytest.mark.parametrize(
