@@ -47,6 +47,7 @@ NOISE = re.compile(
 # Data that holds prose for translation: which files, and below which of their keys.
 PROSE: tuple[tuple[str, set[str]], ...] = (
     ("causes.toml", {"title", "cause", "ruled_out", "remedy"}),
+    ("checks/*.toml", {"title", "fix"}),
     ("exercises/tasks/**.toml", {"title", "task", "hints", "says", "about", "because", "failed"}),
     ("exercises/words.toml", set()),
     ("formats/**.toml", {"log_more"}),

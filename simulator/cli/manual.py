@@ -52,6 +52,10 @@ def page(context: click.Context) -> str:
 
 def _command(name: str, command: click.Command, above: click.Context) -> Iterator[str]:
     context = click.Context(command, info_name=name, parent=above)
+    if isinstance(command, click.Group):
+        for below, inner in command.commands.items():
+            yield from _command(f"{name} {below}", inner, above)
+        return
     yield f".SS {_plain(' '.join((PROGRAM, name, *command.collect_usage_pieces(context))))}"
     prose, _, examples = inspect.cleandoc(command.help or "").partition("\b\nExamples:\n")
     yield "\n.PP\n".join(_plain(" ".join(part.split())) for part in prose.strip().split("\n\n"))

@@ -66,6 +66,10 @@ def _issued(kind: str, name: str) -> trustme.LeafCert:
         case "valid":
             carried = str(address_in(name) or name)
             return _authority().issue_cert(carried, common_name=_common(name), key_type=ecdsa)
+        case "local":
+            # What a client not ours may have been told to connect to.
+            local = (name, "localhost", "127.0.0.1", "::1")
+            return _authority().issue_cert(*local, common_name=_common(name), key_type=ecdsa)
         case "other-name":
             rest = name.partition(".")[2]
             other = f"other.{rest if rest and len(rest) < 248 else 'example.com'}"
@@ -84,9 +88,21 @@ def _issued(kind: str, name: str) -> trustme.LeafCert:
 
 
 @_once
-def server_context(kind: str, name: str, *, asks_certificate: bool = False) -> ssl.SSLContext:
-    """The server's side of TLS, with a certificate of that kind for `name`."""
+def server_context(
+    kind: str,
+    name: str,
+    *,
+    asks_certificate: bool = False,
+    versions: tuple[str, ...] = ("1.2", "1.3"),
+) -> ssl.SSLContext:
+    """The server's side of TLS in these `versions`, with a certificate of that kind for `name`.
+
+    Beside those of a policy there is `local`: valid, and also for what loopback is called.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    spoken = sorted(_VERSIONS[version] for version in versions)
+    if spoken:
+        context.minimum_version, context.maximum_version = spoken[0], spoken[-1]
     _issued(kind, name).configure_cert(context)
     if asks_certificate:
         context.verify_mode = ssl.CERT_OPTIONAL
@@ -109,6 +125,23 @@ def client_context(version: str, name: str, *, verify: bool, certificate: bool) 
     if certificate:
         _issued("valid", name).configure_cert(context)
     _key_logs.append(_KeyLog(context))
+    return context
+
+
+def probe_context(version: str, authority: str, *, verify: bool) -> ssl.SSLContext:
+    """The client's side of TLS towards a server not ours: `version` is the one it speaks, or empty.
+
+    What it trusts is what the system does, or the `authority` in that PEM file.
+    Raises OSError (`ssl.SSLError` too) where that holds none.
+    """
+    context = ssl.create_default_context(cafile=authority or None)
+    if version:
+        context.minimum_version = context.maximum_version = _VERSIONS[version]
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    with _lock:
+        _key_logs.append(_KeyLog(context))
     return context
 
 

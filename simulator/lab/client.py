@@ -87,7 +87,7 @@ class Client:
         await self.hello(policy.hello, policy.name)
         if policy.tls in ("required", "opportunistic") and "STARTTLS" in self.keywords:
             await self._starttls()
-        elif policy.tls == "required":
+        elif policy.tls == "required" and "missing" not in policy.despite:
             raise GivenUp
         if policy.login:
             await self._log_in()
@@ -113,7 +113,7 @@ class Client:
         else:
             self.command("STARTTLS")
         if (await self.reply()).code != 220:
-            if policy.tls == "required":
+            if policy.tls == "required" and "refused" not in policy.despite:
                 raise GivenUp
             return
         if policy.plain_after_220:

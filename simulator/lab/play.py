@@ -18,7 +18,7 @@ from simulator.lab.client import Client
 from simulator.lab.engine import certificates
 from simulator.lab.middlebox import Middlebox
 from simulator.lab.policy import Scenario
-from simulator.lab.server import Server
+from simulator.lab.server import Server, context_of
 from simulator.lab.tap import Tap
 from simulator.session import AnyEvent, Command, Peer, Session
 
@@ -41,15 +41,21 @@ class LabError(Error, RuntimeError):
 class Lab:
     """A listening server, and perhaps a middlebox before it, for any number of sessions.
 
-    `address` is where it listens. Its own client is tapped; strangers are served too.
+    `address` is where it listens: at `port`, or at one that is free. Its own client is tapped;
+    strangers are served too.
     """
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, port: int = 0) -> None:
         self.scenario = scenario
+        self._port = port
         self.address = (LOOPBACK, 0)
         self._taps: dict[int, Tap] = {}
         self._servers: weakref.WeakSet[Server] = weakref.WeakSet()
         self._relays: set[asyncio.Task[None]] = set()
+
+    @property
+    def _has_middlebox(self) -> bool:
+        return self.scenario.middlebox.does != "nothing"
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[Lab]:
@@ -57,7 +63,7 @@ class Lab:
         listening = []
         try:
             listening.append(await self._listen_as_server())
-            if self.scenario.middlebox.does != "nothing":
+            if self._has_middlebox:
                 listening.append(await self._listen_as_middlebox())
             yield self
         finally:
@@ -119,6 +125,10 @@ class Lab:
         """The tap of the connection that comes from that port; a stranger's is not kept."""
         return self._taps.get(port) or Tap()
 
+    def _certificate(self) -> str:
+        """The kind of certificate that the server shows."""
+        return self.scenario.server.certificate
+
     def _serve(self) -> Server:
         server = Server(self.scenario.server, self._tap)
         self._servers.add(server)
@@ -126,16 +136,16 @@ class Lab:
 
     async def _listen_as_server(self) -> asyncio.Server:
         policy = self.scenario.server
-        context = None
-        if policy.implicit_tls:
-            context = certificates.server_context(
-                policy.certificate, policy.name, asks_certificate=policy.asks_certificate
-            )
+        context = context_of(policy, self._certificate()) if policy.implicit_tls else None
         loop = asyncio.get_running_loop()
         patience = GRACE if context else None
         return await self._listening(
             loop.create_server(
-                self._serve, LOOPBACK, 0, ssl=context, ssl_handshake_timeout=patience
+                self._serve,
+                LOOPBACK,
+                0 if self._has_middlebox else self._port,
+                ssl=context,
+                ssl_handshake_timeout=patience,
             )
         )
 
@@ -157,13 +167,14 @@ class Lab:
             task.add_done_callback(self._relays.discard)
             task.add_done_callback(lambda _: writer.transport.abort())
 
-        return await self._listening(asyncio.start_server(accept, LOOPBACK, 0))
+        return await self._listening(asyncio.start_server(accept, LOOPBACK, self._port))
 
     async def _listening(self, setting_up: Awaitable[asyncio.Server]) -> asyncio.Server:
         try:
             server = await setting_up
         except OSError as error:
-            raise LabError(f"no port on {LOOPBACK}: {error.strerror or error}") from None
+            which = f"port {self._port}" if self._port else "port"
+            raise LabError(f"no {which} on {LOOPBACK}: {error.strerror or error}") from None
         self.address = server.sockets[0].getsockname()[:2]
         return server
 

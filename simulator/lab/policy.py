@@ -74,6 +74,8 @@ class ClientPolicy(_Table, frozen=True, kw_only=True):
     list says. `starttls_again`: it sends STARTTLS once more inside TLS. `pipelines`: it sends
     commands in groups where the list has PIPELINING. `pipelines_past_starttls`: it sends EHLO
     behind STARTTLS in the same group. `plain_after_220`: it goes on in plain text after the 220.
+    `despite`: it requires TLS, and yet goes on in the clear where STARTTLS is `refused` (454), or
+    `missing` from the list.
     `patience` is the seconds it waits for a reply.
     """
 
@@ -98,6 +100,7 @@ class ClientPolicy(_Table, frozen=True, kw_only=True):
     pipelines: bool = False
     pipelines_past_starttls: bool = False
     plain_after_220: bool = False
+    despite: tuple[Literal["refused", "missing"], ...] = ()
     patience: Annotated[float, msgspec.Meta(gt=0, le=60)] = 5.0
 
 
@@ -111,9 +114,12 @@ class ServerPolicy(_Table, frozen=True, kw_only=True):
     certificate); STARTTLS as long as TLS is off. `knows_ehlo`: it is no server of the days of
     HELO. `starttls`: `offered`, `hidden` (neither listed nor known), `refused` (454), `misplaced`
     (listed before the greeting line), `plain` (220, and then plain text). `again`: what it does
-    about STARTTLS inside TLS: `refuse` it with 503, or still `offer` it in the list. `forgets`:
-    at the handshake it discards what the client said in the clear. `insists`: MAIL and AUTH are
-    refused until the client introduces itself. `drops_buffer`: it throws away what came in the
+    about STARTTLS inside TLS: `refuse` it with 503, still `offer` it in the list, or `accept` it
+    with 220. `forgets`:
+    at the handshake it discards what the client said in the clear; `keeps_envelope`: but for the
+    sender that MAIL named. `insists`: MAIL and AUTH are
+    refused until the client introduces itself; `admits`: but for these. `tls_versions`: what it
+    speaks. `drops_buffer`: it throws away what came in the
     clear behind STARTTLS. `requires_tls`: 530 to nearly everything before TLS. `certificate`:
     `valid`, `other-name`, `expired`, `unknown-ca`. `asks_certificate`: it asks the client for
     one. `marks_tls`: its Received line says ESMTPS. `silent_at` and `cuts_at` are verbs at which
@@ -129,10 +135,13 @@ class ServerPolicy(_Table, frozen=True, kw_only=True):
     auth: Literal["never", "inside", "always"] = "never"
     mechanisms: tuple[Word, ...] = ("PLAIN",)
     starttls: Literal["offered", "hidden", "refused", "misplaced", "plain"] = "offered"
-    again: Literal["refuse", "offer"] = "refuse"
+    again: Literal["refuse", "offer", "accept"] = "refuse"
     implicit_tls: bool = False
     forgets: bool = True
+    keeps_envelope: bool = False
     insists: bool = True
+    admits: tuple[Literal["MAIL", "AUTH"], ...] = ()
+    tls_versions: tuple[Literal["1.2", "1.3"], ...] = ("1.2", "1.3")
     drops_buffer: bool = True
     requires_tls: bool = False
     certificate: Literal["valid", "other-name", "expired", "unknown-ca"] = "valid"

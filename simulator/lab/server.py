@@ -8,8 +8,10 @@ STARTTLS inside TLS, and the faults that an experiment asks for.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable, Iterable
+import ssl
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -60,6 +62,16 @@ class _Handler:
         return ("handle_DATA",)
 
 
+def context_of(policy: ServerPolicy, certificate: str) -> ssl.SSLContext:
+    """The server's side of TLS after its policy, with a certificate of that kind."""
+    return certificates.server_context(
+        certificate,
+        policy.name,
+        asks_certificate=policy.asks_certificate,
+        versions=policy.tls_versions,
+    )
+
+
 class Server(SMTP):
     """One connection of the server. `find_tap` finds the tap of a connection by its port."""
 
@@ -68,15 +80,14 @@ class Server(SMTP):
         self._find_tap = find_tap
         self.tap = find_tap(0)
         self._kept = self._fed = 0
+        self._sender: str | None = None
         self.gone = asyncio.get_running_loop().create_future()
         super().__init__(
             _Handler(),
             hostname=policy.name,
             ident="ESMTP",
             data_size_limit=self._size_limit(),
-            tls_context=certificates.server_context(
-                policy.certificate, policy.name, asks_certificate=policy.asks_certificate
-            ),
+            tls_context=context_of(policy, policy.certificate),
             timeout=LIFETIME,
             auth_require_tls=False,
             authenticator=lambda *_: AuthResult(success=True),
@@ -150,6 +161,8 @@ class Server(SMTP):
         inside = self._tls_protocol is not None and self.session is not None
         before = self.session
         kept = bytes(self._reader._buffer) if inside else b""  # type: ignore[attr-defined]
+        if inside and self.policy.keeps_envelope and self.envelope is not None:
+            self._sender = self.envelope.mail_from
         super().connection_made(transport)
         if not inside:
             self.tap = self._find_tap(transport.get_extra_info("peername")[1])
@@ -225,7 +238,25 @@ class Server(SMTP):
             return
         if verb == "MAIL" and not policy.insists and self.session is not None:
             self.session.host_name = self.session.host_name or "unknown"
-        await self._methods[verb](_without_own_parameters(argument))
+        with self._as_if_introduced(verb):
+            await self._methods[verb](_without_own_parameters(argument))
+
+    @contextlib.contextmanager
+    def _as_if_introduced(self, verb: str) -> Iterator[None]:
+        """For this command, what the policy admits before EHLO, or keeps over the handshake."""
+        session, envelope = self.session, self.envelope
+        kept = verb == "RCPT" and self._sender is not None
+        if session is None or session.host_name or not (kept or verb in self.policy.admits):
+            yield
+            return
+        extended = session.extended_smtp
+        session.host_name, session.extended_smtp = "unknown", True
+        if kept and envelope is not None and envelope.mail_from is None:
+            envelope.mail_from = self._sender
+        try:
+            yield
+        finally:
+            session.host_name, session.extended_smtp = None, extended
 
     async def _parameters_known(self, argument: str) -> bool:
         """A parameter whose keyword is not in the list now is not known (RFC 5321 §4.1.1.11)."""
@@ -258,7 +289,9 @@ class Server(SMTP):
 
     async def smtp_STARTTLS(self, arg: str) -> None:
         """Begin TLS, unless the policy or the TLS that is already on says otherwise."""
-        if self.tls:
+        if self.tls and self.policy.again == "accept":
+            await self.push("220 Ready to start TLS")
+        elif self.tls:
             await self.push("503 5.5.1 TLS is already active")
         elif self.policy.starttls == "refused":
             await self.push("454 4.7.0 TLS not available due to temporary reason")
@@ -289,7 +322,8 @@ class Server(SMTP):
         """AUTH is known only where the list has it."""
         words = (arg or "").split()
         assert self.session is not None
-        if not self.session.host_name and self.policy.insists:
+        admitted = not self.policy.insists or "AUTH" in self.policy.admits
+        if not self.session.host_name and not admitted:
             await self.push("503 Error: send EHLO first")
         elif not any(line.startswith("AUTH ") for line in self.keywords()):
             await self.push("503 5.5.1 AUTH is not offered here")

@@ -20,7 +20,7 @@ from simulator import smtp
 from simulator.lab.engine import certificates
 from simulator.lab.play import GRACE, Lab
 from simulator.lab.policy import Scenario, ServerPolicy
-from simulator.lab.server import Server
+from simulator.lab.server import Server, context_of
 from simulator.lab.tap import Tap
 from simulator.session import (
     Command,
@@ -42,6 +42,12 @@ _PIECE = 7
 """Octets that a dribbling server sends at a time."""
 
 Talk = Callable[[tuple[str, int]], Awaitable[None]]
+
+
+def seen(policy: ServerPolicy) -> str:
+    """The kind of certificate that strangers see: one that also names loopback, where it is valid,
+    since a program that is told to connect there looks for that name."""
+    return "local" if policy.certificate == "valid" else policy.certificate
 
 
 class _Heard(SMTP):
@@ -74,6 +80,7 @@ class Witness(Server, _Heard):
         self, policy: ServerPolicy, find_tap: Callable[[int], Tap], *, dribbles: bool
     ) -> None:
         super().__init__(policy, find_tap)
+        self.tls_context = context_of(policy, seen(policy))
         self.dribbles = dribbles
         self._left = False
 
@@ -84,7 +91,8 @@ class Witness(Server, _Heard):
         tap = self.tap
         if not inside:
             tap.happened(Connect(at=tap.now(), by="client"))
-            return
+            if not self.policy.implicit_tls:
+                return
         tls = transport.get_extra_info("ssl_object")
         tap.happened(
             Handshake(
@@ -92,7 +100,7 @@ class Witness(Server, _Heard):
                 by="client",
                 version=tls.version() or "",
                 cipher=tls.cipher()[0],
-                server_certificate=certificates.shown(self.policy.certificate, self.policy.name),
+                server_certificate=certificates.shown(seen(self.policy), self.policy.name),
                 # A client that goes on after a wrong certificate has not looked at it.
                 verified=self.policy.certificate == "valid",
             )
@@ -178,11 +186,12 @@ class Witness(Server, _Heard):
             self.tap.happened(event)
 
 
-class _Open(Lab):
+class Watched(Lab):
     """The lab, in which every connection of a stranger has a tap that is kept."""
 
-    def __init__(self, scenario: Scenario, *, dribbles: bool) -> None:
-        super().__init__(scenario)
+    def __init__(self, scenario: Scenario, port: int = 0, *, dribbles: bool = False) -> None:
+        super().__init__(scenario, port)
+        self.started = datetime.now(UTC)
         self.taps: list[Tap] = []
         self._dribbles = dribbles
 
@@ -205,6 +214,26 @@ class _Open(Lab):
         if waiting:
             await asyncio.wait(waiting, timeout=GRACE / 4)
 
+    def sessions(self) -> list[Session]:
+        """The sessions that were seen up to now, in the order in which they began."""
+        host, port = self.address
+        server = self.scenario.server
+        return [
+            Session(
+                scenario=self.scenario.name,
+                connection=str(number),
+                started=self.started,
+                client=Peer(name="", address=host),
+                server=Peer(name=server.name, address=host, port=port),
+                implicit_tls=server.implicit_tls,
+                events=tuple(tap.all_events()),
+            )
+            for number, tap in enumerate((tap for tap in self.taps if tap.events), 1)
+        ]
+
+    def _certificate(self) -> str:
+        return seen(self.scenario.server)
+
 
 async def witnessed(scenario: Scenario, talk: Talk, *, dribbles: bool = False) -> list[Session]:
     """Let a stranger talk to the scenario's server (through its middlebox), and give the sessions
@@ -213,21 +242,9 @@ async def witnessed(scenario: Scenario, talk: Talk, *, dribbles: bool = False) -
     `talk` is given the address, and is the stranger; it ends when it returns. `dribbles`: replies
     arrive in pieces.
     """
-    started = datetime.now(UTC)
-    async with _Open(scenario, dribbles=dribbles).open() as lab:
-        assert isinstance(lab, _Open)
+    async with Watched(scenario, dribbles=dribbles).open() as lab:
+        assert isinstance(lab, Watched)
         with contextlib.suppress(OSError, TimeoutError):
             await talk(lab.address)
         await lab.settled()
-        taps = [tap for tap in lab.taps if tap.events]
-    return [
-        Session(
-            scenario=scenario.name,
-            connection=str(number),
-            started=started,
-            client=Peer(name="", address=lab.address[0]),
-            server=Peer(name=scenario.server.name, address=lab.address[0], port=lab.address[1]),
-            events=tuple(tap.all_events()),
-        )
-        for number, tap in enumerate(taps, 1)
-    ]
+        return lab.sessions()

@@ -103,10 +103,17 @@ def test_every_policy_is_explained_and_played_with() -> None:
         ("middlebox", MiddleboxPolicy),
     ):
         used = {key for name in names() for key in raw(name).get(table, {})}
+        used |= {key for case in FAULTS.get(table, ()) for key in case["fault"]}
         explained = {key for key in kind.__struct_fields__ if f"`{key}`" in (kind.__doc__ or "")}
         assert set(kind.__struct_fields__) - explained == set()
         assert set(kind.__struct_fields__) - used <= UNCHANGED[table]
 
+
+FAULTS = {
+    side: tomllib.loads((files("simulator.checks") / f"{side}.toml").read_text("utf-8"))["case"]
+    for side in ("client", "server")
+}
+"""What peers do that a check is proven with."""
 
 UNCHANGED = {
     "client": {"name", "tls_version", "user", "password"},

@@ -32,14 +32,23 @@ def commands(page: Page) -> str:
     context = click.Context(cli, info_name="ehlo-twice")
     return "\n\n".join(
         "\n\n".join(_command(name, command, context, page))
-        for name, command in sorted(cli.commands.items())
+        for name, command in _all(cli)
         if not command.hidden
     )
 
 
+def _all(group: click.Group) -> Iterator[tuple[str, click.Command]]:
+    """Every command, those of a group under the group's name too."""
+    for name, command in sorted(group.commands.items()):
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {below}", inner) for below, inner in _all(command))
+        else:
+            yield name, command
+
+
 def _command(name: str, command: click.Command, above: click.Context, page: Page) -> Iterator[str]:
     context = click.Context(command, info_name=name, parent=above)
-    yield f"## {name} {{ #{name} }}"
+    yield f"## {name} {{ #{name.replace(' ', '-')} }}"
     usage = " ".join(command.collect_usage_pieces(context))
     yield f"```text\nehlo-twice {name} {usage}\n```"
     prose, _, examples = inspect.cleandoc(command.help or "").partition("\b\nExamples:\n")
