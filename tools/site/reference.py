@@ -6,13 +6,14 @@ import html
 import inspect
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from simulator import formats, smtp
+from simulator.checks.cases import Case, client_cases, server_cases
 from simulator.cli import cli
 from simulator.cli.lists import SCHEMAS
 from simulator.lab import policy
@@ -83,6 +84,16 @@ def _option(option: click.Parameter, english: str) -> list[str]:
 
 def _marked(text: str) -> str:
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
+
+
+def check_cases(page: Page, subject: str) -> str:
+    """The cases of `check server` or `check client`: each with the place that it rests on."""
+    cases: Sequence[Case] = server_cases() if subject == "server" else client_cases()
+    heads = [word(f"reference.{head}", page.language) for head in ("case", "check", "rests-on")]
+    rows = [
+        [f"`{case.id}`", html.escape(case.titled(page.said)), cite(case.citation)] for case in cases
+    ]
+    return table(heads, rows)
 
 
 def rule_table(page: Page) -> str:

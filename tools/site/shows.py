@@ -128,6 +128,7 @@ ALL: dict[str, Show] = {
     "first-aid-chips": firstaid.chips,
     "commands": reference.commands,
     "rules": reference.rule_table,
+    "check-cases": reference.check_cases,
     "citations": reference.citations,
     "languages": reference.languages,
     "views": reference.views,
