@@ -13,10 +13,7 @@ from simulator.cli.common import PROGRAM
 
 EXIT = (
     ("0", "it was done, and found right where something was checked"),
-    (
-        "1",
-        "something was found: explain --strict, replay --check, a check that failed, a wrong answer",
-    ),
+    ("1", "something was found: explain --strict, replay --check, check, a wrong answer"),
     ("2", "it cannot be done; one line on standard error says what, where, and what to do"),
     ("130", "it was interrupted"),
     ("141", "whoever read the output has gone"),
