@@ -10,13 +10,16 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard simulator/locales/*/LC_MESSAGES/*.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help pictures replay test notebooks test-notebooks lint types layers format bench site serve check-site lighthouse site-offline slides handout workshop lan hub test-hub hub-cert test-hub hub-bench package messages lock doctor clean
+.PHONY: help pictures replay lab test notebooks test-notebooks lint types layers format bench site serve check-site lighthouse site-offline slides handout workshop lan hub test-hub hub-cert test-hub hub-bench package messages lock doctor clean
 
 help: ## show this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 replay: $(VENV)/.core $(CATALOGUES) ## play the documented session for real, every line annotated
 	@$(BIN)/ehlo-twice replay $(ARGS)
+
+lab: $(VENV)/.lab $(CATALOGUES) ## open the lab: SMTP ports on loopback, and a page that explains who connects
+	@$(BIN)/ehlo-twice lab $(ARGS)
 
 test: $(VENV)/.dev $(CATALOGUES) ## run the tests
 	@$(BIN)/python -m pytest -q -n auto $(ARGS)
@@ -118,9 +121,9 @@ lock: $(if $(filter uv,$(UV)),needs-uv) ## refresh every lock of Python packages
 	&& $(LOCK) --upgrade --all-extras --output-file "$$all" >/dev/null \
 	&& $(LOCK) --upgrade --constraints "$$all" --extra figures \
 		--output-file requirements/core.txt >/dev/null \
-	&& for extra in dev docs notebooks; do \
+	&& for extra in "dev --extra lab" docs lab notebooks; do \
 		$(LOCK) --upgrade --constraints "$$all" --extra figures --extra $$extra \
-			--output-file requirements/$$extra.txt >/dev/null || exit 1; \
+			--output-file "requirements/$${extra%% *}.txt" >/dev/null || exit 1; \
 	done
 	@$(COMPILE) workshop/jupyterhub/requirements.in --upgrade \
 		--constraints requirements/notebooks.txt \
@@ -165,6 +168,11 @@ $(VENV)/.core: requirements/core.txt pyproject.toml tools/catalogues.py | $(BIN)
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.core
 	@echo "- what checks and tests"
 	@$(PIP) install --no-deps --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.lab: requirements/lab.txt $(VENV)/.core
+	@echo "- what the lab's page is served by"
+	@$(PIP) install --no-deps --require-hashes -r requirements/lab.txt
 	@touch $@
 
 $(VENV)/.notebooks: requirements/notebooks.txt $(VENV)/.core

@@ -22,12 +22,13 @@ _REPLY_LINES = 500
 
 
 class Middlebox:
-    """The relay of one connection, which writes down on the tap what it does."""
+    """The relay of one connection, which writes down on the tap what it does. While it is `blind`
+    it passes on what comes as it comes, as it must inside TLS."""
 
-    def __init__(self, policy: MiddleboxPolicy, tap: Tap) -> None:
+    def __init__(self, policy: MiddleboxPolicy, tap: Tap, *, blind: bool = False) -> None:
         self.policy = policy
         self._tap = tap
-        self._blind = False
+        self._blind = blind
         self._reply: list[bytes] = []
         self._asked = deque(["CONNECT"])
         self._message = False

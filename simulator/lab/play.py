@@ -48,6 +48,7 @@ class Lab:
     def __init__(self, scenario: Scenario, port: int = 0) -> None:
         self.scenario = scenario
         self._port = port
+        self._host = LOOPBACK
         self.address = (LOOPBACK, 0)
         self._taps: dict[int, Tap] = {}
         self._servers: weakref.WeakSet[Server] = weakref.WeakSet()
@@ -156,25 +157,36 @@ class Lab:
             tap = self._tap(writer.get_extra_info("peername")[1])
             try:
                 async with self._connection(tap, behind) as far:
-                    await Middlebox(self.scenario.middlebox, tap).serve(reader, writer, far)
+                    await self._middlebox(tap).serve(reader, writer, far)
             except LabError:
                 pass
 
         def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if self._full():
+                writer.write(b"421 4.3.2 Too many connections, try again later\r\n")
+                writer.close()
+                return
             # A task of ours: asyncio before 3.12 complains of one of its own that is cancelled.
             task = asyncio.create_task(relay(reader, writer))
             self._relays.add(task)
             task.add_done_callback(self._relays.discard)
             task.add_done_callback(lambda _: writer.transport.abort())
 
-        return await self._listening(asyncio.start_server(accept, LOOPBACK, self._port))
+        return await self._listening(asyncio.start_server(accept, self._host, self._port))
+
+    def _full(self) -> bool:
+        """Is there no room for one more?"""
+        return False
+
+    def _middlebox(self, tap: Tap) -> Middlebox:
+        return Middlebox(self.scenario.middlebox, tap)
 
     async def _listening(self, setting_up: Awaitable[asyncio.Server]) -> asyncio.Server:
         try:
             server = await setting_up
         except OSError as error:
             which = f"port {self._port}" if self._port else "port"
-            raise LabError(f"no {which} on {LOOPBACK}: {error.strerror or error}") from None
+            raise LabError(f"no {which} on {self._host}: {error.strerror or error}") from None
         self.address = server.sockets[0].getsockname()[:2]
         return server
 

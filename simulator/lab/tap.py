@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import email.utils
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -47,6 +47,7 @@ class Tap:
         self.cut_by: Party | None = None
         self._offsets: dict[tuple[Link, Side], int] = {}
         self._stale: list[Command] = []
+        self.changed: Callable[[AnyEvent], None] = lambda _: None
 
     def connecting(self) -> None:
         """The client connects now: that is second 0."""
@@ -70,8 +71,9 @@ class Tap:
         return Span(link=link, to=to, start=start, end=start + len(data))
 
     def happened(self, event: AnyEvent) -> None:
-        """Something happened now."""
+        """Something happened now; whoever looks on is told by `changed`."""
         self.events.append(event)
+        self.changed(event)
 
     def stale(self, command: Command) -> None:
         """The server took a command from a buffer that was filled before the handshake."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -23,6 +24,7 @@ from simulator.lab.policy import Scenario, ServerPolicy
 from simulator.lab.server import Server, context_of
 from simulator.lab.tap import Tap
 from simulator.session import (
+    AuthResponse,
     Command,
     Connect,
     Disconnect,
@@ -151,6 +153,22 @@ class Witness(Server, _Heard):
                 )
             raise
 
+    async def challenge_auth(self, *arguments: Any, **options: Any) -> Any:
+        """Ask for a line of a login, and note what came."""
+        answer = await super().challenge_auth(*arguments, **options)
+        if isinstance(answer, bytes):
+            text = b64encode(answer).decode()
+            self._note(
+                AuthResponse(
+                    at=self.tap.now(),
+                    by="client",
+                    secure=self.tls,
+                    raw=f"{text}\r\n".encode(),
+                    text=text,
+                )
+            )
+        return answer
+
     def received(self, session: Known) -> None:
         """Note the message, and the Received line that goes on it."""
         content = getattr(self.envelope, "content", None) or b""
@@ -181,7 +199,7 @@ class Witness(Server, _Heard):
             )
         super().connection_lost(error)
 
-    def _note(self, event: Command | Reply | Handshake | Message) -> None:
+    def _note(self, event: AuthResponse | Command | Reply | Handshake | Message) -> None:
         if len(self.tap.events) < MOST_EVENTS:
             self.tap.happened(event)
 
@@ -199,9 +217,14 @@ class Watched(Lab):
         found = self._taps.get(port)
         if found is None:
             found = Tap()
-            if port and len(self.taps) < MOST_CONNECTIONS:
-                self.taps.append(found)
+            if port:
+                self._came(found, port)
         return found
+
+    def _came(self, tap: Tap, _port: int) -> None:
+        """A stranger connected, from that port."""
+        if len(self.taps) < MOST_CONNECTIONS:
+            self.taps.append(tap)
 
     def _serve(self) -> Server:
         server = Witness(self.scenario.server, self._tap, dribbles=self._dribbles)

@@ -1,0 +1,133 @@
+"""The ports of the lab: servers after their policies, each session written down as it happens."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import msgspec
+
+from simulator.lab import arena
+from simulator.lab.middlebox import Middlebox
+from simulator.lab.play import LOOPBACK
+from simulator.lab.policy import MiddleboxPolicy, Scenario, ServerPolicy
+from simulator.lab.tap import Tap
+from simulator.lab.witness import Watched
+from simulator.language import N_
+from simulator.live.store import Store
+from simulator.session import AnyEvent, Message, Peer, Session
+from simulator.toml import Prose
+
+FIRST = 2525
+
+AT_ONCE = 512
+"""Connections that all ports together bear; who comes then is told 421."""
+
+MESSAGE = 256 * 1024
+"""Octets of a message that are kept; the server takes all that SIZE says."""
+
+
+class Port(msgspec.Struct, frozen=True, kw_only=True):
+    """A port to be: its name, what it is called, and how it behaves."""
+
+    name: str
+    title: Prose
+    server: ServerPolicy
+    middlebox: MiddleboxPolicy = MiddleboxPolicy()
+
+
+def usual() -> list[Port]:
+    """The servers of the matrix, a strict one first, and at last one with TLS at once."""
+    ports = [
+        Port(name=name, title=side.title, server=side.policy)
+        for name, side in arena.sides().server.items()
+    ]
+    title = N_("TLS before the greeting")
+    policy = ServerPolicy(implicit_tls=True, auth="inside")
+    return [*ports, Port(name="implicit", title=title, server=policy)]
+
+
+class Door(Watched):
+    """One port, open: everything that comes through is written into the store.
+
+    Its policies may be changed at any time, and hold for who comes after that.
+    """
+
+    def __init__(self, port: Port, number: int, host: str, store: Store, crowd: list[Door]) -> None:
+        super().__init__(_scenario(port), number)
+        self.port = port
+        self._host = host
+        self._store = store
+        self._crowd = crowd
+
+    # Everybody comes through a middlebox, which may do nothing: so it can begin to do something.
+    @property
+    def _has_middlebox(self) -> bool:
+        return True
+
+    def _middlebox(self, tap: Tap) -> Middlebox:
+        policy = self.scenario.middlebox
+        blind = policy.does == "nothing" or self.port.server.implicit_tls
+        return Middlebox(policy, tap, blind=blind)
+
+    def change(self, server: ServerPolicy, middlebox: MiddleboxPolicy) -> None:
+        """From now on it behaves like that."""
+        self.port = msgspec.structs.replace(self.port, server=server, middlebox=middlebox)
+        self.scenario = _scenario(self.port)
+
+    def _came(self, tap: Tap, port: int) -> None:
+        number = self._store.begin(self.port.name, self.scenario.middlebox.does)
+        scenario, address = self.scenario, self.address
+
+        def session() -> Session:
+            return Session(
+                scenario=scenario.name,
+                connection=str(number),
+                started=self._store.began(number),
+                client=Peer(address=self._host, port=port),
+                server=Peer(name=scenario.server.name, address=address[0], port=address[1]),
+                implicit_tls=scenario.server.implicit_tls,
+                events=tuple(map(_bounded, tap.all_events())),
+            )
+
+        def happened(event: AnyEvent) -> None:
+            self._store.grow(number, session, event)
+
+        tap.changed = happened
+
+    def _full(self) -> bool:
+        return sum(len(door._relays) for door in self._crowd) >= AT_ONCE
+
+
+def _scenario(port: Port) -> Scenario:
+    return Scenario(
+        name=port.name,
+        title=port.title,
+        question="",
+        watch="",
+        conclude="",
+        server=port.server,
+        middlebox=port.middlebox,
+    )
+
+
+def _bounded(event: AnyEvent) -> AnyEvent:
+    """What is kept of an event: not all of a long message."""
+    if isinstance(event, Message) and len(event.raw) > MESSAGE:
+        return msgspec.structs.replace(event, raw=event.raw[:MESSAGE])
+    return event
+
+
+@asynccontextmanager
+async def doors(
+    ports: Sequence[Port], store: Store, *, first: int = FIRST, host: str = LOOPBACK
+) -> AsyncIterator[list[Door]]:
+    """All ports open, one above the other from `first` (0: any that are free), on the address
+    `host`. Raises `LabError`."""
+    crowd: list[Door] = []
+    async with AsyncExitStack() as opened:
+        for number, port in enumerate(ports):
+            door = Door(port, first and first + number, host, store, crowd)
+            await opened.enter_async_context(door.open())
+            crowd.append(door)
+        yield crowd

@@ -1,0 +1,243 @@
+"""The lab that stays up: what connects is written down, explained, kept within bounds."""
+
+from __future__ import annotations
+
+import base64
+import json
+import smtplib
+import socket
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator.lab.play import LabError
+from simulator.live.store import BadStore
+from simulator.session import from_json
+from tests.command import Command
+from tests.live.opened import Lab, deliver, opened, until
+
+
+def test_a_session_is_explained() -> None:
+    with opened() as lab:
+        deliver(lab.port("documented"), subject="=?utf-8?q?Gr=C3=BC=C3=9Fe?= & <b>")
+        [one] = lab.settled(1)
+        assert (one["second_ehlo"], one["ending"], one["broken"]) == ("sent", "inside", [])
+        assert one["client"] == "client.example.net"
+        told = lab.ask(f"api/sessions/{one['number']}?lang=pt_BR").json
+        assert told["labels"]["Play"] == "Reproduzir"
+        texts = [line for step in told["sessions"][0]["steps"] for line in step["text"]]
+        assert texts.count("EHLO client.example.net") == 2
+        [message] = lab.ask(f"api/sessions/{one['number']}/messages").json["messages"]
+        assert message["headers"] == [["Subject", "Grüße & <b>"]]
+        assert message["parts"][0]["text"] == "x\r\n"
+
+
+def test_each_port_has_its_policy() -> None:
+    with opened() as lab:
+        with smtplib.SMTP("localhost", lab.port("refuses"), timeout=20) as client:
+            assert client.ehlo()[0] == 250
+            assert client.docmd("STARTTLS")[0] == 454
+        with smtplib.SMTP("localhost", lab.port("without"), timeout=20) as client:
+            client.ehlo()
+            assert not client.has_extn("starttls")
+        names = [port["name"] for port in lab.ask("api/ports").json["ports"]]
+        assert names[0] == "documented"
+        assert names[-1] == "implicit"
+
+
+def test_a_session_shows_while_it_talks() -> None:
+    with opened() as lab, smtplib.SMTP("localhost", lab.port("documented"), timeout=20) as client:
+        client.ehlo("half.example.net")
+        [one] = until(lab.sessions, lambda f: bool(f) and f[0]["client"] == "half.example.net")
+        assert one["over"] is False
+        steps = lab.ask(f"api/sessions/{one['number']}").json["sessions"][0]["steps"]
+        assert [step["kind"] for step in steps] == ["connect", "reply", "command", "reply"]
+
+
+def test_events_tell_of_what_happens() -> None:
+    with opened() as lab:
+        host, _, port = lab.page.removeprefix("http://").rstrip("/").partition(":")
+        with socket.create_connection((host, int(port)), timeout=20) as stream:
+            stream.sendall(f"GET /api/events HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+            heard = b""
+            while b"retry" not in heard:
+                heard += stream.recv(4096)
+            deliver(lab.port("documented"))
+            while b'"what":"session"' not in heard:
+                heard += stream.recv(4096)
+
+
+def test_policies_change_while_it_runs() -> None:
+    with opened() as lab:
+        changed = lab.ask("api/ports/documented", "PUT", {"middlebox": {"does": "strip"}})
+        assert changed.status == 200
+        with smtplib.SMTP("localhost", lab.port("documented"), timeout=20) as client:
+            client.ehlo()
+            assert not client.has_extn("starttls")
+        lab.settled(1)
+        assert lab.ask("api/ports/documented", "PUT", {"middlebox": {}}).status == 200
+        policy = {"server": {"auth": "inside", "withdrawn": ["8BITMIME"]}}
+        assert lab.ask("api/ports/documented", "PUT", policy).status == 200
+        deliver(lab.port("documented"))
+        newest, _ = lab.settled(2)
+        assert newest["second_ehlo"] == "sent"
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "value", "status", "told"),
+    [
+        ("api/ports/nothing", "PUT", {}, 404, "no port 'nothing'"),
+        ("api/ports/documented", "PUT", {"server": {"starttls": "x"}}, 422, "Invalid enum value"),
+        ("api/ports/documented", "PUT", {"no": 1}, 422, "unknown field"),
+        ("api/ports/implicit", "PUT", {"server": {}}, 422, "implicit_tls cannot be changed"),
+        ("api/sessions/7", "GET", None, 404, "no session 7"),
+        ("api/sessions/7/pin", "PUT", {"pinned": True}, 404, "no session 7"),
+    ],
+)
+def test_what_cannot_be_asked(path: str, method: str, value: Any, status: int, told: str) -> None:
+    with opened() as lab:
+        answer = lab.ask(path, method, value)
+        assert answer.status == status
+        assert told in answer.json["error"]
+
+
+def test_nobody_from_elsewhere_is_answered() -> None:
+    with opened() as lab:
+        assert lab.ask("", Host="attacker.example").status == 421
+        assert lab.ask("api/sessions", Origin="http://attacker.example").status == 403
+        assert lab.ask("api/sessions", "DELETE", Origin="null").status == 403
+        assert lab.ask("api/sessions", "DELETE", Sec_Fetch_Site="cross-site").status == 403
+        own = lab.page.rstrip("/")
+        assert lab.ask("api/sessions", "DELETE", Origin=own).status == 204
+        plain = lab.ask("api/ports/documented", "PUT", {}, Content_Type="text/plain")
+        assert plain.status == 415
+        headers = lab.ask("").headers
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_token_guards_the_page() -> None:
+    with opened(token="secret") as lab:
+        assert lab.ask("").status == 401
+        assert lab.ask("api/sessions?token=wrong").status == 401
+        assert lab.ask("api/sessions", Authorization="Bearer secret").status == 200
+        assert lab.ask("", Cookie="ehlo-twice-lab=secret").status == 200
+        assert lab.ask("api/health").status == 200
+
+
+def test_search_pin_clear() -> None:
+    with opened() as lab:
+        for name in ("one.example", "two.example"):
+            deliver(lab.port("documented"), name)
+        _, oldest = lab.settled(2)
+        assert [one["client"] for one in lab.sessions("?q=one.example")] == ["one.example"]
+        assert lab.sessions("?port=lax") == []
+        pin = lab.ask(f"api/sessions/{oldest['number']}/pin", "PUT", {"pinned": True})
+        assert pin.json == {"pinned": True}
+        assert lab.ask("api/sessions", "DELETE").status == 204
+        assert [one["number"] for one in lab.sessions()] == [oldest["number"]]
+        assert lab.ask(f"api/sessions/{oldest['number']}", "DELETE").status == 204
+        assert lab.sessions() == []
+
+
+def test_the_oldest_go_and_it_is_said() -> None:
+    with opened(kept=2) as lab:
+        for number in range(4):
+            deliver(lab.port("documented"), f"c{number}.example")
+            until(lab.sessions, lambda f: bool(f) and all(one["over"] for one in f))
+        told = lab.ask("api/sessions").json
+        assert [one["client"] for one in told["sessions"]] == ["c3.example", "c2.example"]
+        assert told["dropped"] == 2
+
+
+def login(lab: Lab) -> None:
+    from tests.live.opened import context
+
+    with smtplib.SMTP("localhost", lab.port("login"), timeout=20) as client:
+        client.starttls(context=context())
+        client.login("ana", "correct-horse-battery")
+
+
+def test_credentials_are_masked() -> None:
+    secret = base64.b64encode(b"\0ana\0correct-horse-battery").decode().rstrip("=")
+    with opened() as lab:
+        login(lab)
+        [one] = lab.settled(1)
+        for path in ("", "/session", "/json", "/annotated", "/player", "/esa", "/markdown"):
+            body = lab.ask(f"api/sessions/{one['number']}{path}").body
+            assert b"AUTH" in body
+            assert secret.encode() not in body
+        assert lab.sessions("?q=" + secret) == []
+
+
+def test_sessions_come_back_after_a_restart(tmp_path: Path) -> None:
+    file = tmp_path / "sessions.sqlite"
+    with opened(save=file) as lab:
+        deliver(lab.port("documented"))
+        login(lab)
+        kept = lab.settled(2)
+    assert b"correct-horse" not in file.read_bytes()
+    with opened(save=file) as lab:
+        assert [one["outcome"] for one in lab.sessions()] == [one["outcome"] for one in kept]
+        deliver(lab.port("documented"))
+        assert lab.settled(3)[0]["number"] == 3
+        session = from_json(lab.ask("api/sessions/1/session").body)
+        assert session.events
+
+
+def test_a_file_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("not a database, but long enough to be looked at" * 20, encoding="utf-8")
+    with pytest.raises(BadStore, match=r"notes\.txt"), opened(save=text):
+        pass
+    other = tmp_path / "other.sqlite"
+    with sqlite3.connect(other) as there:
+        there.execute("CREATE TABLE session (name TEXT)")
+    there.close()
+    with pytest.raises(BadStore, match="something else"), opened(save=other):
+        pass
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    with opened() as lab:
+        port = lab.port("documented")
+        with pytest.raises(LabError, match=f"port {port}"), opened(smtp=port):
+            pass
+
+
+def test_clients_that_misbehave_end_and_others_go_on() -> None:
+    with opened() as lab:
+        port = lab.port("documented")
+        reset = socket.create_connection(("127.0.0.1", port))
+        reset.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        reset.close()
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as endless:
+            endless.recv(100)
+            endless.sendall(b"EHLO " + b"x" * 5000 + b"\r\n")
+            assert endless.recv(100).startswith(b"500")
+            deliver(port)
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as hostile:
+            hostile.recv(100)
+            hostile.sendall(b"EHLO \xff\x00<script>alert(1)</script>\r\n")
+            hostile.recv(1000)
+        until(lab.sessions, lambda f: len(f) == 4 and any(o["ending"] == "inside" for o in f))
+        assert lab.ask("").status == 200
+
+
+def test_openapi_names_every_path() -> None:
+    with opened() as lab:
+        told = lab.ask("api/openapi.json").json
+        assert told["openapi"].startswith("3.1")
+        assert {"get", "delete"} <= set(told["paths"]["/api/sessions/{number}"])
+        assert "ServerPolicy" in told["components"]["schemas"]
+        refs = {
+            part.partition('"')[0] for part in json.dumps(told).split('"#/components/schemas/')[1:]
+        }
+        assert refs <= set(told["components"]["schemas"])
+
+
+def test_other_machines_are_let_in_only_when_asked(command: Command) -> None:
+    assert "say --expose as well" in command.fails("lab", "--bind", "192.0.2.1")
+    assert "192.0.2.1" in command.fails("lab", "--bind", "192.0.2.1", "--expose", "--port", "0")
