@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Request, expect
 
 from tests.live.opened import Lab, context, deliver, opened
 
@@ -29,17 +29,22 @@ def look(browser: Browser) -> Iterator[Look]:
     contexts: list[BrowserContext] = []
     troubles: list[str] = []
 
+    def popped(dialog: Dialog) -> None:
+        troubles.append(dialog.message)
+        dialog.dismiss()
+
     def looked(lab: Lab, at: str = "", *, width: int = 1280, **options: Any) -> Page:
+        def asked(request: Request) -> None:
+            if not request.url.startswith((lab.page, "data:")):
+                troubles.append(request.url)
+
         one = browser.new_context(viewport={"width": width, "height": 900}, **options)
         contexts.append(one)
         page = one.new_page()
         page.set_default_timeout(20_000)
         page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("dialog", lambda dialog: (troubles.append(dialog.message), dialog.dismiss()))
-        page.on(
-            "request",
-            lambda asked: asked.url.startswith((lab.page, "data:")) or troubles.append(asked.url),
-        )
+        page.on("dialog", popped)
+        page.on("request", asked)
         page.goto(lab.page + at)
         expect(page.locator("#state")).to_have_class("live")
         return page

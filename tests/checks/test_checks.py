@@ -80,8 +80,8 @@ def test_cases_are_whole(cases: tuple[object, ...]) -> None:
     for case in cases:
         assert case.cited.quote  # type: ignore[attr-defined]
         assert set(case.needs) <= seen  # type: ignore[attr-defined]
-        for told in (case.titled, case.fixed):  # type: ignore[attr-defined]
-            assert told("en") != told("pt_BR")
+        for text in (case.titled, case.fixed):  # type: ignore[attr-defined]
+            assert text("en") != text("pt_BR")
         seen.add(case.id)  # type: ignore[attr-defined]
     assert len(seen) == len(cases)
 

@@ -58,9 +58,10 @@ class Lab:
 
     def settled(self, many: int) -> list[dict[str, Any]]:
         """That many sessions, all over."""
-        return until(
-            lambda: self.sessions(), lambda f: len(f) == many and all(one["over"] for one in f)
+        found: list[dict[str, Any]] = until(
+            self.sessions, lambda f: len(f) == many and all(one["over"] for one in f)
         )
+        return found
 
 
 def until(get: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
