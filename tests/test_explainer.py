@@ -203,7 +203,9 @@ def test_a_line_may_say_that_a_message_was_accepted(
     ).verdict
     assert verdict.delivered is delivered
     says = "The log says that a message was accepted." if delivered else UNKNOWN
-    assert say(verdict.outcome) == f"TLS was established; what was said inside it is not shown. {says}"
+    assert (
+        say(verdict.outcome) == f"TLS was established; what was said inside it is not shown. {says}"
+    )
 
 
 def test_of_what_is_only_told_nothing_is_invented() -> None:

@@ -134,7 +134,7 @@ _ENDED = {
     "inside": N_("The message was delivered inside TLS."),
     "clear": N_("The message was delivered in the clear."),
     "refused": N_("The server refused what the client told it."),
-    "fooled": N_("Somebody on the way got what they wanted."),
+    "fooled": N_("Someone on the path got what they wanted."),
     "not delivered": N_("The message was not delivered."),
     "nothing clear": N_("Nothing was told in the clear."),
     "no tls": N_("The client gave TLS up."),

@@ -139,8 +139,8 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """What a rule says of a moment: it is met, or broken, and how that shows. Where another sentence
-    than the rule's own binds here, its `citation`, and the `level` that has."""
+    """What a rule says of a moment: it is met, or broken, and how that shows. Where another
+    sentence than the rule's own binds here, its `citation`, and the `level` that has."""
 
     met: bool
     text: Text

@@ -32,7 +32,13 @@ def _lines(restored: Restoration, language: str, *, colour: bool) -> Iterator[st
         )
         yield say(text, language)
     if not restored.repairs and not restored.unknown:
-        yield say(N_("Nothing to repair was found. The text behind a reply code was written by people; it stays as it is."), language)
+        yield say(
+            N_(
+                "Nothing to repair was found. The text behind a reply code was written by people; "
+                "it stays as it is."
+            ),
+            language,
+        )
         return
     counted = Text(N_("Repairs: {count}"), {"count": len(restored.repairs)})
     yield say(counted, language)
