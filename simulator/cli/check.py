@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from simulator.cli.common import (
     colour_option,
     language_option,
     put,
+    stops,
     told,
     width,
     write,
@@ -304,12 +304,7 @@ async def _listening(
         authority = certificates.authority_pem().decode("ascii")
         click.echo(f"\n{authority}", err=True)
         stopped = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        if os.name == "posix":
-            import signal
-
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(number, stopped.set)
+        stops(stopped)
         try:
             async with asyncio.timeout(wait):
                 await stopped.wait()

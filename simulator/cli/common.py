@@ -24,6 +24,8 @@ from click.shell_completion import CompletionItem
 from simulator.errors import Error
 
 if TYPE_CHECKING:
+    import asyncio
+
     from simulator.views.view import Page, Story, View
 
 PROGRAM = "ehlo-twice"
@@ -58,6 +60,17 @@ def leave_in_order() -> None:
         # Who had it ignored, as nohup does, goes on so.
         if found is not None and signal.getsignal(found) is signal.SIG_DFL:
             signal.signal(found, leave)
+
+
+def stops(over: asyncio.Event) -> None:
+    """Let Ctrl-C and SIGTERM say that it is over, where this thread hears of them."""
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Windows has no such thing, and of all threads only the main one has.
+        with suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(number, over.set)
 
 
 def one_line(text: str) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import secrets
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from simulator.cli.common import Cannot, language_option, put, told
+from simulator.cli.common import Cannot, language_option, put, stops, told
 
 if TYPE_CHECKING:
     from simulator.live.serve import Open
@@ -92,7 +91,6 @@ def lab(
 
 def _keep_open(settings: object) -> None:
     import asyncio
-    import signal
 
     from simulator.lab.play import run
     from simulator.live import serve
@@ -101,10 +99,7 @@ def _keep_open(settings: object) -> None:
 
     async def opened() -> None:
         over = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        if sys.platform != "win32":
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(number, over.set)
+        stops(over)
         await serve.lab(settings, lambda found: _say(found, settings.language), over)
 
     run(opened())
