@@ -16,6 +16,7 @@ from simulator.session import Session
 from simulator.views import comparison, comparison_figure
 from simulator.views.canvas import UnknownForm
 from simulator.views.lines import cells
+from tests.golden import same
 from tests.views import sessions
 from tests.views.sheets import collisions, outside, sheet, words
 from tests.views.test_drawing import Ideographic, Wordy
@@ -40,16 +41,16 @@ def compared(session: Session, titles: tuple[str, str] = TITLES) -> alignment.Co
 
 
 def test_the_text_reads_like_this():
-    assert comparison.text(compared(skipped())) == (GOLDEN / "comparison.txt").read_text()
+    assert same(GOLDEN / "comparison.txt", comparison.text(compared(skipped())))
 
 
 def test_the_markdown_reads_like_this():
-    assert comparison.markdown(compared(skipped())) == (GOLDEN / "comparison.md").read_text()
+    assert same(GOLDEN / "comparison.md", comparison.markdown(compared(skipped())))
 
 
 def test_the_figure_reads_like_this():
     figure = comparison_figure.render(compared(skipped()))
-    assert words(figure) == (GOLDEN / "comparison.figure.txt").read_text()
+    assert same(GOLDEN / "comparison.figure.txt", words(figure))
 
 
 @pytest.mark.parametrize("session", OTHERS.values(), ids=OTHERS)

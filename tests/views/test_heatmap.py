@@ -13,6 +13,7 @@ from simulator import language
 from simulator.cells import LABELS, Category, Cell
 from simulator.views import heatmap
 from simulator.views.canvas import UnknownForm
+from tests.golden import same
 from tests.views import sessions
 from tests.views.sheets import collisions, outside, sheet, texts, words
 from tests.views.test_drawing import Ideographic, Wordy
@@ -40,7 +41,7 @@ def cells(clients: dict[str, str] = CLIENTS, servers: dict[str, str] = SERVERS) 
 
 def test_reads_like_this():
     figure = heatmap.render(cells(), CLIENTS, SERVERS)
-    assert words(figure) == (GOLDEN / "heatmap.txt").read_text()
+    assert same(GOLDEN / "heatmap.txt", words(figure))
 
 
 @pytest.mark.parametrize("catalogue", [gettext.NullTranslations, Wordy, Ideographic])
