@@ -85,8 +85,13 @@ def commands() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("page", "line"), commands())
 def test_every_command_that_a_page_shows_exists(page: str, line: str) -> None:
-    words = shlex.split(line.split(" > ")[0].split(" | ")[0], comments=True)[1:]
-    command = cli.commands[words[0]]
+    # Behind "--" stands another program's line, and a backslash says that it goes on.
+    told = line.rstrip("\\").split(" -- ")[0].split(" > ")[0].split(" | ")[0]
+    words = shlex.split(told, comments=True)[1:]
+    command: click.Command = cli.commands[words[0]]
+    while isinstance(command, click.Group):
+        words = words[1:]
+        command = command.commands[words[0]]
     context = command.make_context(words[0], words[1:], resilient_parsing=True)
     assert isinstance(context, click.Context)
     known = {name for option in command.params for name in option.opts}
