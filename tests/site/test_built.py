@@ -102,7 +102,13 @@ def test_style_sheets_load_only_what_the_site_has(site: Path) -> None:
 
 
 def test_external_links_are_encrypted(read: dict[Path, Reader]) -> None:
-    schemes = {urlsplit(a).scheme for reader in read.values() for a in reader.links}
+    # What the reader's own machine serves is reached without any network.
+    schemes = {
+        urlsplit(address).scheme
+        for reader in read.values()
+        for address in reader.links
+        if urlsplit(address).hostname != "127.0.0.1"
+    }
     assert schemes <= {"", "https"}
 
 
