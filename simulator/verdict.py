@@ -240,11 +240,21 @@ def _tls(session: Session, steps: Sequence[Step]) -> Tls | None:
     listed = _list(session, steps)
     if listed:
         _, keywords = smtp.parse_ehlo_reply(listed.lines)
-        return "not_attempted" if any(k.name == "STARTTLS" for k in keywords) else "not_offered"
+        if any(k.name == "STARTTLS" for k in keywords):
+            return "not_attempted"
+        return None if _breaks_off(listed, events) else "not_offered"
     for event in events:
         if isinstance(event, Remark) and event.tells:
             return event.tells
     return _tls_without_list(session, steps)
+
+
+def _breaks_off(listed: Reply, events: Sequence[AnyEvent]) -> bool:
+    """Whether the record ends inside that list: no row of it is the last (`250 `, RFC 5321 §4.2.1),
+    and nobody speaks after it."""
+    rows = listed.raw.decode("utf-8", "replace").splitlines()
+    said = [e for e in events if isinstance(e, Command | Reply | Message)]
+    return bool(rows) and re.match(r"\d{3}-", rows[-1]) is not None and said[-1] is listed
 
 
 _ASKED = re.compile(

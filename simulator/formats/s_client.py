@@ -26,7 +26,10 @@ _TLS = re.compile(r"New, (?P<version>[^,]+), Cipher is (?P<cipher>\S+)")
 _ERROR = re.compile(
     r"(?:[0-9A-F]+:)?error:[0-9A-Fa-f]+:|.*(?:no peer certificate|handshake failure)"
 )
-
+_UNREACHED = re.compile(
+    r"BIO_connect:|system library:(?:BIO_)?connect:|connect:errno=|BIO_lookup_ex"
+)
+"""No connection came about: what failed is no handshake."""
 
 _DUMP = re.compile(
     r"\s{0,40}(?P<way>write to|read from) 0x\S{1,20} \[0x\S{1,20}\]"
@@ -158,7 +161,11 @@ def _dialogue_begins(text: str) -> bool:
 
 
 def _failed(text: str) -> bool:
-    return _ERROR.match(text) is not None and "verify error" not in text
+    return (
+        _ERROR.match(text) is not None
+        and "verify error" not in text
+        and not _UNREACHED.search(text)
+    )
 
 
 FORMAT = Format(

@@ -106,3 +106,23 @@ def test_the_error_that_a_sentence_tells_of(sentence: str, error: str) -> None:
 )
 def test_who_wants_starttls_has_not_refused_it(sentence: str) -> None:
     assert signs.read(sentence) is None
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "SSL_connect:SSLv3/TLS read server certificate",
+        "SSL_connect:SSLv3\\/TLS read server session ticket",
+        "SSL_accept:before SSL initialization",
+        "TLS error on connection (recv): The TLS connection was non-properly terminated.",
+        "TLS error on connection from mx.example.org [192.0.2.9] (send): Connection reset by peer",
+        "140:error:8000006F:system library:BIO_connect:Connection refused:bio_sock2.c:114:",
+        "connect:errno=111",
+    ],
+)
+def test_no_handshake_failed_in_its_steps_at_its_end_or_without_a_connection(sentence: str) -> None:
+    assert not signs.failure(sentence)
+
+
+def test_a_step_that_failed_is_a_failure() -> None:
+    assert signs.failure("SSL_connect:error in SSLv3/TLS read server hello")
