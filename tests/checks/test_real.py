@@ -93,9 +93,7 @@ def client_found(*words: str) -> dict[str, str]:
 @pytest.mark.needs("swaks")
 def test_swaks() -> None:
     """It says EHLO again, forgets the first list, and verifies only if it is told to."""
-    only = cases.chosen(
-        cases.client_cases(), ("ehlo-again", "forgets-the-list", "checks-the-name")
-    )
+    only = cases.chosen(cases.client_cases(), ("ehlo-again", "forgets-the-list", "checks-the-name"))
     words = ("swaks", "--server", "{host}:{port}", "--tls", "--to", "b@example.org")
     found = told(run(client.check(client.Command(words, 20), only)))
     failed = {name for name, status in found.items() if status != "passed"}
