@@ -53,9 +53,7 @@ class Shown(Explanation, frozen=True, kw_only=True):
             return None
 
     def __repr__(self) -> str:
-        session = self.session
-        name = session.scenario or session.connection or session.source
-        return f"<explanation of {name!r}: {self.outcome}>"
+        return f"<explanation of {self.session.name!r}: {self.outcome}>"
 
     def __str__(self) -> str:
         """The annotated log."""

@@ -220,6 +220,11 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     secrets: tuple[str, ...] = ()
 
     @property
+    def name(self) -> str:
+        """What it is called: its scenario, else its connection, else where it was recorded."""
+        return self.scenario or self.connection or self.source
+
+    @property
     def is_understood(self) -> bool:
         """Enough of the log was understood for something to be claimed of it."""
         return self.understood >= BAR

@@ -439,10 +439,6 @@ _REPLY = re.compile(
     r"(?<![\w.+/@-])(?P<code>[245][0-57]\d)(?:(?P<more>-)|(?=[ :])|(?=$))[: ]{0,3}"
     r"(?:(?P=code)[ -])?[#('\"]?(?P<status>[245]\.\d{1,3}\.\d{1,3})?(?![\d.])\)?"
 )
-_JSON_REPLY = re.compile(
-    r'"(?:diagnosticCode|smtpResponse)" ?: ?"(?P<text>(?:[^"\\]|\\.){3,1000})"'
-)
-_JSON_STATUS = re.compile(r'"status" ?: ?"(?P<status>[245]\.\d{1,3}\.\d{1,3})"')
 _LONE_STATUS = re.compile(r"(?<![\w.])#?(?P<status>[45]\.\d{1,3}\.\d{1,3})(?![\w.]*\d)")
 _IN_TEXT = re.compile(r"#(?P<status>[45]\.\d{1,3}\.\d{1,3})(?![\w.]*\d)")
 """The status code behind the text, as qmail and its kin have it."""

@@ -214,7 +214,6 @@ _PLACEHOLDER = re.compile(
 )
 _WORD_AFTER = re.compile(r"\s*([^\s]+)")
 _TAIL = re.compile(r"[\w$-]*(?:[.-]\w+)*")
-_LATIN = re.compile(r"[^\W\d_]", re.ASCII)
 _USER_BEFORE = re.compile(
     r"(?i)(?:user(?:name)?|login|account|usuario|usuário|benutzer|utilisateur)[ =:]+\S{1,128}[ ,;]+(?:and |with |und |y |e |et |mit |con |com |using |is )*$"
 )

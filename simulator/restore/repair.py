@@ -70,7 +70,6 @@ _UNKNOWN_KEYWORD = N_("This is not known as an EHLO keyword, nor as a translatio
 _UNKNOWN_PARAMETER = N_("This is not known as a parameter, nor as a translation of one.")
 _UNKNOWN_MECHANISM = N_("This is not known as an AUTH mechanism, nor as a translation of one.")
 _UNKNOWN_REPLY = N_("The original of this reply text is not known.")
-_UNKNOWN_CODE = N_("A reply begins with three digits; there are none.")
 _UNKNOWN_LINE = N_("This is not known as a line of a log.")
 _AMBIGUOUS = N_("This may stand for {candidates}, and nothing around it decides which.")
 _MISFIT = N_("This is a translation of {candidates}, but what follows does not fit.")

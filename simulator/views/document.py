@@ -27,6 +27,7 @@ from simulator.session import (
     Remark,
     Reply,
     Session,
+    Side,
     Trace,
     as_json,
 )
@@ -208,17 +209,23 @@ def render(explanation: Explanation, language: str = SOURCE, title: str = "") ->
 
 def _entry(explanation: Explanation, language: str, title: str) -> Entry:
     session = explanation.session
+    return Entry(
+        title=title or session.name,
+        session=session,
+        steps=tuple(_step(step, session, language) for step in explanation.steps),
+        verdict=said_verdict(explanation, language),
+    )
+
+
+def said_verdict(explanation: Explanation, language: str) -> SaidVerdict:
+    """The verdict with its sentences and causes in `language`. Raises `UnknownLanguage`."""
+    session = explanation.session
     verdict = msgspec.structs.asdict(explanation.verdict)
     verdict["outcome"] = say(explanation.verdict.outcome, language)
     gap = missing(session, explanation.verdict.tls, explanation.verdict.second_ehlo)
     verdict["not_shown"] = say(gap, language) if gap and session.source != "lab" else ""
     verdict["causes"] = tuple(_cause(told, language) for told in explanation.verdict.causes)
-    return Entry(
-        title=title or session.scenario or session.connection or session.source,
-        session=session,
-        steps=tuple(_step(step, session, language) for step in explanation.steps),
-        verdict=SaidVerdict(**verdict),
-    )
+    return SaidVerdict(**verdict)
 
 
 def _cause(told: Told, language: str) -> SaidCause:
@@ -257,7 +264,7 @@ def _step(step: Step, session: Session, language: str) -> SaidStep:
         documented=first <= step.index <= last,
         text=wire_text(step),
         meaning=say(step.meaning, language),
-        notes=tuple(_note(note, language) for note in step.notes),
+        notes=tuple(said_note(note, language) for note in step.notes),
         learned=_ledger(step.knowledge.learned_at(step.index), language),
         discarded=_ledger(step.knowledge.discarded_at(step.index), language),
         ledger=_ledger((*step.knowledge.of("server"), *step.knowledge.of("client")), language),
@@ -267,7 +274,12 @@ def _step(step: Step, session: Session, language: str) -> SaidStep:
 
 
 def _ledger(facts: Iterable[Fact], language: str) -> Ledger:
-    said: dict[str, list[SaidFact]] = {"server": [], "client": []}
+    return Ledger(**said_facts(facts, language))
+
+
+def said_facts(facts: Iterable[Fact], language: str) -> dict[Side, tuple[SaidFact, ...]]:
+    """The facts that each side holds, as shown. Raises `UnknownLanguage`."""
+    said: dict[Side, list[SaidFact]] = {"server": [], "client": []}
     for fact in facts:
         said[fact.holder].append(
             SaidFact(
@@ -277,7 +289,7 @@ def _ledger(facts: Iterable[Fact], language: str) -> Ledger:
                 learned=fact.learned,
             )
         )
-    return Ledger(server=tuple(said["server"]), client=tuple(said["client"]))
+    return {side: tuple(found) for side, found in said.items()}
 
 
 def label(fact: Fact, language: str) -> str:
@@ -287,7 +299,8 @@ def label(fact: Fact, language: str) -> str:
     return fact.label
 
 
-def _note(note: Note, language: str) -> SaidNote:
+def said_note(note: Note, language: str) -> SaidNote:
+    """A note with its citation spelt out. Raises `UnknownLanguage`."""
     citation = smtp.citations()[note.citation]
     return SaidNote(
         rule=note.rule,

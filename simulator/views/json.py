@@ -13,11 +13,13 @@ from typing import Literal
 
 import msgspec
 
+from simulator import explainer
 from simulator.explainer import Explanation
-from simulator.language import N_, SOURCE
+from simulator.knowledge import Fact
+from simulator.language import N_, SOURCE, say
 from simulator.session import Remark, Session, as_json
 from simulator.views import document
-from simulator.views.document import SaidFact, SaidNote, SaidStep, SaidVerdict
+from simulator.views.document import SaidFact, SaidNote, SaidVerdict
 from simulator.views.view import View
 
 
@@ -104,35 +106,34 @@ def schema() -> dict[str, object]:
 
 
 def _entry(explanation: Explanation, language: str, title: str = "") -> Entry:
-    [spelt] = document.document([explanation], language, title).sessions
+    session = explanation.session
     return Entry(
-        title=spelt.title,
-        session=spelt.session,
+        title=title or session.name,
+        session=session,
         steps=tuple(
-            _step(step)
-            for step, event in zip(spelt.steps, spelt.session.events, strict=True)
-            if step.notes or not isinstance(event, Remark)
+            _said(step, language)
+            for step in explanation.steps
+            if step.notes or not isinstance(step.event, Remark)
         ),
-        verdict=spelt.verdict,
+        verdict=document.said_verdict(explanation, language),
     )
 
 
-def _step(step: SaidStep) -> Step:
+def _said(step: explainer.Step, language: str) -> Step:
     return Step(
         index=step.index,
-        meaning=step.meaning,
-        notes=step.notes,
-        learned=_facts(step.learned),
-        discarded=_facts(step.discarded),
+        meaning=say(step.meaning, language),
+        notes=tuple(document.said_note(note, language) for note in step.notes),
+        learned=_facts(step.knowledge.learned_at(step.index), language),
+        discarded=_facts(step.knowledge.discarded_at(step.index), language),
         answers=step.answers,
         heard_as=step.heard_as,
     )
 
 
-def _facts(ledger: document.Ledger) -> Facts:
-    if not ledger.server and not ledger.client:
-        return NOTHING
-    return Facts(server=ledger.server, client=ledger.client)
+def _facts(facts: Iterable[Fact], language: str) -> Facts:
+    said = document.said_facts(facts, language)
+    return Facts(**said) if any(said.values()) else NOTHING
 
 
 VIEW = View(

@@ -226,9 +226,7 @@ def _note(note: SaidNote, language: str) -> str:
 
 
 def _title(explanation: Explanation, language: str) -> str:
-    session = explanation.session
-    name = session.scenario or session.connection or session.source
-    return f"{say('SMTP session', language)}: {name}"
+    return f"{say('SMTP session', language)}: {explanation.session.name}"
 
 
 def _text(text: str) -> str:

@@ -154,4 +154,4 @@ CONCLUSION = N_("Conclusion")
 def title(explanation: Explanation, given: str) -> str:
     """The title to show: the one given, else what names the session."""
     session = explanation.session
-    return printable(given or session.scenario or session.connection or session.source)
+    return printable(given or session.name)

@@ -255,9 +255,6 @@ SHEETS: dict[str, Callable[[str], str]] = {
 }
 """Every sheet by the name of its file."""
 
-FOR_THE_TEACHER = ("key",)
-"""Sheets that no learner is given."""
-
 
 def _assets() -> None:
     folder = BUILD / "assets"
