@@ -94,10 +94,11 @@ _QUOTED = {mark: re.compile(rf"(?:[^{mark}\\]|\\.){{0,4000}}") for mark in "'\""
 
 
 def _unquoted(before: str, text: str) -> str:
-    """The text up to the quote that closes it, if one opened before it."""
+    """The text up to the quote that closes it, if one opened before it; all of it if there is no
+    word between the quotes, as in a grammar that quotes `"250-"`."""
     quoted = _QUOTED.get(before[-1:])
     match = quoted.match(text) if quoted is not None else None
-    return match[0] if match is not None else text
+    return match[0] if match is not None and match[0].strip("0123456789 -") else text
 
 
 def read(lines: Iterable[Line]) -> Iterator[Session]:

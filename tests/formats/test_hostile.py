@@ -343,6 +343,7 @@ def test_a_second_handshake_that_fails_is_read() -> None:
                 *("STARTTLS", "220 2.0.0 Ready to start TLS", "EHLO"),
             ],
         ),
+        ("unknown", ['/ ( "250-" domain [ SP greeting ] CR LF'] * 2),
     ],
 )
 def test_a_line_told_again_or_taken_back_is_kept(kind: str, log: list[str]) -> None:
