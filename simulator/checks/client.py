@@ -15,7 +15,7 @@ from simulator.exercises.endings import endings
 from simulator.explainer import explain
 from simulator.lab import certificates
 from simulator.lab.play import Lab
-from simulator.lab.policy import Scenario
+from simulator.lab.policy import Scenario, stage
 from simulator.lab.witness import Watched
 from simulator.language import N_, Text
 from simulator.session import Session
@@ -30,15 +30,7 @@ class NotRun(Error, OSError):
 
 def scenario_of(case: ClientCase) -> Scenario:
     """The server of a case, and who is on the way to it."""
-    return Scenario(
-        name=case.id,
-        title=case.title,
-        question="",
-        watch="",
-        conclude="",
-        server=case.server,
-        middlebox=case.middlebox,
-    )
+    return stage(case.id, case.title, case.server, case.middlebox)
 
 
 async def check(

@@ -21,6 +21,7 @@ from simulator.lab.policy import (
     MiddleboxPolicy,
     Scenario,
     ServerPolicy,
+    stage,
 )
 from simulator.language import languages, say
 from simulator.session import Session
@@ -86,16 +87,8 @@ def scenario(client: str, server: str = "documented", middlebox: str = "nothing"
     policy = parts[0].policy
     if policy.patience > PATIENCE:
         policy = msgspec.structs.replace(policy, patience=PATIENCE)
-    return Scenario(
-        name=f"{client}+{server}+{middlebox}",
-        title=titles,
-        question="",
-        watch="",
-        conclude="",
-        client=policy,
-        server=parts[1].policy,
-        middlebox=parts[2].policy,
-    )
+    name = f"{client}+{server}+{middlebox}"
+    return stage(name, titles, parts[1].policy, parts[2].policy, policy)
 
 
 PATIENCE = 2.0

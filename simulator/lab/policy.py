@@ -219,6 +219,26 @@ class Scenario(_Table, frozen=True, kw_only=True):
         return said(getattr(self, field), language)
 
 
+def stage(
+    name: str,
+    title: Prose,
+    server: ServerPolicy,
+    middlebox: MiddleboxPolicy,
+    client: ClientPolicy = ClientPolicy(),  # noqa: B008 - it never changes
+) -> Scenario:
+    """A scenario that asks its reader nothing: only who behaves how."""
+    return Scenario(
+        name=name,
+        title=title,
+        question="",
+        watch="",
+        conclude="",
+        client=client,
+        server=server,
+        middlebox=middlebox,
+    )
+
+
 class BadScenario(Error, ValueError):
     """A scenario cannot be read: the message says where, what, and what could stand there."""
 

@@ -10,7 +10,7 @@ import msgspec
 from simulator.lab import arena
 from simulator.lab.middlebox import Middlebox
 from simulator.lab.play import LOOPBACK
-from simulator.lab.policy import MiddleboxPolicy, Scenario, ServerPolicy
+from simulator.lab.policy import MiddleboxPolicy, ServerPolicy, stage
 from simulator.lab.tap import Tap
 from simulator.lab.witness import Watched
 from simulator.language import N_
@@ -54,7 +54,7 @@ class Door(Watched):
     """
 
     def __init__(self, port: Port, number: int, host: str, store: Store, crowd: list[Door]) -> None:
-        super().__init__(_scenario(port), number)
+        super().__init__(stage(port.name, port.title, port.server, port.middlebox), number)
         self.port = port
         self._host = host
         self._store = store
@@ -73,7 +73,7 @@ class Door(Watched):
     def change(self, server: ServerPolicy, middlebox: MiddleboxPolicy) -> None:
         """From now on it behaves like that."""
         self.port = msgspec.structs.replace(self.port, server=server, middlebox=middlebox)
-        self.scenario = _scenario(self.port)
+        self.scenario = msgspec.structs.replace(self.scenario, server=server, middlebox=middlebox)
 
     def _came(self, tap: Tap, port: int) -> None:
         number = self._store.begin(self.port.name, self.scenario.middlebox.does)
@@ -97,18 +97,6 @@ class Door(Watched):
 
     def _full(self) -> bool:
         return sum(len(door._relays) for door in self._crowd) >= AT_ONCE
-
-
-def _scenario(port: Port) -> Scenario:
-    return Scenario(
-        name=port.name,
-        title=port.title,
-        question="",
-        watch="",
-        conclude="",
-        server=port.server,
-        middlebox=port.middlebox,
-    )
 
 
 def _bounded(event: AnyEvent) -> AnyEvent:
