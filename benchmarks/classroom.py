@@ -134,7 +134,8 @@ class Learner:
         channel = websocket.create_connection(
             f"{self.server.replace('http', 'ws', 1)}/api/kernels/{kernel}/channels",
             header=[f"Authorization: token {self.token}"],
-            timeout=120,
+            # Shorter than between two pings, which would let it wait for ever.
+            timeout=5,
         )
         try:
             yield partial(self._execute, channel)
@@ -173,7 +174,10 @@ class Learner:
         printed = error = ""
         while True:
             self._hurry(until, place)
-            said = json.loads(channel.recv())
+            try:
+                said = json.loads(channel.recv())
+            except websocket.WebSocketTimeoutException:
+                continue
             if said["parent_header"].get("msg_id") != asked:
                 continue
             told = said["content"]
