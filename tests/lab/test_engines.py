@@ -135,6 +135,8 @@ def test_openssl_and_memory_shake_hands(server: str, version: str) -> None:
         serving: Any = pure.server_context("valid", name)
         asking: Any = ssl.create_default_context(cadata=pure.authority_pem().decode())
         asking.maximum_version = getattr(ssl.TLSVersion, f"TLSv{version.replace('.', '_')}")
+        # As every client asks from Python 3.13 on.
+        asking.verify_flags |= ssl.VERIFY_X509_STRICT
     else:
         serving = certificates.server_context("valid", name)
         asking = pure.client_context(version, name, verify=False, certificate=False)

@@ -55,8 +55,12 @@ def integer(number: int) -> bytes:
 _SIGNED_WITH = tlv(SEQUENCE, oid("1.2.840.10045.4.3.2"))
 """ecdsa-with-SHA256 (RFC 5758 §3.2)."""
 _ATTRIBUTES = {"CN": oid("2.5.4.3"), "O": oid("2.5.4.10"), "OU": oid("2.5.4.11")}
+_KEY_IDENTIFIER = oid("2.5.29.14")
+_USAGE = oid("2.5.29.15")
 _ALTERNATIVE_NAMES = oid("2.5.29.17")
 _CONSTRAINTS = oid("2.5.29.19")
+_AUTHORITY_KEY_IDENTIFIER = oid("2.5.29.35")
+_TRUE = tlv(BOOLEAN, b"\xff")
 
 
 def name(**attributes: str | None) -> bytes:
@@ -90,6 +94,16 @@ class Key(NamedTuple):
         return str(self.private.to_pem().decode("ascii"))
 
 
+def _extension(kind: bytes, *value: bytes, critical: bool = False) -> bytes:
+    return tlv(SEQUENCE, kind, *([_TRUE] if critical else []), tlv(OCTETS, *value))
+
+
+def _identifier(private: Any) -> bytes:
+    """What a key is known by: SHA-1 of its octets (RFC 5280 §4.2.1.2, method 1)."""
+    octets = private.verifying_key.to_string("uncompressed")
+    return hashlib.sha1(octets, usedforsecurity=False).digest()
+
+
 def issue(
     title: bytes,
     names: Sequence[str],
@@ -99,21 +113,16 @@ def issue(
     """A new key and its certificate for those DNS names, signed `by` an authority; without one, it
     is an authority, signed by itself."""
     private = ecdsa.SigningKey.generate(curve=ecdsa.NIST256p)
-    if by is None:
-        extensions = [
-            tlv(
-                SEQUENCE,
-                _CONSTRAINTS,
-                tlv(BOOLEAN, b"\xff"),
-                tlv(OCTETS, tlv(SEQUENCE, tlv(1, b"\xff"))),
-            )
-        ]
-    else:
-        alternative = tlv(SEQUENCE, *(tlv(DNS_NAME, one.encode("ascii")) for one in names))
-        extensions = [
-            tlv(SEQUENCE, _CONSTRAINTS, tlv(BOOLEAN, b"\xff"), tlv(OCTETS, tlv(SEQUENCE))),
-            tlv(SEQUENCE, _ALTERNATIVE_NAMES, tlv(OCTETS, alternative)),
-        ]
+    signer = by.private if by else private
+    alternative = tlv(SEQUENCE, *(tlv(DNS_NAME, one.encode("ascii")) for one in names))
+    extensions = [
+        _extension(_CONSTRAINTS, tlv(SEQUENCE, *([] if by else [_TRUE])), critical=True),
+        # keyCertSign and cRLSign for an authority, digitalSignature for the rest.
+        _extension(_USAGE, tlv(BITS, b"\x07\x80" if by else b"\x01\x06"), critical=True),
+        _extension(_KEY_IDENTIFIER, tlv(OCTETS, _identifier(private))),
+        _extension(_AUTHORITY_KEY_IDENTIFIER, tlv(SEQUENCE, tlv(0x80, _identifier(signer)))),
+        *([_extension(_ALTERNATIVE_NAMES, alternative)] if names else []),
+    ]
     signed = tlv(
         SEQUENCE,
         tlv(0xA0, integer(2)),
@@ -125,9 +134,7 @@ def issue(
         private.verifying_key.to_der(),
         tlv(0xA3, tlv(SEQUENCE, *extensions)),
     )
-    signature = (by.private if by else private).sign(
-        signed, hashfunc=hashlib.sha256, sigencode=sigencode_der
-    )
+    signature = signer.sign(signed, hashfunc=hashlib.sha256, sigencode=sigencode_der)
     der = tlv(SEQUENCE, signed, _SIGNED_WITH, tlv(BITS, b"\0", signature))
     return Key(private, title, der)
 
