@@ -20,7 +20,7 @@ from simulator.views import prose
 from simulator.views.document import wire_text
 from simulator.views.inert import printable
 
-Shown = Iterable[Block | Trials]
+Blocks = Iterable[Block | Trials]
 
 STYLE = """
 .ehlo-card{font:14px/1.5 system-ui,sans-serif;border:1px solid color-mix(in srgb,currentColor 25%,
@@ -52,7 +52,7 @@ font-weight:600}
 """Colours are mixed with that of the text, so that they can be read on light and on dark."""
 
 
-def text(title: str, blocks: Shown, language: str, *, width: int = 100, mark: str = "") -> str:
+def text(title: str, blocks: Blocks, language: str, *, width: int = 100, mark: str = "") -> str:
     """For a terminal."""
     written = [f"{mark} {title}".strip(), ""]
     for block in blocks:
@@ -108,7 +108,7 @@ def _text_step(block: Steps, step: Step, language: str, width: int) -> Iterator[
         )
 
 
-def html(title: str, blocks: Shown, language: str, *, tone: str = "", mark: str = "") -> str:
+def html(title: str, blocks: Blocks, language: str, *, tone: str = "", mark: str = "") -> str:
     """For a notebook: one element, without an empty line in it."""
     parts = [f"<style>{STYLE.replace(chr(10), '')}</style>"]
     parts.append(f'<div class="ehlo-card {tone}" lang="{language.replace("_", "-")}">')

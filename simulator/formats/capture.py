@@ -16,7 +16,7 @@ from typing import NamedTuple
 from simulator import tls
 from simulator.formats.decrypt import Opener, Secrets
 from simulator.reading import ending
-from simulator.reading.clean import Moment
+from simulator.reading.clean import Stamp
 from simulator.reading.dialogue import Dialogue
 from simulator.session import HandshakeError, Peer, Session, Side
 
@@ -446,7 +446,7 @@ class _Connection:
             self._begin(number)
         if self._dialogue is None:
             return
-        self._dialogue.time(Moment(at, known=True))
+        self._dialogue.time(Stamp(at, known=True))
         side = self._ends.get((segment.source, segment.sport), "client")
         cut = bool(segment.flags & _RST)
         if self._tls is not None and not self._tls.established:
@@ -457,7 +457,7 @@ class _Connection:
         if self._dialogue is None and not self._is_smtp(end, data, number):
             return
         assert self._dialogue is not None
-        self._dialogue.time(Moment(at, known=True))
+        self._dialogue.time(Stamp(at, known=True))
         self._take(self._ends[end], data, number)
 
     def _is_smtp(self, end: tuple[str, int], data: bytes, number: int) -> bool:

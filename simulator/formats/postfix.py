@@ -17,7 +17,7 @@ import msgspec
 from simulator.language import N_
 from simulator.reading.clean import Line
 from simulator.reading.desk import Desk
-from simulator.reading.dialogue import Dialogue, Shown
+from simulator.reading.dialogue import Dialogue, Extent
 from simulator.reading.format import Format, Tallied
 from simulator.reading.marks import continued, learn
 from simulator.session import Command, Handshake, Peer, Session
@@ -139,7 +139,7 @@ def _written_by(text: str) -> tuple[str, str, str] | None:
 class _Told(Dialogue):
     """A session that the ordinary log tells of."""
 
-    def __init__(self, source: str, connection: str = "", shown: Shown = "all") -> None:
+    def __init__(self, source: str, connection: str = "", shown: Extent = "all") -> None:
         super().__init__(source, connection, shown)
         self.rejected: list[tuple[str, int, str]] = []
         """Verb, code and text of replies that are told apart from the commands."""

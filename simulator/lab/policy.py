@@ -36,7 +36,7 @@ HostName = Annotated[
     ),
 ]
 """A name that a certificate can carry: labels of letters, digits, hyphens (RFC 1035 §2.3.1)."""
-Line = Annotated[str, msgspec.Meta(pattern=r"^[\x20-\x7e]{0,500}$(?!\n)")]
+Printable = Annotated[str, msgspec.Meta(pattern=r"^[\x20-\x7e]{0,500}$(?!\n)")]
 """What fits one line of SMTP: printable ASCII."""
 FileName = Annotated[str, msgspec.Meta(pattern=r"^(?!\.{1,2}$)[^/\\:\x00-\x1f]{1,255}$(?!\n)")]
 """The name of a file, without the folder that it stands in."""
@@ -128,8 +128,8 @@ class ServerPolicy(_Table, frozen=True, kw_only=True):
     """
 
     name: HostName = "eq-c601.example.com"
-    keywords: tuple[Line, ...] = ("8BITMIME", "SIZE 10485760")
-    inside: tuple[Line, ...] = ()
+    keywords: tuple[Printable, ...] = ("8BITMIME", "SIZE 10485760")
+    inside: tuple[Printable, ...] = ()
     withdrawn: tuple[Word, ...] = ()
     knows_ehlo: bool = True
     auth: Literal["never", "inside", "always"] = "never"
@@ -149,7 +149,7 @@ class ServerPolicy(_Table, frozen=True, kw_only=True):
     marks_tls: Literal["inside", "never", "always"] = "inside"
     silent_at: Literal[Verb, "TLS"] = ""
     cuts_at: Verb = ""
-    replies: dict[VerbAndCode, Line] = {}
+    replies: dict[VerbAndCode, Printable] = {}
 
 
 class MiddleboxPolicy(_Table, frozen=True, kw_only=True):
@@ -165,16 +165,16 @@ class MiddleboxPolicy(_Table, frozen=True, kw_only=True):
     does: Literal[
         "nothing", "strip", "mask", "add-keywords", "inject-command", "inject-reply", "cut"
     ] = "nothing"
-    lines: tuple[Line, ...] = ()
+    lines: tuple[Printable, ...] = ()
     at: Verb = ""
 
 
 class Mail(_Table, frozen=True, kw_only=True):
     """The envelope and the message."""
 
-    sender: Line = "postmaster@mx4.example.com"
-    recipients: tuple[Line, ...] = ("ana@eq-c601.example.com",)
-    subject: Line = "Why twice?"
+    sender: Printable = "postmaster@mx4.example.com"
+    recipients: tuple[Printable, ...] = ("ana@eq-c601.example.com",)
+    subject: Printable = "Why twice?"
     body: str = "The Received line tells how this message came.\n"
 
 
@@ -425,5 +425,5 @@ def _check_replies(file: toml.File) -> None:
             )
         if not isinstance(own, str):
             raise file.wrong(path, f"{name} must be a text in quotes")
-        if not re.search(Line.__metadata__[0].pattern, own):  # type: ignore[attr-defined]
+        if not re.search(Printable.__metadata__[0].pattern, own):  # type: ignore[attr-defined]
             raise file.wrong(path, f"{name} cannot be {shown(own)}: {_no_line(own, 500, 'line')}")

@@ -584,42 +584,42 @@ _CLOCK = re.compile(r"(?<![\d:])(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?![\d:])"
 _EPOCH = re.compile(r"(?<!\d)(1\d{9})\.(\d{1,6})(?!\d)")
 
 
-class Moment(NamedTuple):
+class Stamp(NamedTuple):
     """Seconds, since the epoch where the date is `known`, else within an unknown day or year."""
 
     seconds: float
     known: bool
 
 
-def moment(line: str) -> Moment | None:
+def stamp(line: str) -> Stamp | None:
     """When a line was written, from the stamp at its beginning, whatever its style."""
     head = line[:90]
     if (match := _ISO.search(head)) is not None:
         year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
-        return _moment(year, month, day, hour, minute, second, match[7], known=True)
+        return _stamp(year, month, day, hour, minute, second, match[7], known=True)
     if (match := _NAMED.search(head)) is not None:
         month = _MONTHS[match[1][:3].lower()]
         year = int(match[7] or 1970)
-        return _moment(
+        return _stamp(
             year, month, int(match[2]), int(match[3]), int(match[4]), int(match[5]), match[6],
             known=bool(match[7]),
         )  # fmt: skip
     if (match := _CLOCK.search(head)) is not None:
-        return _moment(1970, 1, 1, int(match[1]), int(match[2]), int(match[3]), match[4])
+        return _stamp(1970, 1, 1, int(match[1]), int(match[2]), int(match[3]), match[4])
     if (match := _EPOCH.search(head)) is not None:
-        return Moment(float(match[0]), known=True)
+        return Stamp(float(match[0]), known=True)
     return None
 
 
-def _moment(
+def _stamp(
     year: int, month: int, day: int, hour: int, minute: int, second: int, fraction: str | None,
     *, known: bool = False,
-) -> Moment | None:  # fmt: skip
+) -> Stamp | None:  # fmt: skip
     if not (1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < 60 and second < 61):
         return None
     days = _days(year, month, day)
     part = float(f"0.{fraction}") if fraction else 0.0
-    return Moment(days * 86400 + hour * 3600 + minute * 60 + second + part, known)
+    return Stamp(days * 86400 + hour * 3600 + minute * 60 + second + part, known)
 
 
 def _days(year: int, month: int, day: int) -> int:

@@ -6,8 +6,8 @@ from collections import OrderedDict
 from collections.abc import Iterator
 
 from simulator.reading import ending
-from simulator.reading.clean import moment
-from simulator.reading.dialogue import Dialogue, Shown
+from simulator.reading.clean import stamp
+from simulator.reading.dialogue import Dialogue, Extent
 from simulator.session import Session, Side
 
 MOST_REMARKS = 20_000
@@ -31,13 +31,13 @@ class Desk:
         self,
         source: str,
         *,
-        shown: Shown = "all",
+        shown: Extent = "all",
         plain: bool = False,
         dialogue: type[Dialogue] = Dialogue,
     ) -> None:
         self.source = source
         self._kind = dialogue
-        self._shown: Shown = shown
+        self._shown: Extent = shown
         self._plain = plain
         self._open: OrderedDict[str, Dialogue] = OrderedDict()
         self._loose: list[tuple[int, str]] = []
@@ -68,7 +68,7 @@ class Desk:
             self._open.move_to_end(connection)
         self._latest = found
         if line:
-            found.time(moment(line))
+            found.time(stamp(line))
         return found
 
     def _begin(self, connection: str) -> Dialogue:

@@ -17,7 +17,7 @@ import msgspec
 from simulator import smtp
 from simulator.pairing import NEVER_TO_HELLO, left_unshown
 from simulator.reading import signs
-from simulator.reading.clean import Moment
+from simulator.reading.clean import Stamp
 from simulator.session import (
     AnyEvent,
     AuthResponse,
@@ -33,7 +33,7 @@ from simulator.session import (
     Side,
 )
 
-Shown = Literal["all", "clear", "outline"]
+Extent = Literal["all", "clear", "outline"]
 Tells = Literal["", "not_offered", "not_attempted"]
 Reason = Literal["quit", "closed", "cut", "timeout", "given up"]
 
@@ -86,10 +86,10 @@ def is_reply(text: str) -> bool:
 class Dialogue:
     """One session, as far as it was read."""
 
-    def __init__(self, source: str, connection: str = "", shown: Shown = "all") -> None:
+    def __init__(self, source: str, connection: str = "", shown: Extent = "all") -> None:
         self.source = source
         self.connection = connection
-        self.shown: Shown = shown
+        self.shown: Extent = shown
         self.plain = False
         """The log shows what a person typed: nothing but an explicit mark stands for TLS."""
         self.implicit = False
@@ -107,7 +107,7 @@ class Dialogue:
         """From here on the record shows encrypted octets only."""
         self.pending: int | None = None
         """Where the handshake belongs: the 220 to STARTTLS came, and of TLS nothing yet."""
-        self._start: Moment | None = None
+        self._start: Stamp | None = None
         self._at = 0.0
         self._waiting: deque[str] = deque()
         self._reply: list[str] = []
@@ -137,7 +137,7 @@ class Dialogue:
 
     # What readers tell ------------------------------------------------------------------------
 
-    def time(self, when: Moment | None) -> None:
+    def time(self, when: Stamp | None) -> None:
         """The log's stamp of what comes next."""
         if when is None:
             return

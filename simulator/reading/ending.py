@@ -7,7 +7,7 @@ import re
 import msgspec
 
 from simulator.reading import signs
-from simulator.reading.dialogue import Dialogue, Shown
+from simulator.reading.dialogue import Dialogue, Extent
 from simulator.session import (
     AnyEvent,
     AuthResponse,
@@ -212,7 +212,7 @@ def _sentence(event: AnyEvent) -> signs.Sentence | None:
     return None
 
 
-def _how_much(dialogue: Dialogue, events: tuple[AnyEvent, ...]) -> Shown:
+def _how_much(dialogue: Dialogue, events: tuple[AnyEvent, ...]) -> Extent:
     if dialogue.sealed:
         return "clear"
     if dialogue.told or (dialogue.shown == "outline" and not dialogue.implicit):

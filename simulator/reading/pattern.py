@@ -18,7 +18,7 @@ from simulator import toml
 from simulator.errors import Error
 from simulator.reading.clean import Line, without_prefix
 from simulator.reading.desk import Desk
-from simulator.reading.dialogue import Reason, Shown, is_command, is_reply
+from simulator.reading.dialogue import Extent, Reason, is_command, is_reply
 from simulator.reading.format import Format, Sample
 from simulator.reading.marks import (
     LONGEST,
@@ -38,7 +38,7 @@ Means = Literal[
 ]  # fmt: skip
 
 
-class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class LineKind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One kind of line. `means` says what it is:
 
     - `client`, `server`: that side says the group `text`; `mark`: the side that the group `mark`
@@ -89,12 +89,12 @@ class FormatFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     name: str
     title: str
     log_more: str = ""
-    shown: Shown = "all"
+    shown: Extent = "all"
     signature: list[str] = []
     unmarked: bool = False
     typed: bool = False
     weight: float = 1.0
-    line: list[Rule] = []
+    line: list[LineKind] = []
     sample: list[Sample] = []
 
 
@@ -108,7 +108,7 @@ _PEERS = {"client_name", "client_address", "server_name", "server_address", "por
 class Pattern:
     """A rule, ready for use."""
 
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: LineKind) -> None:
         self.rule = rule
         compiled = re.compile(rule.pattern)
         self.match = compiled.match
@@ -436,7 +436,7 @@ def schema() -> dict[str, object]:
     return toml.schema(FormatFile, "ehlo-twice format")
 
 
-def _check(rule: Rule, place: str) -> None:
+def _check(rule: LineKind, place: str) -> None:
     groups = _compile(rule.pattern, place)
     if rule.split:
         _compile(rule.split, place)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 
 from simulator.reading import fragments
-from simulator.reading.clean import Line, moment
+from simulator.reading.clean import Line, stamp
 
 Undo = Callable[[str], list[str]]
 """The lines that one line was, before something was done to it."""
@@ -185,7 +185,7 @@ def is_surely_newest_first(head: list[str]) -> bool:
 
 def _steps(head: list[str]) -> list[float] | None:
     """Seconds from stamp to stamp, of stamps of one kind; None if there are not enough."""
-    stamps = [found for line in head if line and (found := moment(line)) is not None]
+    stamps = [found for line in head if line and (found := stamp(line)) is not None]
     if len(stamps) < 3:
         return None
     return [b.seconds - a.seconds for a, b in pairwise(stamps) if a.known == b.known]
@@ -193,7 +193,7 @@ def _steps(head: list[str]) -> list[float] | None:
 
 def oldest_first(lines: list[Line]) -> list[Line]:
     """The records of a log in the other order; what has no stamp goes on with the record before."""
-    stamped = [bool(line.text) and moment(line.text) is not None for line in lines]
+    stamped = [bool(line.text) and stamp(line.text) is not None for line in lines]
     if not any(stamped):
         return lines[::-1]
     records: list[list[Line]] = []

@@ -26,7 +26,7 @@ from simulator.restore.lexicon import (
 from simulator.smtp import VERBS
 
 
-class Line(NamedTuple):
+class PageLine(NamedTuple):
     """A line of the input: its number from 1, its text, and its end as it was."""
 
     number: int
@@ -101,7 +101,7 @@ class Entry:
         "text",
     )
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: PageLine) -> None:
         self.line = line
         self.text = line.text
         self.kind = ""
@@ -254,13 +254,13 @@ _HIDDEN = re.compile(r"<(?:!--|(?P<name>script|style|template)\b[^<>]{0,2000}>)"
 _BREAK, _CELL, _SEAM, _COUNT = "\ufdd0\ufdd1\ufdd2\ufdd3"
 
 
-def split(text: str) -> list[Line]:
+def split(text: str) -> list[PageLine]:
     """The lines of a text, each with its own end."""
     lines = []
     for number, match in enumerate(_LINES.finditer(text), 1):
         line = match.group()
         end = "\r\n" if line.endswith("\r\n") else "\n" if line.endswith("\n") else ""
-        lines.append(Line(number, line[: len(line) - len(end)], end))
+        lines.append(PageLine(number, line[: len(line) - len(end)], end))
     return lines
 
 
@@ -287,22 +287,22 @@ def _stand_in(tag: re.Match[str]) -> str:
     return kind + _COUNT * tag.group().count("\n")
 
 
-def _unmarked(markup: str, number: int, *, pre: bool = False) -> Iterator[Line]:
+def _unmarked(markup: str, number: int, *, pre: bool = False) -> Iterator[PageLine]:
     """The lines that a browser shows for a piece of HTML that begins on line `number`.
 
     The ends of lines in the HTML stay, too: what writes a log into a page counts on them. `pre`: so
     do the spaces around a line.
     """
     text = _TAG.sub(_stand_in, _without_hidden(markup))
-    held: list[Line] = []
+    held: list[PageLine] = []
     for line in split(text):
-        shown: list[Line] = []
+        shown: list[PageLine] = []
         for part in line.text.replace("\r", "").removesuffix(_BREAK).split(_BREAK):
             for cell in _cells(part):
                 here = number + cell.count(_COUNT)
                 said = html.unescape(cell.replace(_COUNT, ""))
                 shown += [
-                    Line(here, one if pre else one.strip(), "\n")
+                    PageLine(here, one if pre else one.strip(), "\n")
                     for one in said.splitlines() or [""]
                 ]
             number += part.count(_COUNT)
@@ -323,7 +323,7 @@ def _cells(part: str) -> list[str]:
     A cell before it that only numbers the line is no part of it.
     """
     numbered = re.match(rf"[\s{_CELL}{_SEAM}]*[0-9]{{1,6}}[\s{_SEAM}]*{_CELL}", part)
-    if numbered and _has_log([Line(1, _plain(part[numbered.end() :]), "")]):
+    if numbered and _has_log([PageLine(1, _plain(part[numbered.end() :]), "")]):
         part = part[numbered.end() :]
     together = part.replace(_CELL, " ").replace(_SEAM, "")
     if part.count(_SEAM) + part.count(_CELL) < 2 or len(part) > 100_000:
@@ -345,14 +345,14 @@ def _opens(text: str) -> bool:
     """Does a line of the appliance's log begin here?"""
     if not _TIME.search(text, 0, 120):
         return False
-    return Entry(Line(1, _plain(text), "")).kind in ("tidy", "esa", "head")
+    return Entry(PageLine(1, _plain(text), "")).kind in ("tidy", "esa", "head")
 
 
 def _plain(text: str) -> str:
     return html.unescape(re.sub(f"[{_CELL}{_SEAM}{_COUNT}]", "", text)).strip()
 
 
-def _joined(first: Line, second: Line) -> Line | None:
+def _joined(first: PageLine, second: PageLine) -> PageLine | None:
     """One line of a log that the source of a page has on two; None if it is not."""
     if not first.text or not second.text or not _TIME.search(first.text, 0, 120):
         return None
@@ -367,7 +367,7 @@ def _joined(first: Line, second: Line) -> Line | None:
     return both
 
 
-def _is_marked_up(lines: Iterable[Line]) -> bool:
+def _is_marked_up(lines: Iterable[PageLine]) -> bool:
     """Are tags around the lines of this log? Those in a log's own lines say nothing of it."""
     entries = [Entry(line) for line in lines]
     if not any("<" in entry.line.text for entry in entries):
@@ -387,14 +387,14 @@ def _is_marked_up(lines: Iterable[Line]) -> bool:
     return False
 
 
-def _has_log(lines: Iterable[Line]) -> bool:
+def _has_log(lines: Iterable[PageLine]) -> bool:
     return any(Entry(line).kind not in ("", "maybe") for line in lines)
 
 
-def _inside(text: str, lines: list[Line]) -> list[Line] | None:
+def _inside(text: str, lines: list[PageLine]) -> list[PageLine] | None:
     """The lines of the blocks of a page (pre elements, fences) that hold a log; None: no page."""
     fences = [place for place, line in enumerate(lines) if _FENCE.match(line.text)]
-    found: list[Line] = []
+    found: list[PageLine] = []
     for start, end in zip(fences[::2], [*fences[1::2], len(lines)], strict=False):
         block = lines[start + 1 : end]
         if _is_marked_up(block):
@@ -416,7 +416,7 @@ def _inside(text: str, lines: list[Line]) -> list[Line] | None:
     return found or None
 
 
-def entries_of(text: str, lines: list[Line]) -> list[Entry]:
+def entries_of(text: str, lines: list[PageLine]) -> list[Entry]:
     """The lines of the log in `text`, without the page around them."""
     inside = _inside(text, lines)
     whole = inside is not None

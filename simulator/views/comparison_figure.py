@@ -56,7 +56,7 @@ VERDICT = Style(12)
 KEY = Style(9.5, QUIET)
 PALE = "#edf0f2"
 
-Line = tuple[str, str, Style]
+Styled = tuple[str, str, Style]
 """A line of text, the full text if something had to be left out, and how it looks."""
 
 
@@ -166,10 +166,10 @@ class _Sheet:
         start, end = sorted(map(column.at, ends))
         return start + INSET, end - start - 2 * INSET
 
-    def _told(self, column: _Column, row: Row, quiet: bool) -> list[Line]:
+    def _told(self, column: _Column, row: Row, quiet: bool) -> list[Styled]:
         _, room = self._place(column, row)
         wire = WIRE._replace(colour=QUIET if quiet else RED if row.forged else INK)
-        lines: list[Line] = []
+        lines: list[Styled] = []
         if row.label:
             style = PROSE._replace(bold=row.shape == "handshake")
             lines += [(*li, style) for li in self.canvas.wrap(self.say(row.label), style, room, 3)]
@@ -181,7 +181,7 @@ class _Sheet:
             lines.append((f"… {len(row.text) - MOST_LINES}", rest, PROSE))
         return lines
 
-    def _broken(self, row: Row) -> list[list[Line]]:
+    def _broken(self, row: Row) -> list[list[Styled]]:
         room = COLUMN - 2 * INSET - 46
         found = []
         for note in row.notes:
@@ -191,7 +191,7 @@ class _Sheet:
                 found.append([*((*li, SMALL_BOLD) for li in cited), *((*li, SMALL) for li in told)])
         return found
 
-    def _height(self, row: Row | None, lines: list[Line], notes: list[list[Line]]) -> float:
+    def _height(self, row: Row | None, lines: list[Styled], notes: list[list[Styled]]) -> float:
         if row is None:
             return 0
         arrow = 12 if row.shape in ("arrow", "buffer") else 4
@@ -224,7 +224,7 @@ class _Sheet:
         )
 
     def _event(
-        self, column: _Column, row: Row, lines: list[Line], notes: list[list[Line]], pair: Pair
+        self, column: _Column, row: Row, lines: list[Styled], notes: list[list[Styled]], pair: Pair
     ) -> None:
         left, _ = self._place(column, row)
         y = self.y + 8

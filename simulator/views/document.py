@@ -55,7 +55,7 @@ class SaidNote(msgspec.Struct, frozen=True, kw_only=True):
     url: str
 
 
-class Ledger(msgspec.Struct, frozen=True, kw_only=True):
+class SaidLedger(msgspec.Struct, frozen=True, kw_only=True):
     """What each side knows: `server` of the client, `client` of the server."""
 
     server: tuple[SaidFact, ...]
@@ -77,9 +77,9 @@ class SaidStep(msgspec.Struct, frozen=True, kw_only=True):
     text: tuple[str, ...]
     meaning: str
     notes: tuple[SaidNote, ...]
-    learned: Ledger
-    discarded: Ledger
-    ledger: Ledger
+    learned: SaidLedger
+    discarded: SaidLedger
+    ledger: SaidLedger
     answers: int | None
     heard_as: int | None
 
@@ -273,8 +273,8 @@ def _step(step: Step, session: Session, language: str) -> SaidStep:
     )
 
 
-def _ledger(facts: Iterable[Fact], language: str) -> Ledger:
-    return Ledger(**said_facts(facts, language))
+def _ledger(facts: Iterable[Fact], language: str) -> SaidLedger:
+    return SaidLedger(**said_facts(facts, language))
 
 
 def said_facts(facts: Iterable[Fact], language: str) -> dict[Side, tuple[SaidFact, ...]]:

@@ -73,7 +73,7 @@ BADGE = Style(8.5, QUIET, bold=True)
 VERDICT = Style(13.5)
 VERDICT_HEAD = Style(13.5, bold=True)
 
-Shown = tuple[Fact, str, str]
+Chip = tuple[Fact, str, str]
 QUIETER = {AMBER_GROUND: "#fdfcf9", GREEN_GROUND: "#f3f8f5"}
 PALE = "#edf0f2"
 
@@ -497,7 +497,7 @@ class _Sheet:
     def _struck(self, side: Side, y: float, facts: Sequence[Fact]) -> float:
         """Facts that are gone, side by side, each struck out."""
         style = FACT._replace(colour=QUIET)
-        chips: list[tuple[float, Shown]] = []
+        chips: list[tuple[float, Chip]] = []
         for fact in facts:
             label = document.label(fact, self.language)
             ((line, full),) = self.canvas.wrap(label, style, LEDGER - 14)
@@ -738,9 +738,9 @@ _RED_BOLD = Style(9.5, RED, bold=True)
 _ON_RED = Style(9.5, INK)
 
 
-def _flow(items: Sequence[tuple[float, Shown]]) -> list[list[tuple[float, Shown]]]:
+def _flow(items: Sequence[tuple[float, Chip]]) -> list[list[tuple[float, Chip]]]:
     """Things of some width side by side, in as many rows as a ledger needs."""
-    rows: list[list[tuple[float, Shown]]] = []
+    rows: list[list[tuple[float, Chip]]] = []
     used = LEDGER + 1.0
     for wide, thing in items:
         if used + wide > LEDGER:

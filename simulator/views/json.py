@@ -34,7 +34,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 NOTHING = Facts()
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class SaidEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is said of one event: of the session's `events` the one with this `index`, from 0.
 
     `answers` is the index of the command that a reply answers, `heard_as` that of what a middlebox
@@ -56,7 +56,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     title: str
     session: Session
-    steps: tuple[Step, ...]
+    steps: tuple[SaidEvent, ...]
     verdict: SaidVerdict
 
 
@@ -119,8 +119,8 @@ def _entry(explanation: Explanation, language: str, title: str = "") -> Entry:
     )
 
 
-def _said(step: explainer.Step, language: str) -> Step:
-    return Step(
+def _said(step: explainer.Step, language: str) -> SaidEvent:
+    return SaidEvent(
         index=step.index,
         meaning=say(step.meaning, language),
         notes=tuple(document.said_note(note, language) for note in step.notes),

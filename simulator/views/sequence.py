@@ -49,7 +49,7 @@ class Piece(NamedTuple):
     start: int = 0
 
 
-Line = tuple[Piece, ...]
+Pieces = tuple[Piece, ...]
 NOTHING = Piece("")
 
 
@@ -101,7 +101,7 @@ class _Ladder:
         lines += self._foot()
         return "".join(self._paint(line).rstrip() + "\n" for line in lines)
 
-    def _paint(self, line: Line) -> str:
+    def _paint(self, line: Pieces) -> str:
         if not self.colour:
             return "".join(piece.text for piece in line)
         text = "".join(p.text for p in line).rstrip()
@@ -116,7 +116,7 @@ class _Ladder:
 
     def _across(
         self, channel: Piece = NOTHING, left: Piece = NOTHING, right: Piece = NOTHING
-    ) -> Line:
+    ) -> Pieces:
         life = Piece(LIFELINE[self.secure], "inside" if self.secure else "clear")
         return (
             Piece(" " * (self.side - cells(left.text))),
@@ -129,7 +129,7 @@ class _Ladder:
             right,
         )
 
-    def _in_channel(self, piece: Piece) -> Line:
+    def _in_channel(self, piece: Piece) -> Pieces:
         """A piece in its place; where it leaves room stands the lifeline of what is on the way."""
         empty = [" "] * self.channel
         if self.middle is not None:
@@ -137,7 +137,7 @@ class _Ladder:
         end = piece.start + cells(piece.text)
         return Piece("".join(empty[: piece.start])), piece, Piece("".join(empty[end:]))
 
-    def _beside(self, row: Row, channel: Sequence[Piece]) -> Iterator[Line]:
+    def _beside(self, row: Row, channel: Sequence[Piece]) -> Iterator[Pieces]:
         """Lines in the channel, with what both ledgers learn and forget beside them."""
         left, right = ([*self._learned(row, side), *self._forgotten(row, side)] for side in _SIDES)
         for parts in zip_longest(channel, left, right, fillvalue=NOTHING):
@@ -158,7 +158,7 @@ class _Ladder:
 
     # Head
 
-    def _head(self) -> Iterator[Line]:
+    def _head(self) -> Iterator[Pieces]:
         for line in wrap(self.title, self.width, 3)[0]:
             yield (Piece(line, "bold"),)
         yield ()
@@ -188,7 +188,7 @@ class _Ladder:
         for one, other in zip_longest(left, right, fillvalue=NOTHING):
             yield self._across(NOTHING, one, other)
 
-    def _ground(self, row: Row) -> Iterator[Line]:
+    def _ground(self, row: Row) -> Iterator[Pieces]:
         words = self.say(outline.INSIDE if row.secure else outline.CLEAR)
         zone = ""
         if row.zone != "document":
@@ -200,7 +200,7 @@ class _Ladder:
 
     # Rows
 
-    def _row(self, row: Row) -> Iterator[Line]:
+    def _row(self, row: Row) -> Iterator[Pieces]:
         match row.shape:
             case "aside":
                 for part in row.text:
@@ -269,7 +269,7 @@ class _Ladder:
         for line in _box(lines):
             yield Piece(line, "", self.channel - cells(line) - 1)
 
-    def _ruled(self, note: Note) -> Iterator[Line]:
+    def _ruled(self, note: Note) -> Iterator[Pieces]:
         mark, ink = (MET, "quiet") if note.met else (BROKEN, "red")
         head = outline.cited(note)
         if not note.met:
@@ -281,7 +281,7 @@ class _Ladder:
 
     # Handshake
 
-    def _handshake(self, row: Row) -> Iterator[Line]:
+    def _handshake(self, row: Row) -> Iterator[Pieces]:
         event = row.step.event
         assert isinstance(event, Handshake)
         yield self._across()
@@ -308,7 +308,7 @@ class _Ladder:
         if row.resets:
             yield from self._band(row)
 
-    def _band(self, row: Row) -> Iterator[Line]:
+    def _band(self, row: Row) -> Iterator[Pieces]:
         """Where both sides forget: a line across the whole sheet, and below it what is gone."""
         places = dict.fromkeys(outline.citation(rule) for _, _, rule in DISCARDS["handshake"])
         for told in (
@@ -324,7 +324,7 @@ class _Ladder:
 
     # Foot
 
-    def _foot(self) -> Iterator[Line]:
+    def _foot(self) -> Iterator[Pieces]:
         if self.outline.rows:
             foot = Piece("┴")
             yield Piece(" " * (self.side + 1)), foot, Piece(" " * self.channel), foot

@@ -119,7 +119,7 @@ SHOWN = ("alt", "title", "aria-label", "content")
 AS_IT_IS = {"script", "style", "code", "pre", "template", "smtp-session"}
 
 
-class Shown(HTMLParser):
+class VisibleText(HTMLParser):
     """What a reader sees or hears: text, and the attributes that are read out."""
 
     def __init__(self, path: Path) -> None:
@@ -146,7 +146,7 @@ def test_no_mark_of_the_sources_is_left(site: Path) -> None:
     wrong = [
         f"{path.relative_to(site)}: {text.strip()[:120]}"
         for path in site.rglob("*.html")
-        for text in Shown(path).texts
+        for text in VisibleText(path).texts
         if LEFT_OVER.search(text)
     ]
     assert wrong == []

@@ -43,7 +43,7 @@ class Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ask: str
 
 
-class Shown(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Proof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The session that answers a question: the scenario, and what is found in it."""
 
     play: str
@@ -57,7 +57,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     use: Literal["quiz", "poll"]
     ideas: tuple[str, ...]
     seen: str
-    shown: Shown
+    shown: Proof
     cite: tuple[str, ...]
     order: tuple[int, ...]
     en: Ask
