@@ -21,6 +21,7 @@ from tools.site import (
     engine,
     experiments,
     firstaid,
+    getting,
     glossary,
     notebooks,
     octets,
@@ -45,7 +46,7 @@ def assemble(*, offline: bool = False) -> None:
 
     def put_all(pages: Iterable[Page], files: Iterable[Asset], language: str) -> None:
         for page in pages:
-            text = complete(page, shows.ALL) + glossary.tips(page)
+            text = getting.with_line(complete(page, shows.ALL), page) + glossary.tips(page)
             put(f"{language}/{page.path}", text.encode())
         for asset in files:
             put(f"{language}/{asset.path}", asset.data)
@@ -84,7 +85,7 @@ def assemble(*, offline: bool = False) -> None:
     for name in ("index.html", "404.html"):
         save(root / name, (ROOT / "docs" / "root.html").read_bytes())
     save(root / ".nojekyll", b"")
-    for asset in engine.files():
+    for asset in (*getting.files(), *engine.files()):
         save(root / asset.path, asset.data)
 
 

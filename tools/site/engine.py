@@ -12,6 +12,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from tools.site.page import LANGUAGES, ROOT, Asset, BadPage
@@ -47,12 +48,12 @@ _CACHE = ROOT / "build" / "engine"
 
 def files() -> Iterator[Asset]:
     """Everything that the page's worker fetches. Raises `BadPage` where a wheel cannot be had."""
-    package = ROOT / "node_modules" / "pyodide"
+    pyodide = ROOT / "node_modules" / "pyodide"
     for name in PYODIDE:
-        yield Asset(f"{FOLDER}/{name}", (package / name).read_bytes())
+        yield Asset(f"{FOLDER}/{name}", (pyodide / name).read_bytes())
     yield Asset(f"{FOLDER}/worker.js", (ROOT / "docs" / "theme" / "worker.js").read_bytes())
     yield Asset(f"{FOLDER}/msgspec.zip", _wheel("msgspec"))
-    whole = _package()
+    _, whole = package()
     yield Asset(f"{FOLDER}/simulator.zip", _less(whole, played=False))
     yield Asset(f"{FOLDER}/lab.zip", _less(whole, played=True))
     yield Asset(f"{FOLDER}/serving.zip", _together(map(_wheel, SERVING)))
@@ -96,8 +97,9 @@ def _wheel(package: str) -> bytes:
     return kept[-1].read_bytes()
 
 
-def _package() -> bytes:
-    """The package's own wheel."""
+@cache
+def package() -> tuple[str, bytes]:
+    """The package's own wheel, and its name. Raises `BadPage`."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder]
         done = subprocess.run(  # noqa: S603
@@ -106,7 +108,7 @@ def _package() -> bytes:
         if done.returncode:
             raise BadPage(f"the wheel of the package: {done.stderr.strip()}")
         [wheel] = Path(folder).glob("*.whl")
-        return wheel.read_bytes()
+        return wheel.name, wheel.read_bytes()
 
 
 def _less(wheel: bytes, *, played: bool) -> bytes:

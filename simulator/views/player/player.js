@@ -693,6 +693,7 @@ code,pre,.line,.label,.host{font-family:var(--mono);font-size:.86em}
 .ledger ul{display:flex;flex-wrap:wrap;gap:.35em;margin-top:.5em}
 .fact{align-items:baseline;padding:.2em .55em;border-radius:.4em;border-left:4px solid var(--edge);max-width:100%}
 .fact .icon{width:.85em;height:.85em;align-self:center}
+s{text-decoration:none;background:linear-gradient(to bottom right,#0000 calc(50% - .6px),currentColor calc(50% - .5px) calc(50% + .5px),#0000 calc(50% + .6px))} @media(forced-colors:active){s{text-decoration:line-through}}
 .label,s{font-family:var(--mono);font-size:.82em;min-width:0;unicode-bidi:isolate;overflow-wrap:anywhere}
 .kind{white-space:nowrap;font-size:.72em;margin-left:auto}
 .fact.gone{background:none;color:var(--soft);border:1px dashed} .gone .kind{display:none}
