@@ -1,11 +1,11 @@
 """The quotations of the RFCs: compared with the RFCs' own texts, and sealed against slips.
 
     python tools/citations.py FOLDER    # compare with the texts in FOLDER (rfc3207.txt …), and seal
-    python tools/citations.py           # say which quotations no longer are what was compared
+    python tools/citations.py           # say which quotations changed since, or were never compared
 
 Each table of `simulator/citations.toml` ends in a `fingerprint` of its quotation as it stood when
 it was last found in the RFC. Only this tool writes one, and only for what it found there, within
-the section that the table names; one that was not compared yet has none.
+the section that the table names; that of a quotation which was not compared yet is empty.
 """
 
 from __future__ import annotations
@@ -90,11 +90,18 @@ def changed() -> list[str]:
     ]
 
 
+def uncompared() -> list[str]:
+    """The citations whose quotation nobody has compared with the RFC's text."""
+    return [key for key, cited in citations().items() if not cited.fingerprint]
+
+
 def main(arguments: list[str]) -> int:
     """Compare or check; exit code 1 if a quotation is wrong, 2 if there is nothing to compare."""
     if not arguments:
         for key in changed():
             print(f"{key}: changed since it was compared with the RFC")
+        for key in uncompared():
+            print(f"{key}: never compared with the RFC")
         return 1 if changed() else 0
     folder = Path(arguments[0])
     told = compare(folder)
@@ -107,8 +114,10 @@ def main(arguments: list[str]) -> int:
     for key, wrong in told.items():
         if wrong:
             print(f"{key}: {wrong}")
-    print(f"{len(found)} of {len(told)} quotations stand in their RFC", end="")
-    print(f"; {len(citations()) - len(told)} were not compared: their texts are not in {folder}")
+    print(f"{len(found)} of {len(told)} quotations stand in their RFC")
+    missing = sorted({cited.rfc for key, cited in citations().items() if key not in told})
+    if missing:
+        print(f"not in {folder}: {', '.join(f'rfc{rfc}.txt' for rfc in missing)}")
     return 1 if len(found) < len(told) else 0
 
 
