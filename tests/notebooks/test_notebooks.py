@@ -165,3 +165,24 @@ def test_the_survey_says_when_it_was_made() -> None:
     [survey] = (FOLDER / "data").glob("*.json")
     assert json.loads(survey.read_text("utf-8"))["measured"] == survey.stem.removeprefix("survey-")
     assert survey.name in code_of("08-real-software")
+
+
+COUNTED = {
+    "en": "{17} configurations of {9} servers and {36} clients",
+    "pt-BR": "{17} configurações de {9} servidores e {36} clientes",
+}
+NUMBERS = {
+    "en": {9: "nine", 17: "seventeen", 36: "thirty-six"},
+    "pt-BR": {9: "nove", 17: "dezessete", 36: "trinta e seis"},
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_survey_is_said_to_hold_what_it_holds(language: str) -> None:
+    [path] = (FOLDER / "data").glob("*.json")
+    survey = json.loads(path.read_text("utf-8"))
+    programs = {found["software"] for found in survey["servers"].values()}
+    held = {len(survey["servers"]), len(programs), len(survey["clients"])}
+    told = re.sub(r"\{(\d+)\}", lambda n: NUMBERS[language][int(n[1])], COUNTED[language])
+    assert told in " ".join(texts("08-real-software", language, "markdown"))
+    assert held == set(NUMBERS[language])
