@@ -124,7 +124,7 @@ def _html(block: Block | Trials, language: str) -> Iterator[str]:
         case Say():
             for paragraph in _filled(block, _inert).split("\n"):
                 if paragraph.strip():
-                    yield f"<p>{_marked_up(paragraph)}</p>"
+                    yield f"<p>{marked_up(paragraph)}</p>"
         case Code(text=found):
             # Not one line of source is empty: that would end the element in a page from Markdown.
             lines = map(_inert, found.split("\n"))
@@ -208,10 +208,10 @@ def _inert(value: str) -> str:
 
 
 def _item(text: str) -> str:
-    return _marked_up(html_escape(printable(text)))
+    return marked_up(html_escape(printable(text)))
 
 
-def _marked_up(paragraph: str) -> str:
+def marked_up(paragraph: str) -> str:
     """The little markup that texts have: `code` and **bold**."""
     paragraph = re.sub(r"`([^`]*)`", r"<code>\1</code>", paragraph)
     return re.sub(r"\*\*([^*]+)\*\*", r"<b>\1</b>", paragraph)

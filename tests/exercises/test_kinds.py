@@ -11,7 +11,7 @@ from simulator.exercises.blocks import Items, Outcome, Say, Steps, Trials
 from simulator.exercises.exercise import load, names
 from simulator.exercises.kinds import KINDS
 from simulator.exercises.puzzle import Puzzle
-from tests.exercises.clients import CLIENT, READER
+from tests.exercises.clients import CLIENT, READER, SOLUTIONS
 
 # What a person who knows the protocol would say, by exercise and situation.
 RIGHT: dict[str, dict[str, int | str]] = {
@@ -46,10 +46,7 @@ SEEN = {
 }
 
 REPAIRED = {
-    "08": '[client]\nafter_handshake = "EHLO"\nforgets = true\ninsists = []',
-    "14": '[client]\ntls = "required"\nverify = true\ndrops_buffer = true',
-    "15": '[server]\nauth = "inside"\nrequires_tls = true\nforgets = true\ninsists = true\n'
-    'drops_buffer = true\nagain = "refuse"',
+    name: (SOLUTIONS / f"{name}.toml").read_text(encoding="utf-8") for name in ("08", "14", "15")
 }
 
 SITUATIONS = [(name, variant.name) for name in names() for variant in load(name).variant]
@@ -272,7 +269,7 @@ MUTANTS = [
     (QUIT, GO_ON, "Nobody offered"),
     ("create_default_context(cafile=authority)", UNVERIFIED, "another name"),
     (NEW_FILE, '    ask(f"EHLO', "strict server"),
-    ('"." + l if l.startswith(".") else l', "l", "another message"),
+    ('"." + line if line.startswith(".") else line', "line", "another message"),
 ]
 
 

@@ -281,7 +281,8 @@ TOLD = {
         "slides/210.en.html|Slides, half a day;slides/90.en.pdf|Slides for paper;"
         "print/wall.en.pdf|Wall diagram (A3);print/log.en.pdf|The log for the wall (A3);"
         "print/handout.en.pdf|Handout;print/cards.en.pdf|Cards;print/quiz-A.en.pdf|Quiz, form A;"
-        "print/quiz-B.en.pdf|Quiz, form B;print/key.en.pdf|Key;captures|Captures for Wireshark",
+        "print/quiz-B.en.pdf|Quiz, form B;print/key.en.pdf|Key;"
+        "print/solutions.en.pdf|Solutions;captures|Captures for Wireshark",
     },
     "pt-BR": {
         "title": "Comece aqui",
@@ -303,7 +304,8 @@ TOLD = {
         "print/wall.pt-BR.pdf|Diagrama de parede (A3);print/log.pt-BR.pdf|O log para a parede (A3);"
         "print/handout.pt-BR.pdf|Folha de apoio;print/cards.pt-BR.pdf|Cartas;"
         "print/quiz-A.pt-BR.pdf|Questionário, forma A;print/quiz-B.pt-BR.pdf|Questionário, forma B;"
-        "print/key.pt-BR.pdf|Gabarito;captures|Capturas para o Wireshark",
+        "print/key.pt-BR.pdf|Gabarito;print/solutions.pt-BR.pdf|Soluções;"
+        "captures|Capturas para o Wireshark",
     },
 }
 

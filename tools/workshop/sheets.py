@@ -1,4 +1,4 @@
-"""What is printed for the class: wall diagram, log, handout, cards, two forms of the quiz, the key.
+"""What is printed for the class: wall diagram, log, handout, cards, quiz, and the teacher's keys.
 
 All but the quiz is made from sessions that were played just now; all as HTML, printed to PDF.
 """
@@ -19,7 +19,7 @@ from simulator.views.inert import printable
 from tools.site import assets, shows
 from tools.site.page import LANGUAGES, ROOT, Page, complete
 from tools.site.plays import play
-from tools.workshop import drawings, paper, quiz
+from tools.workshop import drawings, paper, quiz, solutions
 from tools.workshop.words import word
 
 SOURCES = ROOT / "workshop" / "handout"
@@ -252,6 +252,7 @@ SHEETS: dict[str, Callable[[str], str]] = {
     "quiz-A": partial(questions, form="A"),
     "quiz-B": partial(questions, form="B"),
     "key": key,
+    "solutions": solutions.sheet,
 }
 """Every sheet by the name of its file."""
 
