@@ -11,15 +11,15 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from typing import Literal, NamedTuple
 
 import msgspec
 
-from simulator import smtp, toml
+from simulator import needles, smtp, toml
 from simulator.language import N_, Text
-from simulator.pairing import GREETINGS, Step
+from simulator.pairing import GREETINGS, Paired
 from simulator.rules import altered
 from simulator.session import (
     AuthResponse,
@@ -157,15 +157,15 @@ def schema() -> dict[str, object]:
 
 
 def find(
-    session: Session, steps: Sequence[Step], tls: str | None, second_ehlo: str | None
+    session: Session, pairs: Sequence[Paired], tls: str | None, second_ehlo: str | None
 ) -> tuple[Told, ...]:
     """The causes that show in `session`, in the order in which they are told.
 
-    `steps` tell what each event answers and what it is taken to answer; `tls` and `second_ehlo` are
+    `pairs` tell what each event answers and what it is taken to answer; `tls` and `second_ehlo` are
     the verdict's.
     """
-    facts = _Facts(session, steps, tls, second_ehlo)
-    found = [told for cause, tests in _tests() if (told := _told(cause, tests, facts))]
+    facts = _Facts(session, pairs, tls, second_ehlo)
+    found = [told for cause, tests in _likely(facts.kind) if (told := _told(cause, tests, facts))]
     return tuple(_without_contradictions(found))
 
 
@@ -229,7 +229,7 @@ class _Facts:
     """What the entries ask about, gathered once for a session."""
 
     def __init__(
-        self, session: Session, steps: Sequence[Step], tls: str | None, second_ehlo: str | None
+        self, session: Session, pairs: Sequence[Paired], tls: str | None, second_ehlo: str | None
     ) -> None:
         self.session = session
         self.tls, self.second_ehlo = tls or "", second_ehlo or ""
@@ -243,10 +243,20 @@ class _Facts:
                 case Handshake():
                     self.handshakes.append((index, event))
                 case Reply():
-                    heard_as = steps[index].heard_as
+                    heard_as = pairs[index].heard_as
                     heard = session.events[heard_as] if heard_as is not None else None
                     verb = getattr(heard, "verb", "AUTH" if isinstance(heard, AuthResponse) else "")
                     self.replies.append((index, event, heard_as, verb))
+
+    @property
+    def kind(self) -> _Kind:
+        return _Kind(
+            tls=self.tls,
+            second_ehlo=self.second_ehlo,
+            verbs=frozenset(command.verb for _, command in self.commands),
+            codes=frozenset(reply.code for _, reply, _, _ in self.replies),
+            errors=frozenset(shake.error for _, shake in self.handshakes),
+        )
 
     @cached_property
     def implicit(self) -> bool:
@@ -417,6 +427,35 @@ def _is_prose(text: str) -> bool:
     return _REPORTS.match(text) is None and _PERSON.search(text) is not None
 
 
+class _Kind(NamedTuple):
+    """What a session is like in a few words, which many have in common."""
+
+    tls: str
+    second_ehlo: str
+    verbs: frozenset[str]
+    codes: frozenset[int]
+    errors: frozenset[str]
+
+    def admits(self, when: When) -> bool:
+        """Whether an entry may show in such a session; most cannot, and are not looked at."""
+        starts = "STARTTLS" in self.verbs or not (when.left_over or when.typed)
+        return (
+            starts
+            and (not when.tls or self.tls in when.tls)
+            and (not when.second_ehlo or self.second_ehlo in when.second_ehlo)
+            and (not when.handshake or not self.errors.isdisjoint(when.handshake))
+            and (not when.code or not self.codes.isdisjoint(when.code))
+            and (not when.left_at or when.left_at in self.codes)
+            and self.verbs.isdisjoint(when.unheard)
+            and not (when.silent and self.verbs)
+            and (not when.ehlos or "EHLO" in self.verbs)
+            and all(
+                not asked or not self.verbs.isdisjoint(asked)
+                for asked in (when.sent, when.verb, when.unanswered)
+            )
+        )
+
+
 class _Lines:
     """Lines of text with the events they belong to, searched all at once."""
 
@@ -431,18 +470,16 @@ class _Lines:
             texts.append(text)
             at += len(text) + 1
         self.text = "\n".join(texts)
+        self._searched: needles.Haystack | None = None
 
     def find(self, pattern: str) -> list[Place] | None:
         """The event of the first line that matches; None if there is none."""
         if not self._events:
             return None
-        match = _compiled(pattern).search(self.text)
+        if self._searched is None:
+            self._searched = needles.Haystack(self.text)
+        match = self._searched.search(pattern)
         return [self._events[bisect_right(self._starts, match.start()) - 1]] if match else None
-
-
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.MULTILINE)
 
 
 _NEVER_A_NAME = frozenset((
@@ -504,6 +541,16 @@ class _Test(NamedTuple):
 @cache
 def _tests() -> tuple[tuple[Cause, tuple[_Test, ...]], ...]:
     return tuple((cause, tuple(map(_Test.of, cause.when))) for cause in causes().values())
+
+
+@lru_cache(maxsize=4096)
+def _likely(kind: _Kind) -> tuple[tuple[Cause, tuple[_Test, ...]], ...]:
+    """The entries that may show in a session of that kind."""
+    admitted = (
+        (cause, tuple(test for test in tests if kind.admits(test.when)))
+        for cause, tests in _tests()
+    )
+    return tuple((cause, tests) for cause, tests in admitted if tests)
 
 
 def _if(holds: bool) -> tuple[()] | None:
@@ -624,8 +671,8 @@ def _reply(when: When, facts: _Facts) -> Iterable[Place] | None:
             (not when.code or reply.code in when.code)
             and (not when.to or verb in when.to)
             and when.inside in (None, reply.secure)
-            and (not when.text or _compiled(when.text).search(text) is not None)
-            and (not when.not_text or _compiled(when.not_text).search(text) is None)
+            and (not when.text or needles.compiled(when.text).search(text) is not None)
+            and (not when.not_text or needles.compiled(when.not_text).search(text) is None)
         ):
             shown = [index] if heard_as is None else [heard_as, index]
             if not when.mechanism:

@@ -1,10 +1,15 @@
 """The one explainer: a session in, and out what each event means, what each side then knows, which
 rules were met or broken, and the verdict.
 
-Nothing here knows where the session comes from or how it will be shown.
+It goes three depths, and no deeper than is asked: how events pair, which rules were met or broken
+and so the verdict, and what every event means. Nothing here knows where the session comes from or
+how it will be shown.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
 
 import msgspec
 
@@ -12,19 +17,49 @@ from simulator import meaning
 from simulator import verdict as verdicts
 from simulator.knowledge import Ledger
 from simulator.masking import Veil
-from simulator.pairing import Pairing, begins_in_the_middle
+from simulator.pairing import Paired, begins_in_the_middle, paired
 from simulator.pairing import Step as Step
-from simulator.rules import Moment, Note, Past, rules
+from simulator.rules import Moment, Note, Past, looks
 from simulator.session import AnyEvent, Command, Reply, Session
 from simulator.verdict import Verdict
 
 
-class Explanation(msgspec.Struct, frozen=True, kw_only=True):
-    """A session with everything that can be said of it."""
+class Explanation(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """A session with everything that can be said of it, each part when it is first asked for.
+
+    `sealed` is the verdict where it is not to be that of this session: behind a veil it stays that
+    of what was read.
+    """
 
     session: Session
-    steps: tuple[Step, ...]
-    verdict: Verdict
+    sealed: Verdict | None = None
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """What can be said of the whole session."""
+        if self.sealed is not None:
+            return self.sealed
+        ruled = self._ruled if self._obeys else ()
+        broken = (note.rule for _, notes in ruled for note in notes if not note.met)
+        return verdicts.judge(self.session, self._pairs, broken)
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """Its events, explained one by one."""
+        return tuple(
+            Step(
+                index=index,
+                event=event,
+                meaning=meaning.of(moment),
+                notes=notes,
+                knowledge=moment.after,
+                answers=pair.answers,
+                heard_as=pair.heard_as,
+            )
+            for index, (event, pair, (moment, notes)) in enumerate(
+                zip(self.session.events, self._pairs, self._ruled, strict=True)
+            )
+        )
 
     @property
     def notes(self) -> tuple[Note, ...]:
@@ -36,18 +71,39 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
         """The broken rules."""
         return tuple(note for note in self.notes if not note.met)
 
+    @cached_property
+    def _pairs(self) -> list[Paired]:
+        return paired(self.session)
+
+    @property
+    def _obeys(self) -> bool:
+        """Whether rules may be looked at: enough of what was said is shown."""
+        return self.session.shown != "outline" and self.session.is_understood
+
+    @cached_property
+    def _ruled(self) -> list[tuple[Moment, tuple[Note, ...]]]:
+        """Each event in its place, and what the rules say of it."""
+        return [
+            (moment, looks(moment) if self._obeys and not told else ())
+            for moment, told in _moments(self.session, self._pairs)
+        ]
+
 
 def explain(session: Session) -> Explanation:
     """Explain a session, whole or cut short anywhere, played or read from a log."""
+    return Explanation(session=session)
+
+
+def _moments(session: Session, pairs: list[Paired]) -> Iterator[tuple[Moment, bool]]:
+    """Each event in its place, and whether the record only tells of it."""
     events = session.events
     ledger = Ledger(events)
     known = ledger.knowledge
-    pairing = Pairing(session)
     past = Past()
     partial = begins_in_the_middle(events)
-    steps = []
-    for index, event in enumerate(events):
-        answers, heard_as, unread, grouped = pairing.see(index, event)
+    played = session.source == "lab"
+    for index, (event, pair) in enumerate(zip(events, pairs, strict=True)):
+        answers, heard_as, unread, grouped = pair
         before = known
         heard = events[heard_as] if heard_as is not None else None
         told = _told(event) or _told(heard)
@@ -57,39 +113,24 @@ def explain(session: Session) -> Explanation:
             if told
             else ledger.see(index, answers, heard_as, unread=unread)
         )
-        moment = Moment(
-            index=index,
-            event=event,
-            before=before,
-            after=known,
-            past=past,
-            answers=events[answers] if answers is not None else None,
-            heard_as=heard,
-            grouped=grouped,
-            implicit_tls=session.implicit_tls,
-            partial=partial,
-            played=session.source == "lab",
+        yield (
+            Moment(
+                index=index,
+                event=event,
+                before=before,
+                after=known,
+                past=past,
+                answers=events[answers] if answers is not None else None,
+                heard_as=heard,
+                grouped=grouped,
+                implicit_tls=session.implicit_tls,
+                partial=partial,
+                played=played,
+            ),
+            told,
         )
         if not (told and isinstance(event, Reply)):
             past = past.then(event, heard)
-        shown = not told and session.shown != "outline" and session.is_understood
-        notes = tuple(note for rule in rules() if shown and (note := rule.look(moment)))
-        steps.append(
-            Step(
-                index=index,
-                event=event,
-                meaning=meaning.of(moment),
-                notes=notes,
-                knowledge=known,
-                answers=answers,
-                heard_as=heard_as,
-            )
-        )
-    return Explanation(
-        session=session,
-        steps=tuple(steps),
-        verdict=verdicts.judge(session, steps),
-    )
 
 
 def _told(event: AnyEvent | None) -> bool:
@@ -101,9 +142,9 @@ def veiled(explanation: Explanation, veil: Veil) -> Explanation:
     read, but for the commands, of which a veil may hide one."""
     if not veil:
         return explanation
-    hidden = explain(veil(explanation.session))
-    commands = hidden.verdict.client_to_server_commands
+    session = veil(explanation.session)
+    commands = verdicts.commands(session)
     verdict = msgspec.structs.replace(
         veil.over(explanation.verdict), client_to_server_commands=commands
     )
-    return msgspec.structs.replace(hidden, verdict=verdict)
+    return Explanation(session=session, sealed=verdict)

@@ -75,7 +75,7 @@ class Shown(Explanation, frozen=True, kw_only=True):
 
 def shown(explanation: Explanation) -> Shown:
     """The same explanation, able to show itself."""
-    return Shown(session=explanation.session, steps=explanation.steps, verdict=explanation.verdict)
+    return Shown(session=explanation.session, sealed=explanation.sealed)
 
 
 class Beside(Comparison, frozen=True, kw_only=True):

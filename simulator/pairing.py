@@ -80,6 +80,12 @@ class Paired(NamedTuple):
     grouped: bool = False
 
 
+def paired(session: Session) -> list[Paired]:
+    """How each event of the session pairs."""
+    pairing = Pairing(session)
+    return [pairing.see(index, event) for index, event in enumerate(session.events)]
+
+
 class Pairing:
     """Which reply answers which command, as the server means it and as the client takes it.
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import msgspec
 
 from simulator import causes, smtp
 from simulator.language import N_, Text
-from simulator.pairing import Step, begins_in_the_middle
+from simulator.pairing import Paired, begins_in_the_middle
 from simulator.session import (
     AnyEvent,
     Command,
@@ -62,38 +62,38 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.faults) and not any(known[told.id].harmless for told in self.causes)
 
 
-def judge(session: Session, steps: Sequence[Step]) -> Verdict:
-    """The verdict over `session`, from its events and how they pair."""
+def judge(session: Session, pairs: Sequence[Paired], broken: Iterable[str]) -> Verdict:
+    """The verdict over `session`, from its events, how each pairs, and the rules that were broken,
+    in the order in which they were."""
     if not session.is_understood:
         return _not_understood(session)
     events = session.events
-    commands = [e for e in events if isinstance(e, Command) and e.by == "client"]
-    tls = _tls(session, steps)
+    tls = _tls(session, pairs)
     inside = _inside(events)
     second = _second_ehlo(session, tls, inside)
-    faults = dict.fromkeys(note.rule for step in steps for note in step.notes if not note.met)
+    faults = dict.fromkeys(broken)
     # What was played in the lab is no riddle: its cause is the scenario.
-    told = () if session.source == "lab" else causes.find(session, steps, tls, second)
+    told = () if session.source == "lab" else causes.find(session, pairs, tls, second)
     faults.update(dict.fromkeys(cause.id for cause in told))
-    delivered: bool | None = _accepted(events, steps) or _said_accepted(session)
+    delivered: bool | None = _accepted(events, pairs) or _said_accepted(session)
     reported = _reported(events)
     if reported:
         delivered = reported in ("delivered", "relayed", "expanded")
         delivered = None if reported in ("delayed", "?") else delivered
-    elif not delivered and not _shows_all(session, steps):
+    elif not delivered and not _shows_all(session, pairs):
         delivered = None
     in_clear = any(_is_message(e) and not e.secure for e in events)
-    ehlos = [c for c in commands if c.verb == "EHLO"]
+    ehlos = [e for e in events if isinstance(e, Command) and e.by == "client" and e.verb == "EHLO"]
     verdict = Verdict(
         format=session.source,
         tls=tls,
         ehlo_before_tls=(None if session.shown == "outline" else sum(not c.secure for c in ehlos)),
         ehlo_after_tls=(
-            sum(c.secure for c in ehlos) if _inside_shown(session, tls, steps) else None
+            sum(c.secure for c in ehlos) if _inside_shown(session, tls, pairs) else None
         ),
         second_ehlo=second,
-        second_ehlo_reply_code=None if second == "n/a" else _reply_code(events, steps, inside),
-        client_to_server_commands=tuple(c.verb for c in commands if c.verb),
+        second_ehlo_reply_code=None if second == "n/a" else _reply_code(events, pairs, inside),
+        client_to_server_commands=commands(session),
         delivered=delivered,
         in_clear=in_clear,
         faults=tuple(faults),
@@ -101,7 +101,15 @@ def judge(session: Session, steps: Sequence[Step]) -> Verdict:
         outcome=Text(""),
         understood=session.understood,
     )
-    return msgspec.structs.replace(verdict, outcome=_outcome(verdict, session, steps))
+    return msgspec.structs.replace(verdict, outcome=_outcome(verdict, session, pairs))
+
+
+def commands(session: Session) -> tuple[str, ...]:
+    """The verbs that the client sent, if anything may be claimed."""
+    if not session.is_understood:
+        return ()
+    sent = (e for e in session.events if isinstance(e, Command) and e.by == "client")
+    return tuple(command.verb for command in sent if command.verb)
 
 
 def _not_understood(session: Session) -> Verdict:
@@ -138,14 +146,14 @@ def _is_message(event: AnyEvent) -> bool:
     return False
 
 
-def _accepted(events: Sequence[AnyEvent], steps: Sequence[Step]) -> bool:
+def _accepted(events: Sequence[AnyEvent], pairs: Sequence[Paired]) -> bool:
     """The server took responsibility for a message (RFC 5321 §6.1)."""
     return any(
-        isinstance(step.event, Reply)
-        and 200 <= step.event.code < 300
-        and step.answers is not None
-        and _is_message(events[step.answers])
-        for step in steps
+        isinstance(event, Reply)
+        and 200 <= event.code < 300
+        and pair.answers is not None
+        and _is_message(events[pair.answers])
+        for event, pair in zip(events, pairs, strict=True)
     )
 
 
@@ -174,7 +182,7 @@ def _told_of(session: Session) -> bool:
     return any(isinstance(e, Command) and e.told for e in session.events)
 
 
-def _shows_all(session: Session, steps: Sequence[Step]) -> bool:
+def _shows_all(session: Session, pairs: Sequence[Paired]) -> bool:
     """Whether the record would show that a message was accepted, if one was."""
     events = session.events
     if session.source == "lab":
@@ -186,7 +194,7 @@ def _shows_all(session: Session, steps: Sequence[Step]) -> bool:
         return False
     if session.shown == "clear" and any(isinstance(e, Handshake) and not e.error for e in events):
         return False
-    answered = {step.answers for step in steps}
+    answered = {pair.answers for pair in pairs}
     for index, event in enumerate(events):
         data = _is_message(event) or (isinstance(event, Command) and event.verb == "DATA")
         if data and index not in answered:
@@ -210,17 +218,17 @@ def _inside(events: Sequence[AnyEvent]) -> list[int] | None:
     return found
 
 
-def _inside_shown(session: Session, tls: Tls | None, steps: Sequence[Step]) -> bool:
+def _inside_shown(session: Session, tls: Tls | None, pairs: Sequence[Paired]) -> bool:
     """Whether the record would show an EHLO inside TLS, if there was one."""
     if session.shown == "clear":
         return tls not in ("established", "implicit")
     if session.shown == "outline":
-        refusal = _heard(session, steps, "STARTTLS")
+        refusal = _heard(session, pairs, "STARTTLS")
         return tls == "refused" and refusal is not None and any(refusal.lines)
     return True
 
 
-def _tls(session: Session, steps: Sequence[Step]) -> Tls | None:
+def _tls(session: Session, pairs: Sequence[Paired]) -> Tls | None:
     events = session.events
     handshakes = [e for e in events if isinstance(e, Handshake)]
     came_about = any(not h.error for h in handshakes)
@@ -230,14 +238,14 @@ def _tls(session: Session, steps: Sequence[Step]) -> Tls | None:
         return "established"
     if handshakes:
         return "failed"
-    answer = _heard(session, steps, "STARTTLS")
+    answer = _heard(session, pairs, "STARTTLS")
     if answer and answer.code >= 400:
         return "refused"
     if any(isinstance(e, Command) and e.verb == "STARTTLS" and e.by == "client" for e in events):
         return None
     if _asked_unshown(events):
         return None
-    listed = _list(session, steps)
+    listed = _list(session, pairs)
     if listed:
         _, keywords = smtp.parse_ehlo_reply(listed.lines)
         if any(k.name == "STARTTLS" for k in keywords):
@@ -246,7 +254,7 @@ def _tls(session: Session, steps: Sequence[Step]) -> Tls | None:
     for event in events:
         if isinstance(event, Remark) and event.tells:
             return event.tells
-    return _tls_without_list(session, steps)
+    return _tls_without_list(session, pairs)
 
 
 def _breaks_off(listed: Reply, events: Sequence[AnyEvent]) -> bool:
@@ -273,14 +281,14 @@ _WANTS_STARTTLS = re.compile(r"(?i)\bissue an? starttls|\bstarttls (?:command )?
 """A server that says so has STARTTLS, although HELO brings no list."""
 
 
-def _tls_without_list(session: Session, steps: Sequence[Step]) -> Tls | None:
+def _tls_without_list(session: Session, pairs: Sequence[Paired]) -> Tls | None:
     """What can be said where no list of keywords was ever given."""
     events = session.events
     if begins_in_the_middle(events):
         return None
     if any(isinstance(e, Message) for e in events):
         return "not_attempted"
-    greeted = _heard(session, steps, "EHLO") or _heard(session, steps, "HELO")
+    greeted = _heard(session, pairs, "EHLO") or _heard(session, pairs, "HELO")
     if greeted:
         said_so = (" ".join(e.lines) for e in events if isinstance(e, Reply) and e.code >= 400)
         if any(map(_WANTS_STARTTLS.search, said_so)):
@@ -293,26 +301,24 @@ def _tls_without_list(session: Session, steps: Sequence[Step]) -> Tls | None:
     return None
 
 
-def _list(session: Session, steps: Sequence[Step]) -> Reply | None:
+def _list(session: Session, pairs: Sequence[Paired]) -> Reply | None:
     """The last list of keywords that the client saw; its EHLO may be older than the record."""
-    listed = _heard(session, steps, "EHLO", 250)
+    listed = _heard(session, pairs, "EHLO", 250)
     if listed:
         return listed
-    for step in steps:
-        event = step.event
+    for event, pair in zip(session.events, pairs, strict=True):
         if isinstance(event, Reply) and event.code == 250 and len(event.lines) > 1:
-            if step.answers is None and step.heard_as is None:
+            if pair.answers is None and pair.heard_as is None:
                 return event
     return None
 
 
-def _heard(session: Session, steps: Sequence[Step], verb: str, code: int = 0) -> Reply | None:
+def _heard(session: Session, pairs: Sequence[Paired], verb: str, code: int = 0) -> Reply | None:
     """The last reply that the client took for the answer to that verb."""
     found = None
-    for step in steps:
-        event = step.event
-        if isinstance(event, Reply) and step.heard_as is not None and code in (0, event.code):
-            heard = session.events[step.heard_as]
+    for event, pair in zip(session.events, pairs, strict=True):
+        if isinstance(event, Reply) and pair.heard_as is not None and code in (0, event.code):
+            heard = session.events[pair.heard_as]
             if isinstance(heard, Command) and heard.verb == verb:
                 found = event
     return found
@@ -332,14 +338,14 @@ def _second_ehlo(
 
 
 def _reply_code(
-    events: Sequence[AnyEvent], steps: Sequence[Step], inside: list[int] | None
+    events: Sequence[AnyEvent], pairs: Sequence[Paired], inside: list[int] | None
 ) -> int | None:
     ehlo = next((i for i in inside or () if getattr(events[i], "verb", "") == "EHLO"), None)
     if ehlo is None:
         return None
-    for step in steps:
-        if step.heard_as == ehlo and isinstance(step.event, Reply):
-            return step.event.code
+    for event, pair in zip(events, pairs, strict=True):
+        if pair.heard_as == ehlo and isinstance(event, Reply):
+            return event.code
     return None
 
 
@@ -383,8 +389,8 @@ _MAIL = {
 }
 
 
-def _outcome(verdict: Verdict, session: Session, steps: Sequence[Step]) -> Text:
-    code = _heard(session, steps, "STARTTLS")
+def _outcome(verdict: Verdict, session: Session, pairs: Sequence[Paired]) -> Text:
+    code = _heard(session, pairs, "STARTTLS")
     key: str = verdict.tls or ""
     if key == "established" and verdict.second_ehlo:
         key = verdict.second_ehlo
@@ -398,7 +404,7 @@ def _outcome(verdict: Verdict, session: Session, steps: Sequence[Step]) -> Text:
         how_far = Text(_HOW_FAR[key], {"code": code.code if code else 0})
     else:
         how_far = Text(N_("The record does not show what became of TLS."))
-    return Text(N_("{tls} {mail}"), {"tls": how_far, "mail": _mail(verdict, session, steps)})
+    return Text(N_("{tls} {mail}"), {"tls": how_far, "mail": _mail(verdict, session, pairs)})
 
 
 def _cut_at_starttls(events: Sequence[AnyEvent]) -> bool:
@@ -407,28 +413,28 @@ def _cut_at_starttls(events: Sequence[AnyEvent]) -> bool:
     return bool(sent) and sent[-1].verb == "STARTTLS" and isinstance(events[-1], Disconnect)
 
 
-def _mail(verdict: Verdict, session: Session, steps: Sequence[Step]) -> Text:
+def _mail(verdict: Verdict, session: Session, pairs: Sequence[Paired]) -> Text:
     reported = _reported(session.events)
     if reported not in ("failed", "delayed"):
-        return _accepted_or_not(verdict, session, steps)
+        return _accepted_or_not(verdict, session, pairs)
     values = {"client": session.client.name, "recipient": session.connection}
     known = "" if all(values.values()) else " unnamed"
     came = Text(_MAIL[reported + known], values)
-    refused = _accepted_or_not(verdict, session, steps)
+    refused = _accepted_or_not(verdict, session, pairs)
     if refused.id == _MAIL["refused"]:
         return Text(N_("{tls} {mail}"), {"tls": refused, "mail": came})
     return came
 
 
-def _accepted_or_not(verdict: Verdict, session: Session, steps: Sequence[Step]) -> Text:
-    if verdict.delivered and not _accepted(session.events, steps):
+def _accepted_or_not(verdict: Verdict, session: Session, pairs: Sequence[Paired]) -> Text:
+    if verdict.delivered and not _accepted(session.events, pairs):
         return Text(_MAIL["said"])
     if verdict.delivered:
         return Text(_MAIL["clear" if verdict.in_clear else "inside"])
-    for step in steps:
-        code = step.event.code if isinstance(step.event, Reply) else 0
-        if code >= 400 and step.heard_as is not None:
-            heard = session.events[step.heard_as]
+    for event, pair in zip(session.events, pairs, strict=True):
+        code = event.code if isinstance(event, Reply) else 0
+        if code >= 400 and pair.heard_as is not None:
+            heard = session.events[pair.heard_as]
             if isinstance(heard, Command) and heard.verb in ("MAIL", "RCPT", "DATA", "AUTH"):
                 return Text(_MAIL["refused"], {"verb": heard.verb, "code": code})
     return Text(_MAIL["none" if verdict.delivered is False else "not shown"])

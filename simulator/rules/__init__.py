@@ -163,13 +163,17 @@ Check = Callable[[Moment], Finding | None]
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule: id, the citation it rests on, its level, one sentence, and the check."""
+    """A rule: id, the citation it rests on, its level, one sentence, and the check.
+
+    `at`: the kinds of event that it looks at; all if it names none.
+    """
 
     id: str
     citation: str
     level: Level
     text: str
     check: Check
+    at: tuple[type[AnyEvent], ...] = ()
 
     def look(self, moment: Moment) -> Note | None:
         """The note that this rule makes at that moment, if any."""
@@ -200,6 +204,17 @@ def broken(text: str, **values: str | int) -> Finding:
 def rules() -> tuple[Rule, ...]:
     """All rules, in the order of their files' names."""
     return tuple(_load())
+
+
+def looks(moment: Moment) -> tuple[Note, ...]:
+    """What all rules say of a moment."""
+    looking = _rules_at(type(moment.event))
+    return tuple(note for rule in looking if (note := rule.look(moment)) is not None)
+
+
+@cache
+def _rules_at(kind: type[AnyEvent]) -> tuple[Rule, ...]:
+    return tuple(rule for rule in rules() if not rule.at or kind in rule.at)
 
 
 def _load() -> Iterator[Rule]:

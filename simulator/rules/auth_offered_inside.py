@@ -3,6 +3,7 @@
 from simulator import smtp
 from simulator.language import N_
 from simulator.rules import Finding, Moment, Rule, broken, met
+from simulator.session import Reply
 
 _READABLE = {"PLAIN", "LOGIN"}
 
@@ -33,5 +34,6 @@ RULE = Rule(
     citation="rfc4954-4-no-unprotected-password-site",
     level="should",
     text=N_("The server offers mechanisms with a readable password inside TLS only."),
+    at=(Reply,),
     check=check,
 )

@@ -24,5 +24,6 @@ RULE = Rule(
     citation="rfc3207-6-both-discard",
     level="must",
     text=N_("The client throws away what came in the clear behind the 220."),
+    at=(Reply,),
     check=check,
 )

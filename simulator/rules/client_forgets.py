@@ -37,5 +37,6 @@ RULE = Rule(
     citation="rfc3207-4_2-client-discards",
     level="must",
     text=N_("At the handshake the client forgets the keywords it learned in the clear."),
+    at=(Command,),
     check=check,
 )

@@ -37,5 +37,6 @@ RULE = Rule(
     citation="rfc5321-4_1_4-mail-needs-ehlo",
     level="must",
     text=N_("A session with mail transactions is first initialised by EHLO."),
+    at=(Command,),
     check=check,
 )

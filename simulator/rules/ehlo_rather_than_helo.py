@@ -22,5 +22,6 @@ RULE = Rule(
     citation="rfc5321-F_3-ehlo-rather-than-helo",
     level="should",
     text=N_("The client says HELO only where the server does not take EHLO."),
+    at=(Command,),
     check=check,
 )

@@ -3,6 +3,7 @@
 from simulator import smtp
 from simulator.language import N_
 from simulator.rules import Finding, Moment, Rule, broken, met
+from simulator.session import Reply
 
 
 def check(moment: Moment) -> Finding | None:
@@ -28,5 +29,6 @@ RULE = Rule(
     citation="rfc5321-4_1_1_1-ehlo-ok-rsp",
     level="risk",
     text=N_("The first line of the reply to EHLO is the server's name; the keywords follow."),
+    at=(Reply,),
     check=check,
 )

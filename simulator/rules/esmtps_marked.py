@@ -34,5 +34,6 @@ RULE = Rule(
     citation="rfc3848-1-esmtps",
     level="risk",
     text=N_("The Received line says ESMTPS if, and only if, the message came inside TLS."),
+    at=(Trace,),
     check=check,
 )

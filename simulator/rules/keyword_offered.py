@@ -50,5 +50,6 @@ RULE = Rule(
     citation="rfc5321-4_1_1_2-mail-parameters",
     level="risk",
     text=N_("The client uses only the extensions that the server's list offers."),
+    at=(Command,),
     check=check,
 )

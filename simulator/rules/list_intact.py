@@ -2,6 +2,7 @@
 
 from simulator.language import N_
 from simulator.rules import Finding, Moment, Rule, altered, broken, met
+from simulator.session import Reply
 
 
 def check(moment: Moment) -> Finding | None:
@@ -30,5 +31,6 @@ RULE = Rule(
     citation="rfc3207-6-cleartext-may-be-modified",
     level="risk",
     text=N_("The client gets the list as the server sent it."),
+    at=(Reply,),
     check=check,
 )

@@ -30,5 +30,6 @@ RULE = Rule(
     citation="rfc3207-1-monitor-or-alter",
     level="risk",
     text=N_("The message crosses the network inside TLS."),
+    at=(Message,),
     check=check,
 )

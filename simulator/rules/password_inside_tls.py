@@ -53,5 +53,6 @@ RULE = Rule(
     citation="rfc4616-5-plain-needs-tls",
     level="should",
     text=N_("The client sends a readable password inside TLS only."),
+    at=(Command,),
     check=check,
 )

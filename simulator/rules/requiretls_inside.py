@@ -24,5 +24,6 @@ RULE = Rule(
     citation="rfc8689-2-session-is-tls",
     level="must",
     text=N_("REQUIRETLS is used in a session inside TLS only."),
+    at=(Command,),
     check=check,
 )

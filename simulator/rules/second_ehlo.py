@@ -23,5 +23,6 @@ RULE = Rule(
     citation="rfc3207-4_2-client-ehlo",
     level="should",
     text=N_("After the handshake the client says EHLO first."),
+    at=(Command,),
     check=check,
 )

@@ -26,5 +26,6 @@ RULE = Rule(
     citation="rfc3207-6-both-discard",
     level="must",
     text=N_("The server throws away what came in the clear behind STARTTLS."),
+    at=(Command, Reply),
     check=check,
 )

@@ -44,5 +44,6 @@ RULE = Rule(
     citation="rfc3207-4_2-server-discards",
     level="must",
     text=N_("At the handshake the server forgets what the client said in the clear."),
+    at=(Trace, Reply),
     check=check,
 )

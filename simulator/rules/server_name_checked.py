@@ -26,5 +26,6 @@ RULE = Rule(
     citation="rfc3207-6-check-the-result",
     level="risk",
     text=N_("The client checks the server's certificate before it relies on TLS."),
+    at=(Handshake,),
     check=check,
 )

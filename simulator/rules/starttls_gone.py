@@ -2,6 +2,7 @@
 
 from simulator.language import N_
 from simulator.rules import Finding, Moment, Rule, broken, met
+from simulator.session import Reply
 
 
 def check(moment: Moment) -> Finding | None:
@@ -19,5 +20,6 @@ RULE = Rule(
     citation="rfc3207-4_2-no-starttls-inside",
     level="must",
     text=N_("Inside TLS the server no longer lists STARTTLS."),
+    at=(Reply,),
     check=check,
 )

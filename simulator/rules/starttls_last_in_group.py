@@ -2,7 +2,7 @@
 
 from simulator.language import N_
 from simulator.rules import Finding, Moment, Rule, broken, met
-from simulator.session import Command
+from simulator.session import Command, Reply
 
 
 def check(moment: Moment) -> Finding | None:
@@ -24,5 +24,6 @@ RULE = Rule(
     citation="rfc3207-4-last-in-group",
     level="risk",
     text=N_("With pipelining, STARTTLS is the last command of its group."),
+    at=(Command, Reply),
     check=check,
 )

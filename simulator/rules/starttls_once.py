@@ -22,5 +22,6 @@ RULE = Rule(
     citation="rfc3207-4_2-no-second-tls",
     level="must",
     text=N_("Inside TLS the client does not send STARTTLS again."),
+    at=(Command,),
     check=check,
 )

@@ -25,5 +25,6 @@ RULE = Rule(
     citation="rfc3207-4-tls-before-other-commands",
     level="must",
     text=N_("After the 220 to STARTTLS the client begins TLS before it gives any other command."),
+    at=(Command, Handshake),
     check=check,
 )

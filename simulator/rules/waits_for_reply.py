@@ -27,5 +27,6 @@ RULE = Rule(
     citation="rfc5321-4_3_1-wait-for-reply",
     level="must",
     text=N_("The client waits for each reply, unless the server offers PIPELINING."),
+    at=(Command,),
     check=check,
 )

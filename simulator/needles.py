@@ -1,0 +1,100 @@
+"""Regular expressions that are tried only where their words are.
+
+Most patterns can match only a text that has one of a few words in it: `(?i)alert number 4[2346]`
+needs `alert number 4`. To look for a word costs a fraction of trying the pattern, and few texts
+have it. What a pattern needs is read off its own parse tree: nobody has to say it twice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache
+from re import _parser as parser
+from typing import Any
+
+SHORTEST = 3
+"""Letters of a word that is worth being looked for."""
+
+MOST = 24
+"""Words beyond which trying the pattern is as quick."""
+
+NOTHING = (0, 0)
+"""The worth of words that need not be there."""
+
+Words = tuple[str, ...]
+
+_ALIKE = str.maketrans({"İ": "i", "ı": "i", "ſ": "s"})
+"""Letters that count as one of ASCII where case does not matter, and that `lower` leaves."""
+
+
+def folded(text: str) -> str:
+    """The text as words are looked for in it."""
+    return text.lower() if text.isascii() else text.translate(_ALIKE).lower()
+
+
+@cache
+def words(pattern: str) -> Words:
+    """Words, folded, of which each text that matches has one; none if there are no such words."""
+    found = _of(parser.parse(pattern))
+    return found if _worth(found) > NOTHING and len(found) <= MOST else ()
+
+
+@cache
+def compiled(pattern: str) -> re.Pattern[str]:
+    """The pattern, its `^` and `$` being the ends of a line."""
+    return re.compile(pattern, re.MULTILINE)
+
+
+class Haystack:
+    """A text in which many patterns are searched for."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._folded = folded(text)
+
+    def search(self, pattern: str) -> re.Match[str] | None:
+        """The first match of the pattern, as `re` finds it."""
+        needed = words(pattern)
+        if needed and not any(word in self._folded for word in needed):
+            return None
+        return compiled(pattern).search(self.text)
+
+
+def _of(sequence: Iterable[tuple[Any, Any]]) -> Words:
+    """The words that one part of a pattern needs: those of its piece that is the rarest."""
+    found: list[Words] = []
+    run = ""
+    for kind, what in sequence:
+        if kind is parser.LITERAL and what < 128:
+            run += chr(what).lower()
+            continue
+        found.append((run,))
+        run = ""
+        found.append(_of_piece(kind, what))
+    found.append((run,))
+    return max(found, key=_worth)
+
+
+def _of_piece(kind: object, what: Any) -> Words:
+    match kind:
+        case parser.SUBPATTERN:
+            return _of(what[3])
+        case parser.ATOMIC_GROUP:
+            return _of(what)
+        case parser.BRANCH:
+            return _any(what[1])
+        case parser.MAX_REPEAT | parser.MIN_REPEAT | parser.POSSESSIVE_REPEAT if what[0] > 0:
+            return _of(what[2])
+    return ()
+
+
+def _any(branches: Sequence[Iterable[tuple[Any, Any]]]) -> Words:
+    found = [_of(branch) for branch in branches]
+    return tuple(dict.fromkeys(word for words in found for word in words)) if all(found) else ()
+
+
+def _worth(words: Words) -> tuple[int, int]:
+    """Long words are rarer than short ones, and few are found sooner."""
+    shortest = min(map(len, words), default=0)
+    return (min(shortest, 8), -len(words)) if shortest >= SHORTEST else NOTHING

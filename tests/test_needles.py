@@ -1,0 +1,60 @@
+"""A pattern is tried only where its words are, and finds there what `re` finds."""
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from simulator import causes, needles
+
+WORDS = {
+    "(?i)alert number 4[2346]": ("alert number 4",),
+    "(?i)DNSBL|spamhaus": ("dnsbl", "spamhaus"),
+    "tim(?:ed out|eout)": ("time",),
+    "connect|refuse": ("connect", "refuse"),
+    "(?:lost )?connection": ("connection",),
+    "(?:lost )+connection": ("connection",),
+    "(?:refused )+by": ("refused ",),
+    "(?!never)reset": ("reset",),
+    "a.c": (),
+    "reset|.": (),
+    r"\d\d\d": (),
+    "(?:reset)*": (),
+}
+
+
+@pytest.mark.parametrize(("pattern", "words"), WORDS.items())
+def test_words_without_which_there_is_no_match(pattern: str, words: tuple[str, ...]) -> None:
+    assert needles.words(pattern) == words
+
+
+def patterns(when: causes.When) -> list[str]:
+    own = (when.remark, when.text, when.not_text, when.greeting, when.said, when.peer)
+    lists = (when.keyword, when.first_line)
+    inner = [pattern for other in when.unless for pattern in patterns(other)]
+    return [pattern for pattern in (*own, *lists) if pattern] + inner
+
+
+PATTERNS = sorted({p for c in causes.causes().values() for when in c.when for p in patterns(when)})
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+@settings(max_examples=8, deadline=None)
+@given(data=st.data())
+def test_each_match_is_found(pattern: str, data: st.DataObject) -> None:
+    text = data.draw(st.from_regex(re.compile(pattern, re.MULTILINE)))
+    found = needles.Haystack(text).search(pattern)
+    assert found is not None
+    assert found.span() == re.compile(pattern, re.MULTILINE).search(text).span()  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("text", ["ALERT", "alert", "İnfo", "ınfo", "LOSſ", "\u212aey"])
+@pytest.mark.parametrize("pattern", ["(?i)alert", "(?i)info", "(?i)loss", "(?i)key"])
+def test_letters_that_count_as_the_same(text: str, pattern: str) -> None:
+    found = needles.Haystack(text).search(pattern)
+    assert (found is None) == (re.search(pattern, text) is None)
+
+
+def test_most_patterns_of_causes_have_words() -> None:
+    assert sum(bool(needles.words(pattern)) for pattern in PATTERNS) > 0.8 * len(PATTERNS)
