@@ -18,6 +18,7 @@ from simulator.lab.play import Lab
 from simulator.lab.policy import Scenario, stage
 from simulator.lab.witness import Watched
 from simulator.language import N_, Text
+from simulator.masking import masked
 from simulator.session import Session
 
 Stranger = Callable[[ClientCase, tuple[str, int]], Awaitable[None]]
@@ -92,7 +93,9 @@ async def met(case: ClientCase, lab: Lab) -> Result:
     if not sessions:
         return Result(case=case, status="unclear", why=Text(N_("no client connected")))
     status, why = _judged(case, sessions)
-    return Result(case=case, status=status, why=why, sessions=tuple(sessions))
+    # A report goes far: what a login carried stays here.
+    shown = tuple(map(masked, sessions))
+    return Result(case=case, status=status, why=why, sessions=shown)
 
 
 def _judged(case: ClientCase, sessions: Sequence[Session]) -> tuple[Status, Text]:
