@@ -145,9 +145,9 @@ def test_space_plays_to_the_end_and_stops(open_page: Open) -> None:
     page.clock.install()
     page.keyboard.press("Space")
     expect(page.locator(".toggle")).to_have_attribute("aria-label", "Pause")
-    page.clock.run_for(7000)
+    page.clock.run_for(20_000)
     assert step_of(page) >= 1
-    page.clock.run_for(7000 * LAST)
+    page.clock.run_for(60_000 * LAST)
     assert step_of(page) == LAST
     expect(page.locator(".toggle")).to_have_attribute("aria-label", "Play")
     page.locator(".toggle").click()
@@ -191,6 +191,117 @@ def test_what_was_said_in_the_clear_falls_and_grows_back(open_page: Open) -> Non
     assert fallen.all_inner_texts() == ["220 eq-c601.example.com", "STARTTLS"]
     grown = page.locator(".ledger.client .fact.new.secure .label").all_inner_texts()
     assert grown == ["250 eq-c601.example.com", "8BITMIME", "SIZE 10485760"]
+
+
+def test_the_handshake_is_a_scene_of_its_own(open_page: Open) -> None:
+    page = open_page(player.render(documented()), "#t=6")
+    scene = page.locator(".scene")
+    expect(scene).to_be_hidden()
+    page.locator("button.next").click()
+    expect(scene.locator(".band")).to_have_text("Both sides forget")
+    fallen = page.locator(".ledger .fallen s").all_inner_texts()
+    assert scene.locator("s").all_inner_texts() == fallen
+    look_as(page, "server")
+    expect(scene.locator(".band")).to_have_text("The server forgets")
+    look_as(page, "eavesdropper")
+    expect(scene).to_be_hidden()
+    look_as(page, "all")
+    page.locator("button.next").click()
+    expect(scene).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_scene_hides_neither_the_handshake_nor_itself(open_page: Open, width: int) -> None:
+    page = open_page(player.render(documented()), "#t=7", width=width, reduced_motion="reduce")
+    row = page.locator(".steps .current .said").bounding_box()
+    scene = page.locator(".scene").bounding_box()
+    wire = page.locator(".wire").bounding_box()
+    assert row
+    assert scene
+    assert wire
+    assert row["y"] + row["height"] <= scene["y"] + scene["height"] / 2
+    assert wire["y"] < row["y"]
+    assert scene["y"] + scene["height"] <= wire["y"] + wire["height"] + 1
+
+
+def test_chapters_lead_to_where_the_session_turns(open_page: Open) -> None:
+    page = open_page(player.render(documented()))
+    chapters = page.locator(".chapters button")
+    said = ["EHLO", "STARTTLS", "TLS", "EHLO", "MAIL", "QUIT"]
+    assert chapters.all_inner_texts() == said
+    chapters.nth(3).click()
+    assert step_of(page) == HANDSHAKE + 1
+    expect(chapters.nth(3)).to_have_attribute("aria-current", "step")
+    page.locator("button.next").click()
+    expect(chapters.nth(3)).to_have_attribute("aria-current", "step")
+    page.keyboard.press("Home")
+    assert page.locator(".chapters [aria-current]").count() == 0
+
+
+def test_playing_gives_time_to_read_and_more_or_less_of_it(open_page: Open) -> None:
+    """Some 200 words a minute; the first step says less than ten."""
+    page = open_page(player.render(documented()))
+    page.clock.install()
+    speed = page.locator("button.speed")
+    expect(speed).to_have_attribute("aria-label", "Speed: 1×")
+    meaning = told(documented())[0]["meaning"]
+    wait = 1200 + 55 * len(meaning)
+    page.keyboard.press("Space")
+    page.clock.run_for(wait - 200)
+    assert step_of(page) == 0
+    page.clock.run_for(400)
+    assert step_of(page) == 1
+    page.keyboard.press("Home")
+    speed.click()
+    expect(speed).to_have_attribute("aria-label", "Speed: 2×")
+    page.locator(".toggle").click()
+    page.clock.run_for(wait // 2 + 200)
+    assert step_of(page) == 1
+
+
+def test_it_stops_before_what_is_worth_predicting(open_page: Open) -> None:
+    page = open_page(player.render(documented()), "#t=5")
+    page.clock.install()
+    page.locator("button.predict").click()
+    page.locator(".toggle").click()
+    stops = []
+    for _ in range(2):
+        page.clock.run_for(600_000)
+        expect(page.locator(".ask")).to_contain_text("What comes next?")
+        expect(page.locator("[aria-live=polite]")).to_contain_text("What comes next?")
+        expect(page.locator(".toggle")).to_have_attribute("aria-label", "Play")
+        stops.append(step_of(page))
+        page.locator(".toggle").click()
+    page.clock.run_for(600_000)
+    assert (stops, step_of(page)) == ([HANDSHAKE - 1, HANDSHAKE], LAST)
+
+
+def test_who_listens_forgets_nothing(open_page: Open) -> None:
+    page = open_page(player.render(documented()), "#t=6")
+    look_as(page, "eavesdropper")
+    heard = known(page, "eavesdropper")
+    assert {"EHLO mx4.example.com", "STARTTLS"} <= set(heard)
+    expect(page.locator(".ledger.client")).to_be_hidden()
+    page.keyboard.press("End")
+    go(page, LAST)
+    assert known(page, "eavesdropper") == heard
+    look_as(page, "all")
+    expect(page.locator(".ledger.eavesdropper")).to_be_hidden()
+
+
+def test_a_fact_leads_to_the_line_that_taught_it(open_page: Open) -> None:
+    page = open_page(player.render(documented()), "#t=5")
+    page.locator(".ledger.client .known .fact", has_text="SIZE").click()
+    assert told(documented())[step_of(page)]["text"][0].startswith("250")
+
+
+def test_what_stands_below_does_not_jump_up(open_page: Open) -> None:
+    page = open_page(player.render(documented()), "#t=1", reduced_motion="reduce")
+    tops = []
+    for index in range(LAST):
+        go(page, index)
+        tops.append(page.locator("smtp-session").evaluate("player => player.offsetHeight"))
+    assert tops == sorted(tops)
 
 
 def test_a_broken_rule_says_so_with_its_level_and_its_source(open_page: Open) -> None:
@@ -422,7 +533,8 @@ def test_exactly_the_labels_that_python_hands_over_are_asked_for(open_page: Open
                 json.loads(player.data([explain(session)])),
             )
         )
-    assert asked | {"The session could not be loaded."} == set(player.LABELS)
+    elsewhere = {"The session could not be loaded.", "What comes next? Say it first, then go on."}
+    assert asked | elsewhere == set(player.LABELS)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -15,6 +15,9 @@ if (customElements.get("smtp-session")) return;
 
 const VIEWS = { all: "everything", client: "client", server: "server", eavesdropper: "an eavesdropper" };
 const KNOWS = { client: "What the client knows of the server", server: "What the server knows of the client" };
+const FORGETS = { both: "Both sides forget", client: "The client forgets", server: "The server forgets" };
+const OVERHEARD = "What an eavesdropper knows";
+const SPEEDS = [1, 2, 0.5];
 const KINDS = { greeting: "name", name: "name", keyword: "keyword", envelope: "envelope", identity: "login" };
 const WORDLESS = { connect: "TCP connection", handshake: "TLS handshake", disconnect: "End of the connection" };
 const MARKS = { forged: "made on the way", lost: "kept back on the way", stale: "out of the old buffer, filled before the handshake" };
@@ -38,6 +41,8 @@ const ICONS = {
 	back: "M10.5 3.5 5 8l5.5 4.5",
 	next: "M5.5 3.5 11 8l-5.5 4.5",
 	last: "M12 3v10M3.5 3.5 9 8l-5.5 4.5",
+	predict: "M5.7 5.8a2.3 2.3 0 1 1 3.4 2c-.8.5-1.1.9-1.1 1.8M8 12.3v.1",
+	full: "M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10",
 	list: "M5.5 4H14M5.5 8H14M5.5 12H14M2 4h.1M2 8h.1M2 12h.1",
 };
 
@@ -119,7 +124,7 @@ function seen({ by, to, kind, lost, stale, secure, notes }, view) {
 
 class SmtpSession extends HTMLElement {
 	static observedAttributes = ["src", "view"];
-	#document; #entry; #labels = {}; #index = 0; #timer; #loading; #ui; #streams; #touched; #bytesOpen;
+	#document; #entry; #labels = {}; #index = 0; #timer; #loading; #ui; #streams; #touched; #bytesOpen; #speed = SPEEDS[0]; #tallest;
 	#onHash = () => { const index = this.#linked(); if (index !== undefined) this.#go(index); };
 
 	connectedCallback() {
@@ -256,16 +261,32 @@ class SmtpSession extends HTMLElement {
 		} catch { /* a frame without an address */ }
 	}
 
+	// As long as it takes to read what is said: some 200 words a minute, and a look at the picture.
 	#tick() {
 		const { meaning, notes } = this.#step;
-		const words = meaning.length + notes.reduce((sum, note) => sum + note.text.length, 0);
+		const letters = meaning.length + notes.reduce((sum, note) => sum + note.text.length, 0);
 		this.#timer = setTimeout(() => {
+			if (this.#asked(this.#index)) return this.#ask();
 			this.#go(this.#index + 1);
 			this.#follow();
 			if (this.#index === this.length - 1) this.pause();
 			else this.#tick();
-		}, Math.min(6500, 1100 + 22 * words));
+		}, (1200 + 55 * letters) / this.#speed);
 		this.#face();
+	}
+
+	// Is what follows worth a prediction: what is forgotten, what is said first inside, what is refused?
+	#asked(index) {
+		if (!this.#ui.root.classList.contains("predicting") || this.#ui.now.querySelector(".ask")) return false;
+		const [step, next] = this.#entry.steps.slice(index, index + 2), refusal = next?.kind === "reply" && /^[45]/.test(next.text[0]);
+		return next && (next.kind === "handshake" || (step.kind === "handshake" && next.secure) || (refusal && !step.notes.some((note) => !note.met)));
+	}
+
+	#ask() {
+		this.pause();
+		const line = p("ask", icon("predict"), this.#t("What comes next? Say it first, then go on."));
+		this.#ui.now.prepend(line);
+		this.#ui.live.textContent = line.textContent;
 	}
 
 	#leavePoster() {
@@ -312,7 +333,7 @@ class SmtpSession extends HTMLElement {
 			input.onchange = () => { this.view = view; this.#ui.live.textContent = this.#spoken(); };
 			return el("label", {}, input, span("", t(label)));
 		});
-		const ledger = (side) => el("div", { class: `ledger ${side}`, role: "group", "aria-label": t(KNOWS[side]), tabindex: 0 });
+		const ledger = (side) => el("div", { class: `ledger ${side}`, role: "group", "aria-label": t(KNOWS[side] ?? OVERHEARD), tabindex: 0 });
 		const figure = (side, name) => div(`figure ${side}`, icon(side), span("role", t(side)), span("host", name));
 		const between = steps.some((s) => s.by === "middlebox" || s.lost || s.stale) || session.wire.some((s) => s.link === "server");
 		const hello = session.events.find((e) => e.verb === "EHLO" || e.verb === "HELO");
@@ -324,11 +345,11 @@ class SmtpSession extends HTMLElement {
 			span("total", t("Play the session: {total} steps", { total: steps.length })));
 		poster.onclick = () => this.play();
 		const list = el("ol", { class: "steps", "aria-label": t("SMTP session") });
-		const state = div("state");
+		const state = div("state"), scene = el("div", { class: "scene", "aria-hidden": "true" });
 		const wire = div("wire", div("heads",
 			figure("client", session.client.name || hello?.argument || session.client.address),
 			div("middle", div("figure middlebox", icon("middlebox"), span("role", t("on the way"))), state),
-			figure("server", session.server.name || session.server.address)), list);
+			figure("server", session.server.name || session.server.address)), list, scene);
 
 		const toggle = this.#button("play", "Play", () => this.#toggle());
 		const slider = el("input", { type: "range", min: 1, max: steps.length, "aria-label": t("Step of the session") });
@@ -340,20 +361,31 @@ class SmtpSession extends HTMLElement {
 			this.#paint();
 		});
 		asList.ariaPressed = false;
+		const predict = this.#button("predict", "Stop before what is worth predicting", () => { predict.ariaPressed = root.classList.toggle("predicting"); });
+		predict.ariaPressed = false;
+		const speed = el("button", { class: "speed" });
+		const pace = () => {
+			speed.textContent = `${this.#speed.toLocaleString(language)}×`;
+			speed.ariaLabel = speed.title = t("Speed: {speed}", { speed: speed.textContent });
+		};
+		speed.onclick = () => { this.#speed = SPEEDS[(SPEEDS.indexOf(this.#speed) + 1) % SPEEDS.length]; pace(); };
+		pace();
+		const full = document.fullscreenEnabled && this.#button("full", "Full screen", () => document.fullscreenElement ? document.exitFullscreen() : this.requestFullscreen());
 		const controls = div("controls",
 			this.#button("first", "First step", () => this.#move(0)), this.#button("back", "Step back", () => this.#move(this.#index - 1)),
 			toggle, this.#button("next", "Next step", () => this.#move(this.#index + 1)), this.#button("last", "Last step", () => this.#move(this.length - 1)),
-			div("time", this.#track(), slider), count, asList);
+			div("time", this.#track(), slider), count, div("ways", speed, predict, asList, full));
 
 		const now = div("now"), notes = div("notes"), live = el("div", { class: "sr", "aria-live": "polite" });
-		const ledgers = { client: ledger("client"), server: ledger("server") };
+		const ledgers = { client: ledger("client"), server: ledger("server"), eavesdropper: ledger("eavesdropper") };
 		const root = el("div", { class: "player", role: "group", lang: language, "aria-label": `${t("SMTP session")} ${title}` },
 			el("fieldset", { class: "views" }, el("legend", {}, t("Point of view")), choices),
-			div("stage", wire, poster, controls, now, ledgers.client, ledgers.server, notes), live);
+			div("stage", wire, poster, div("drive", controls, this.#chapters()), now, ledgers.client, ledgers.server, ledgers.eavesdropper, notes), live);
 		toggle.classList.add("toggle");
 		root.onkeydown = (event) => this.#keys(event);
-		this.#ui = { root, poster, list, state, toggle, slider, count, now, notes, live, ledgers, between };
+		this.#ui = { root, poster, list, scene, state, toggle, slider, count, now, notes, live, ledgers, between };
 		this.#shadow().append(root);
+		this.#tallest = {};
 	}
 
 	// The line under the slider: which steps are clear, which secure, and where rules are broken.
@@ -371,6 +403,19 @@ class SmtpSession extends HTMLElement {
 			if (name || steps.length < 80) parts.push(place(`dot ${name}`, index));
 		});
 		return div("track", parts);
+	}
+
+	// Where the session turns, by the words that it turns at; each leads to its step.
+	#chapters() {
+		const turns = this.#entry.steps.filter(({ kind, text, by }) => kind === "handshake" || (kind === "command" && by === "client" && /^(EHLO|HELO|STARTTLS|AUTH|MAIL|QUIT)\b/i.test(text[0])));
+		const named = turns.filter((step, at) => step.kind === "handshake" || step.text[0].split(" ")[0] !== turns[at - 1]?.text[0]?.split(" ")[0]);
+		if (named.length < 2 || named.length > 12) return;
+		return el("ol", { class: "chapters", "aria-label": this.#t("Chapters") }, named.map((step) => {
+			const button = el("button", { class: this.#inside(step.index) && "secure" }, step.kind === "handshake" ? "TLS" : step.text[0].split(" ")[0]);
+			button.onclick = () => this.#move(step.index);
+			button.step = step.index;
+			return el("li", {}, button);
+		}));
 	}
 
 	#rows() {
@@ -463,9 +508,10 @@ class SmtpSession extends HTMLElement {
 			item.firstChild.tabIndex = now ? 0 : -1;
 			item.firstChild.ariaCurrent = now ? "step" : null;
 		});
+		this.#paintScene(step);
 		const { offsetTop, offsetHeight } = items[this.#index];
 		if (!root.classList.contains("listed")) {
-			list.scrollTop = offsetTop - Math.max(8, (list.clientHeight - offsetHeight) * 0.55);
+			list.scrollTop = offsetTop - Math.max(8, (list.clientHeight - this.#ui.scene.offsetHeight - offsetHeight) * 0.55);
 		}
 		slider.value = this.#index + 1;
 		slider.ariaValueText = inert(`${this.#position(step)}: ${this.#way(step, how)}`);
@@ -474,8 +520,16 @@ class SmtpSession extends HTMLElement {
 		const version = step.ledger.client.find((fact) => fact.kind === "tls" && fact.label.startsWith("TLS "));
 		state.classList.toggle("secure", secure);
 		state.replaceChildren(icon(secure ? "lock" : "open"), inert(secure ? version?.label.split(" ", 2).join(" ") ?? this.#t("inside TLS") : this.#t("in the clear")));
+		for (const button of root.querySelectorAll(".chapters button")) {
+			const next = button.parentNode.nextSibling?.firstChild.step ?? this.length;
+			button.ariaCurrent = button.step <= this.#index && this.#index < next ? "step" : null;
+		}
+		const overheard = this.view === "eavesdropper";
+		root.classList.toggle("overheard", overheard);
 		for (const side of Object.keys(KNOWS)) this.#paintLedger(step, side, this.#ui.ledgers[side]);
+		if (overheard) this.#paintOverheard(step, this.#ui.ledgers.eavesdropper);
 		this.#paintNow(step, how);
+		this.#settle();
 	}
 
 	// Is TLS up after that step?
@@ -501,6 +555,45 @@ class SmtpSession extends HTMLElement {
 		}
 	}
 
+	// Who listens learns what was said in the clear, and forgets nothing of it.
+	#paintOverheard(step, box) {
+		const heard = new Map();
+		for (const { index, learned } of this.#entry.steps.slice(0, step.index + 1)) {
+			for (const fact of [...learned.server, ...learned.client]) {
+				if (!fact.secure && fact.kind in KINDS && !heard.has(fact.label)) heard.set(fact.label, { ...fact, learned: index });
+			}
+		}
+		const known = [...heard.values()].map((fact) => this.#fact(fact, fact.learned === step.index && "new"));
+		box.replaceChildren(p("title", this.#t(OVERHEARD)), known.length ? el("ul", { class: "known" }, known) : p("none", this.#t("Nothing")),
+			p("none", this.#t("Whoever listens on the way forgets nothing.")));
+	}
+
+	// The handshake, as a scene of its own: a band crosses the wire, and says who forgets.
+	#paintScene(step) {
+		const { scene } = this.#ui, forget = this.#open.filter((side) => step.kind === "handshake" && step.discarded[side].length);
+		scene.hidden = !forget.length;
+		if (!forget.length) return;
+		const words = forget.length === 2 ? FORGETS.both : FORGETS[forget[0]];
+		const facts = forget.flatMap((side) => step.discarded[side]).map((fact, place) => {
+			const node = this.#fact(fact, "gone", "span");
+			node.style.setProperty("--place", place);
+			return node;
+		});
+		scene.replaceChildren(div("band", icon("lock"), span("", this.#t(words))), div("tray", facts));
+	}
+
+	// What stands below does not jump back and forth: a part that has grown keeps its height.
+	#settle() {
+		const { now, notes, root } = this.#ui;
+		if (root.classList.contains("listed")) return;
+		if (this.#tallest.width !== this.clientWidth) this.#tallest = { width: this.clientWidth };
+		for (const [name, box] of Object.entries({ now, notes })) {
+			box.style.minHeight = "";
+			this.#tallest[name] = Math.max(this.#tallest[name] ?? 0, box.offsetHeight);
+			box.style.minHeight = `${this.#tallest[name]}px`;
+		}
+	}
+
 	// What a side has forgotten: at a handshake, until it comes back; else at this very step.
 	#fallen(step, side) {
 		const steps = this.#entry.steps.slice(0, step.index + 1);
@@ -513,8 +606,17 @@ class SmtpSession extends HTMLElement {
 
 	#fact(fact, mark, tag = "li") {
 		const how = this.#t(fact.secure ? "inside TLS" : "in the clear");
-		return el(tag, { class: `fact ${fact.secure ? "secure" : ""} ${mark || ""}` }, icon(fact.secure ? "lock" : "open"),
+		const node = el(tag, { class: `fact ${fact.secure ? "secure" : ""} ${mark || ""}` }, icon(fact.secure ? "lock" : "open"),
 			el(mark === "gone" ? "s" : "span", { class: "label" }, fact.label), fact.kind in KINDS && span("kind", this.#t(KINDS[fact.kind])), span("sr", `, ${how}`));
+		// A fact leads back to the line that taught it.
+		if (fact.learned >= 0 && fact.learned !== null && tag === "li" && mark !== "gone") {
+			const line = this.#ui.items[fact.learned];
+			node.onpointerenter = () => line?.classList.add("taught");
+			node.onpointerleave = () => line?.classList.remove("taught");
+			node.onclick = () => this.#move(fact.learned);
+			node.title = inert(this.#position({ index: fact.learned }));
+		}
+		return node;
 	}
 
 	#paintNow(step, how) {
@@ -614,8 +716,8 @@ code,pre,.line,.label,.host{font-family:var(--mono);font-size:.86em}
 .views :checked+span,.disc,.controls .toggle{background:var(--fg);color:var(--bg)}
 
 .stage{display:grid;gap:.9em;grid-template:"wire" "controls" "now" "client" "server" "notes"/minmax(0,1fr)}
-.controls{grid-area:controls} .now{grid-area:now} .notes{grid-area:notes} .ledger.client{grid-area:client} .ledger.server{grid-area:server}
-.wire{grid-area:wire;overflow:hidden;display:flex;flex-direction:column;height:20em}
+.drive{grid-area:controls;min-width:0} .now{grid-area:now} .notes{grid-area:notes} .ledger.client{grid-area:client} .ledger.server{grid-area:server}
+.wire{grid-area:wire;position:relative;overflow:hidden;display:flex;flex-direction:column;height:20em}
 .heads{display:grid;grid-template-columns:minmax(0,1fr) auto minmax(0,1fr);gap:.6em;padding:.6em .7em;background:var(--panel);border-bottom:1px solid var(--line)}
 .figure{grid-template-columns:auto minmax(0,1fr);column-gap:.5em}
 .figure>.icon{width:1.6em;height:1.6em;grid-row:span 2;display:none}
@@ -677,6 +779,15 @@ code,pre,.line,.label,.host{font-family:var(--mono);font-size:.86em}
 .controls .toggle{width:2.9em;height:2.9em} .controls .toggle:hover{background:var(--green)}
 .controls .list{border-radius:.5em} .list[aria-pressed=true]{border-color:var(--fg)}
 .count,.meta{font-variant-numeric:tabular-nums;font-size:.86em}
+.controls .speed{font-size:.86em;font-weight:600;width:3em;height:3em;font-variant-numeric:tabular-nums} .ways{display:flex} .ways [aria-pressed=true]{background:var(--panel);border-color:var(--fg)}
+.chapters{display:flex;flex-wrap:wrap;justify-content:center;gap:.3em;margin-top:.5em}
+.chapters button{font:600 .72em/1.5 var(--mono);padding:.2em .8em;border:1px var(--dash) var(--edge);border-radius:2em;background:none;color:var(--ink);cursor:pointer}
+.chapters [aria-current]{background:var(--tint);box-shadow:inset 0 0 0 1px var(--edge)}
+.scene{position:absolute;inset:auto 0 0;padding:0 0 .7em;background:linear-gradient(transparent,var(--bg) 1.2em);pointer-events:none}
+.band{display:flex;align-items:center;justify-content:center;gap:.5em;padding:.4em;background:var(--green-bg);color:var(--green);border-block:2px solid var(--green-line);font-weight:700}
+.tray{display:flex;flex-wrap:wrap;justify-content:center;gap:.3em;padding:.6em .7em 0} .tray .fact{padding:.1em .5em;border-left-width:1px}.tray .icon{display:none}
+.ask{display:flex;gap:.5em;align-items:center;padding:.5em .8em;margin-bottom:.5em;border-radius:.5em;background:var(--fg);color:var(--bg);font-weight:600}
+:host(:fullscreen){background:var(--bg);overflow:auto;padding:1em;font-size:1.15em}
 .count{min-width:3.6em;text-align:right;display:none}
 .time{position:relative;flex:1 1 100%;order:-1;height:2em;margin:0 .2em}
 .track{position:absolute;inset:0 .6em}
@@ -689,11 +800,12 @@ code,pre,.line,.label,.host{font-family:var(--mono);font-size:.86em}
 .time input::-webkit-slider-thumb{appearance:none;width:1.2em;height:1.2em;border-radius:50%;background:var(--bg);border:.3em solid var(--fg)}
 .time input::-moz-range-thumb{width:1.2em;height:1.2em;box-sizing:border-box;border-radius:50%;background:var(--bg);border:.3em solid var(--fg)}
 
+.overheard .chapters{visibility:hidden} .overheard .ledger:not(.eavesdropper),.player:not(.overheard) .eavesdropper{display:none} .ledger.eavesdropper{grid-area:client} .fact[title]{cursor:pointer} .taught>button>.said{outline:2px solid var(--edge);outline-offset:1px}
 .ledger{padding:.7em;background:var(--panel);position:relative}
 .ledger ul{display:flex;flex-wrap:wrap;gap:.35em;margin-top:.5em}
 .fact{align-items:baseline;padding:.2em .55em;border-radius:.4em;border-left:4px solid var(--edge);max-width:100%}
 .fact .icon{width:.85em;height:.85em;align-self:center}
-s{text-decoration:none;background:linear-gradient(to bottom right,#0000 calc(50% - .6px),currentColor calc(50% - .5px) calc(50% + .5px),#0000 calc(50% + .6px))} @media(forced-colors:active){s{text-decoration:line-through}}
+s{text-decoration:none;background:linear-gradient(to bottom right,#0000 calc(50% - 1.1px),currentColor 50%,#0000 calc(50% + 1.1px))} @media(forced-colors:active){s{text-decoration:line-through}}
 .label,s{font-family:var(--mono);font-size:.82em;min-width:0;unicode-bidi:isolate;overflow-wrap:anywhere}
 .kind{white-space:nowrap;font-size:.72em;margin-left:auto}
 .fact.gone{background:none;color:var(--soft);border:1px dashed} .gone .kind{display:none}
@@ -717,6 +829,9 @@ figcaption{flex-wrap:wrap;font-size:.84em;margin-top:.15em}
 .bytes figure{margin-top:.6em}
 pre{font-size:.76em;overflow:auto;max-height:16em;background:var(--panel);padding:.6em .8em;margin-top:.3em;line-height:1.45}
 
+@container (max-width:29.99em){
+	.ledger{overflow-x:auto} .ledger ul{flex-wrap:nowrap;width:max-content} .ledger .title{position:sticky;left:0;width:fit-content} .ledger .fact{max-width:none}
+}
 @container (min-width:30em){
 	.stage{grid-template:"wire wire" "controls controls" "now now" "client server" "notes notes"/minmax(0,1fr) minmax(0,1fr)}
 	.figure.figure{display:grid}.figure>.icon.icon{display:block} .time{flex:1;order:0} .controls{flex-wrap:nowrap} .count{display:block}
@@ -724,7 +839,7 @@ pre{font-size:.76em;overflow:auto;max-height:16em;background:var(--panel);paddin
 @container (min-width:42em){
 	.stage{grid-template:"client wire wire server" "controls controls controls controls" "now now now now" "notes notes notes notes"/1fr minmax(0,.95fr) minmax(0,.95fr) 1fr}
 	.poster{grid-template-columns:1fr auto 1fr;column-gap:3em} .disc{grid-area:1/2} .poster .fact{grid-row:1;padding:.4em .9em;gap:.4em;margin:auto 0 auto auto}.poster .label{font-size:1em} .poster .secure{grid-column:3;margin:auto auto auto 0}
-	.ledger ul{display:grid} .ledger{max-height:27em;overflow-y:auto;scrollbar-width:thin} .wire{height:27em}
+	.overheard .wire{grid-column:2/-1} .ledger ul{display:grid} .ledger{max-height:27em;overflow-y:auto;scrollbar-width:thin} .wire{height:27em}
 }
 @container (min-width:60em){
 	.player{padding:1.3em}
@@ -735,20 +850,22 @@ pre{font-size:.76em;overflow:auto;max-height:16em;background:var(--panel);paddin
 	.steps{scroll-behavior:smooth} .state.secure{animation:grow .6s}
 	.new{animation:grow .5s calc(var(--place) * 60ms) backwards ease-out}
 	.falls{animation:fall .95s backwards ease-in}
-	.current .arrow{animation:draw .5s}
+	.current .arrow{animation:draw .5s} .band{animation:cross .9s ease-out} .tray .fact{animation:drop .7s calc(.7s + var(--place) * 70ms) backwards ease-in}
 	.poster:hover .disc{transform:scale(1.07)}
 }
 @keyframes grow{from{opacity:0;transform:translateY(.6em) scale(.9)}}
 @keyframes fall{from{transform:translateY(var(--fall));color:var(--amber);border-color:var(--amber-line);background:var(--amber-bg)} 35%{transform:translateY(var(--fall)) rotate(-2.5deg);color:var(--amber)}}
+@keyframes cross{from{transform:translateX(-100%)}}
+@keyframes drop{from{transform:translateY(-9em) rotate(-4deg);opacity:0}}
 @keyframes draw{from{clip-path:inset(-4px 100% -4px 0)} to{clip-path:inset(-4px)}}
 
-.listed .ledger,.listed .now,.listed .notes,.listed .time{display:none} .listed .stage{grid-template:"wire" "controls"}
+.listed .ledger,.listed .scene,.listed .now,.listed .notes,.listed .time,.listed .chapters{display:none} .listed .stage{grid-template:"wire" "controls"}
 .listed .wire{height:auto} .listed .steps{overflow:visible;padding:0} .listed .said{max-height:none !important;visibility:visible !important}
 .listed .more{display:block;padding:.1em 1.7em 1em;max-width:50em} .change{font-size:.9em;margin-top:.3em}
 @media print{
 	:host{color-scheme:light;--bg:#fff}
 	.player{border:0;padding:0}
-	.ledger,.now,.notes,.controls,.views,.poster,.arrow{display:none !important}
+	.ledger,.now,.notes,.drive,.scene,.views,.poster,.arrow{display:none !important}
 	.stage{display:block} .wire{height:auto;border:0} .steps{overflow:visible;padding:0}
 	.said{max-height:none !important;visibility:visible !important}
 	.more{display:block;padding:.1em 1.7em 1em} .steps li{break-inside:avoid;border-top:1px solid var(--line)}
