@@ -59,6 +59,15 @@ def test_update_keeps_translations_and_drops_what_the_sources_lost(po: Path) -> 
     assert "Sumiu." not in po.read_text(encoding="utf-8")
 
 
+def test_a_guess_is_written_once_and_stays_as_it_is(po: Path) -> None:
+    """A second `make messages` finds nothing to do, also where a translation is still a guess."""
+    marked = max((str(message.id) for message in catalogues.template() if message.id), key=len)
+    po.write_text(f'{PO}\nmsgid "{marked[1:]}"\nmsgstr "Traduzido."\n', encoding="utf-8")
+    assert catalogues.update(locales=po.parents[2]) == [po]
+    assert "#, fuzzy" in po.read_text(encoding="utf-8")
+    assert catalogues.update(locales=po.parents[2]) == []
+
+
 def test_what_a_language_lacks_is_reported_and_said_in_english(po: Path) -> None:
     texts = [str(m.id) for m in catalogues.template() if m.id]
     entries = (f'\nmsgid "{texts[0]}"\nmsgstr "Traduzido."\n', f'\n#, fuzzy\nmsgid "{texts[1]}"\n')

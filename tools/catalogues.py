@@ -162,7 +162,6 @@ def _as_text(catalogue: Catalog) -> str:
         sort_by_file=True,
         include_lineno=False,
         ignore_obsolete=True,
-        include_previous=True,
     )
     return NOISE.sub("", buffer.getvalue().decode("utf-8"))
 
