@@ -45,7 +45,8 @@ def load(scenario: str | Path | Scenario, tls: str | None = None) -> Scenario:
     if tls is None:
         return found
     if tls not in get_args(TlsVersion):
-        raise BadScenario(f"no TLS {tls!r}: the lab speaks {' and '.join(get_args(TlsVersion))}")
+        spoken = " and ".join(map(repr, get_args(TlsVersion)))
+        raise BadScenario(f"no TLS {tls!r}: the lab speaks {spoken}")
     client = msgspec.structs.replace(found.client, tls_version=cast("TlsVersion", tls))
     return msgspec.structs.replace(found, client=client)
 

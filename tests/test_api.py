@@ -73,7 +73,8 @@ def test_what_was_explained_stays_explained() -> None:
 @pytest.mark.parametrize(
     ("asked", "kind", "says"),
     [
-        (lambda: replay(tls="1.1"), BadScenario, "no TLS '1.1': the lab speaks 1.2 and 1.3"),  # type: ignore[arg-type]
+        (lambda: replay(tls="1.1"), BadScenario, "no TLS '1.1': the lab speaks '1.2' and '1.3'"),  # type: ignore[arg-type]
+        (lambda: replay(tls=1.3), BadScenario, "no TLS 1.3: the lab speaks '1.2' and '1.3'"),  # type: ignore[arg-type]
         (lambda: replay("documentde"), UnknownScenario, "did you mean 'documented'"),
         (lambda: replay(5), BadScenario, "int is no scenario"),  # type: ignore[arg-type]
         (lambda: replay(Path("none.toml")), BadScenario, "none.toml: No such file"),

@@ -113,6 +113,17 @@ def test_a_language(checkout: Checkout) -> None:
     assert checkout.run("-c", code) == "Kion fari Cause\n"
 
 
+def test_every_part_of_the_program_has_its_floor_in_the_guide() -> None:
+    [table] = re.findall(r"(?ms)^\| floor \|.*?\n\n", GUIDE)
+    named = set(re.findall(r"([a-z_]+)(?:\.py|/)", table)) | {"__main__"}
+    parts = {
+        path.stem
+        for path in (ROOT / "simulator").iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    assert parts - named == set()
+
+
 @pytest.mark.parametrize(
     "path", sorted(set(re.findall(r"`((?:simulator|tests|tools)/[\w./-]+)`", GUIDE)))
 )
