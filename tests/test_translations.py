@@ -448,9 +448,7 @@ def unsaid(shown: str) -> list[str]:
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("name", SESSIONS)
 def test_every_word_of_a_view_is_in_the_catalogue(view: str, name: str, pseudo: str) -> None:
-    shown = VIEWS[view](explained(name), pseudo)
-    assert "ж" in shown
-    assert unsaid(shown) == []
+    assert unsaid(VIEWS[view](explained(name), pseudo)) == []
 
 
 @pytest.mark.parametrize("shows", [_matrix, _repairs, _overview])
@@ -487,7 +485,10 @@ def test_every_word_of_an_exercise_is_in_the_catalogue(
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_word_beside_the_catalogue_would_be_found(view: str, pseudo: str) -> None:
-    assert unsaid(VIEWS[view](explained("recorded"), "en")) != []
+    english, shown = (VIEWS[view](explained("recorded"), code) for code in ("en", pseudo))
+    # A view may hold tokens of the protocol alone; it is the same in every language then.
+    assert unsaid(english) != [] or english == shown
+    assert "ж" in shown or english == shown
 
 
 @cache

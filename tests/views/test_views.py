@@ -44,7 +44,12 @@ def test_several_sessions_come_one_by_one(name: str) -> None:
     assert found.pieces
     both = [explain(sessions.documented("one.example")), explain(sessions.implicit())]
     shown = "".join(found.pieces(iter(both), Page()))
-    assert shown.index("one.example") < shown.index("mx.example.net")
+    hosts = ("one.example", "mx.example.net")
+    if all(host in str(found.render(one, Page())) for host, one in zip(hosts, both, strict=True)):
+        assert shown.index(hosts[0]) < shown.index(hosts[1])
+    else:
+        first, second = (str(found.render(one, Page())).strip() for one in both)
+        assert shown.index(first) < shown.rindex(second)
 
 
 @pytest.mark.parametrize(
