@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from simulator.cli.common import Cannot, language_option, put, told, width
+from simulator.cli.common import Cannot, language_option, put, told, width, write
 
 RIGHT, WRONG = 0, 1
 
@@ -33,6 +33,13 @@ def _numbers(_context: click.Context, _parameter: click.Parameter, typed: str) -
     "--start", is_flag=True, help="Print only what an answer may begin as, to be put into a file."
 )
 @click.option(
+    "--certificate",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write what you have mastered as a page of PDF.",
+)
+@click.option("--name", default="", metavar="NAME", help="Your name on the certificate.")
+@click.option(
     "--progress",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
@@ -47,6 +54,8 @@ def exercise(
     hint: bool,
     again: bool,
     start: bool,
+    certificate: Path | None,
+    name: str,
     progress: Path | None,
     lang: str,
 ) -> None:
@@ -63,12 +72,19 @@ def exercise(
       ehlo-twice exercise 04 --hint
       ehlo-twice exercise 18 --start > client.py
       ehlo-twice exercise 18 --file client.py
+      ehlo-twice exercise --certificate mine.pdf --name "Ana Souza"
     """
     from simulator import exercises
 
     columns = width()
     with told():
-        if not number:
+        if certificate:
+            if number or answer or file or hint or again or start:
+                raise Cannot("--certificate is about all exercises: leave the number away")
+            _certify(certificate, name, progress, lang)
+        elif name:
+            raise Cannot("--name stands on a certificate: add --certificate FILE")
+        elif not number:
             if answer or file or hint or again or start:
                 raise Cannot("which exercise? `ehlo-twice exercise` lists them")
             put(exercises.overview(language=lang, progress=progress).text(columns))
@@ -93,6 +109,17 @@ def exercise(
             put(exercises.again(number, language=lang, progress=progress).text(columns))
         else:
             put(exercises.show(number, language=lang, progress=progress).text(columns))
+
+
+def _certify(file: Path, name: str, progress: Path | None, language: str) -> None:
+    from simulator.exercises import certificate
+    from simulator.exercises.progress import default_path, read
+
+    if file.suffix.lower() != ".pdf":
+        raise Cannot(f"{file}: a certificate is a PDF: name it {file.name}.pdf")
+    known = read(progress or default_path())
+    [made] = write(file.parent, {file.name: certificate.render(known, name, language)})
+    put(f"{made}\n")
 
 
 COMMANDS = (exercise,)
