@@ -8,11 +8,12 @@ import pytest
 import simulator
 from simulator import smtp
 from simulator.explainer import Explanation
-from simulator.session import Command, Reply
+from simulator.session import Command, Reply, Trace
 from tools.site.page import Page
 from tools.workshop import quiz
 
 QUESTIONS = quiz.load().question
+USES = ("quiz", "quiz-b", "poll")
 
 
 def lists(found: Explanation) -> tuple[set[str], set[str]]:
@@ -56,6 +57,15 @@ CLAIMS: dict[str, Callable[[Explanation], bool]] = {
     "tls failed": lambda found: found.verdict.tls == "failed",
     "tls not_offered": lambda found: found.verdict.tls == "not_offered",
     "accepted": lambda found: bool(found.verdict.delivered),
+    "not accepted": lambda found: not found.verdict.delivered,
+    "second_ehlo missing": lambda found: found.verdict.second_ehlo == "missing",
+    "MAIL 250": lambda found: code_of(found, "MAIL") == 250,
+    "EHLO 250": lambda found: code_of(found, "EHLO") == 250,
+    "no greeting": lambda found: not any(isinstance(s.event, Reply) for s in found.steps),
+    "Received from inside.mx4.example.com": lambda found: any(
+        isinstance(s.event, Trace) and " from inside.mx4.example.com " in s.event.text
+        for s in found.steps
+    ),
     "EHLO inside.mx4.example.com inside": lambda found: said_inside(
         found, "EHLO inside.mx4.example.com"
     ),
@@ -84,11 +94,11 @@ def test_a_question_is_complete(question: quiz.Question) -> None:
 
 def test_ids_are_unique_and_the_right_letter_cannot_be_guessed() -> None:
     assert len({question.id for question in QUESTIONS}) == len(QUESTIONS)
-    for use in ("quiz", "poll"):
+    for use in USES:
         assert len({question.right for question in quiz.of_use(use)}) >= 3
 
 
-@pytest.mark.parametrize("use", ["quiz", "poll"])
+@pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize("language", ["en", "pt-BR"])
 def test_the_right_answer_is_not_known_by_its_length(language: str, use: str) -> None:
     asked = quiz.of_use(use)
@@ -101,25 +111,30 @@ def test_the_right_answer_is_not_known_by_its_length(language: str, use: str) ->
     assert shortest <= len(asked) / 2
 
 
-def test_no_question_and_no_answer_of_form_b_stands_where_form_a_has_it() -> None:
+def test_form_b_aims_at_the_same_mistakes_in_other_words() -> None:
     one, other = quiz.form("A"), quiz.form("B")
-    assert {q.id for q in one} == {q.id for q in other}
-    assert all(a.id != b.id for a, b in zip(one, other, strict=True))
-    for question in one:
-        assert question.right_in("A") != question.right_in("B")
-        assert len(question.choices("B")) == len(question.options)
+    assert [f"{q.id}-b" for q in one] == [q.id for q in other]
+    for before, after in zip(one, other, strict=True):
+        assert (before.ideas, before.seen, before.star) == (after.ideas, after.seen, after.star)
+        for language in ("en", "pt-BR"):
+            assert before.ask(language) != after.ask(language)
+            rights = {q.options[0].of(language) for q in (before, after)}
+            assert len(rights) == 2
+    assert sum(a.right != b.right for a, b in zip(one, other, strict=True)) > len(one) / 2
 
 
-def test_the_quiz_asks_about_every_misconception() -> None:
-    asked = {idea for question in quiz.of_use("quiz") for idea in question.ideas}
+@pytest.mark.parametrize("use", ["quiz", "quiz-b"])
+def test_the_quiz_asks_about_every_misconception(use: str) -> None:
+    asked = {idea for question in quiz.of_use(use) for idea in question.ideas}
     assert asked == set(quiz.load().idea) == set("ABCDEFG")
 
 
+@pytest.mark.parametrize("form", quiz.FORMS)
 @pytest.mark.parametrize("language", ["en", "pt-BR"])
-def test_what_is_handed_out_does_not_say_what_is_right(language: str) -> None:
+def test_what_is_handed_out_does_not_say_what_is_right(language: str, form: str) -> None:
     page = Page(path="teach/quiz.md", language=language, text="")
-    sheet, key = quiz.sheet(page), quiz.key(page, "quiz")
-    for question in quiz.of_use("quiz"):
+    sheet, key = quiz.sheet(page, form), quiz.key(page, quiz.FORMS[form])
+    for question in quiz.form(form):
         for option in question.options:
             if option.reveals:
                 assert option.reveals.of(language) not in sheet

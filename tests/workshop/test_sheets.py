@@ -88,7 +88,7 @@ def test_every_card_is_on_the_table_and_in_the_key(language: str) -> None:
 def test_the_quiz_on_paper_asks_everything_and_solves_nothing(language: str, form: str) -> None:
     body = sheets.questions(language, form)
     assert body.count("★") == 5
-    for question in quiz.of_use("quiz"):
+    for question in quiz.form(form):
         assert html.escape(question.ask(language)) in body
         for option in question.options:
             assert html.escape(option.of(language)) in body

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import random
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -16,8 +15,9 @@ from tools.workshop.words import word
 
 SOURCE = Path(__file__).resolve().parents[2] / "workshop" / "quiz.toml"
 LETTERS = "abcdef"
-FORMS = ("A", "B")
-"""Before the lesson, and after it: the same questions, in another order."""
+FORMS = {"A": "quiz", "B": "quiz-b"}
+"""Before the lesson, and after it: the use of a form's questions. Number for number they aim at the
+same mistake."""
 
 
 class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,7 +54,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """A question. The first of `options` is right; `order` is how they are shown, from 1 on."""
 
     id: str
-    use: Literal["quiz", "poll"]
+    use: Literal["quiz", "quiz-b", "poll"]
     ideas: tuple[str, ...]
     seen: str
     shown: Proof
@@ -70,20 +70,14 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         asked: Ask = getattr(self, LANGUAGES[language])
         return asked.ask
 
-    def choices(self, form: str = "A") -> list[tuple[str, Option]]:
-        """The answers as a form shows them, each with its letter."""
-        # Form B begins one later: no answer keeps its letter.
-        order = self.order if form == "A" else (*self.order[1:], self.order[0])
-        return [(LETTERS[n], self.options[place - 1]) for n, place in enumerate(order)]
+    def choices(self) -> list[tuple[str, Option]]:
+        """The answers as they are shown, each with its letter."""
+        return [(LETTERS[n], self.options[place - 1]) for n, place in enumerate(self.order)]
 
     @property
     def right(self) -> str:
-        """The letter of the right answer in form A."""
-        return self.right_in("A")
-
-    def right_in(self, form: str) -> str:
-        """The letter of the right answer in a form."""
-        [letter] = [letter for letter, option in self.choices(form) if option.reveals is None]
+        """The letter of the right answer."""
+        [letter] = [letter for letter, option in self.choices() if option.reveals is None]
         return letter
 
 
@@ -114,28 +108,20 @@ def find(name: str) -> Question:
 
 
 def form(name: str) -> list[Question]:
-    """The quiz as a form asks it. No question of form B has the number it has in form A."""
-    asked = of_use("quiz")
-    if name == "A":
-        return asked
-    chance = random.Random(name)  # noqa: S311 - it deals questions
-    while True:
-        dealt = chance.sample(asked, len(asked))
-        if all(one is not other for one, other in zip(asked, dealt, strict=True)):
-            return dealt
+    """The questions of a form, in their order."""
+    return of_use(FORMS[name])
 
 
 def letters(page: Page) -> str:
     """The right letters of both forms, question by question, for whoever corrects."""
-    numbers = [{q.id: n for n, q in enumerate(form(name), 1)} for name in FORMS]
     rows = [
         [
-            f"{numbers[0][question.id]}{question.right_in('A')}",
-            f"{numbers[1][question.id]}{question.right_in('B')}",
-            ", ".join(question.ideas),
-            html.escape(question.ask(page.language)),
+            f"{number}{one.right}",
+            f"{number}{other.right}",
+            ", ".join(one.ideas),
+            html.escape(one.ask(page.language)),
         ]
-        for question in form("A")
+        for number, (one, other) in enumerate(zip(form("A"), form("B"), strict=True), 1)
     ]
     heads = [word(head, page.language) for head in ("form-a", "form-b", "idea", "question")]
     return table(heads, rows)
@@ -167,15 +153,15 @@ def ideas(page: Page) -> str:
     return table(heads, rows)
 
 
-def sheet(page: Page) -> str:
-    """The quiz as it is handed out: questions, and answers to tick."""
+def sheet(page: Page, name: str) -> str:
+    """A form of the quiz as it is handed out: questions, and answers to tick."""
     return "\n\n".join(
-        f"## {number}. {html.escape(question.ask(page.language))} {{ #{question.id} }}\n\n"
+        f"### {name}{number}. {html.escape(question.ask(page.language))} {{ #{question.id} }}\n\n"
         + "\n".join(
             f"- **{letter}** {html.escape(option.of(page.language))}"
             for letter, option in question.choices()
         )
-        for number, question in enumerate(of_use("quiz"), 1)
+        for number, question in enumerate(form(name), 1)
     )
 
 

@@ -228,7 +228,7 @@ def questions(language: str, form: str) -> str:
         f"<li><b>{html.escape(question.ask(language))}</b>{' ★' if question.star else ''}<ul>"
         + "".join(
             f"<li><b>{letter}</b> {html.escape(option.of(language))}</li>"
-            for letter, option in question.choices(form)
+            for letter, option in question.choices()
         )
         + "</ul></li>"
         for question in quiz.form(form)
