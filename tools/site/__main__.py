@@ -18,6 +18,7 @@ from pathlib import Path
 from tools.site import (
     assets,
     cells,
+    embed,
     engine,
     experiments,
     firstaid,
@@ -31,6 +32,7 @@ from tools.site import (
     wild,
 )
 from tools.site.page import BUILD, LANGUAGES, ROOT, Asset, BadPage, Page, complete, save, sources
+from tools.workshop import papers
 
 OFFLINE = ROOT / "build" / "site-offline"
 
@@ -66,6 +68,7 @@ def assemble(*, offline: bool = False) -> None:
                 *octets.files(language, offline=offline),
                 *reference.files(language, offline=offline),
                 *sandbox.files(language, offline=offline),
+                *(() if offline else (*embed.files(language), *papers.files(language))),
             )
             put_all(pages, files, language)
             listed = (

@@ -22,6 +22,7 @@ from simulator.views.inert import printable
 from tools.site import (
     changing,
     documented,
+    embed,
     experiments,
     findings,
     firstaid,
@@ -38,7 +39,7 @@ from tools.site import (
 from tools.site.page import ROOT, BadPage, Page, Show, table
 from tools.site.plays import play
 from tools.site.words import word
-from tools.workshop import hub, quiz
+from tools.workshop import hub, papers, quiz
 
 
 def player(page: Page, name: str = "documented", *attributes: str) -> str:
@@ -153,4 +154,7 @@ ALL: dict[str, Show] = {
     "quiz-key": quiz.key,
     "hub-measured": hub.figures,
     "hub-need": hub.need,
+    "slides": papers.show_slides,
+    "sheets": papers.show_sheets,
+    "embed": embed.show,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import tempfile
 from importlib import import_module
@@ -30,13 +31,21 @@ def chromium() -> str:
 
 
 def to_pdf(page: Path, target: Path) -> None:
-    """Print an HTML file. Raises `NoBrowser`, `CalledProcessError`."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    """Print an HTML file, unless what is there was printed from just that.
+
+    Raises `NoBrowser`, `CalledProcessError`.
+    """
+    browser, digest = chromium(), _digest(page)
+    kept = target.parent / ".printed" / f"{target.name}.sha256"
+    if target.is_file() and kept.is_file() and kept.read_text("ascii") == digest:
+        return
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix="ehlo-print-") as profile:
         # The arguments are ours; a page of ours, and no address outside is ever resolved.
         subprocess.run(  # noqa: S603
             [
-                *(chromium(), "--headless", "--no-sandbox", "--disable-gpu"),
+                *(browser, "--headless", "--no-sandbox", "--disable-gpu"),
                 *("--host-resolver-rules=MAP * ~NOTFOUND", "--no-first-run"),
                 *(f"--user-data-dir={profile}", "--no-pdf-header-footer"),
                 f"--print-to-pdf={target}",
@@ -46,3 +55,13 @@ def to_pdf(page: Path, target: Path) -> None:
             capture_output=True,
             timeout=180,
         )
+    kept.write_text(digest, encoding="ascii")
+
+
+def _digest(page: Path) -> str:
+    """Of a page with its styles and pictures."""
+    digest = hashlib.sha256(page.read_bytes())
+    for path in sorted((page.parent / "assets").glob("*")):
+        if path.suffix in (".css", ".svg"):
+            digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()

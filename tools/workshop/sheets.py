@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -50,23 +50,30 @@ class Card(NamedTuple):
     lines: tuple[str, ...]
 
 
-def build(*, pdf: bool = True) -> list[Path]:
-    """Write all sheets in both languages below build/workshop/print; returns the files.
+def build(*, pdf: bool = True, only: Sequence[str] = ()) -> list[Path]:
+    """Write all sheets, or those named, in both languages below build/workshop/print.
+
+    Returns the files.
 
     Raises `NoBrowser` where a PDF is asked for in vain.
     """
     _assets()
     made = []
     for language in LANGUAGES:
-        for name, make in SHEETS.items():
+        for name in only or SHEETS:
             target = BUILD / f"{name}.{language}.html"
             title = html.escape(word(f"{name}-title", language))
-            text = PAGE.format(language=language, title=title, body=make(language))
+            body = SHEETS[name](language)
+            if "<h1" not in body:
+                body = f'<h1 class="unseen">{title}</h1>\n{body}'
+            text = PAGE.format(language=language, title=title, body=body)
             target.write_text(text, encoding="utf-8")
             if pdf:
                 paper.to_pdf(target, target.with_suffix(".pdf"))
                 target = target.with_suffix(".pdf")
             made.append(target)
+        if only:
+            continue
         target = BUILD / f"quiz.{language}.gift"
         target.write_text(quiz.gift(language), encoding="utf-8")
         made.append(target)

@@ -37,4 +37,8 @@
 		block.tabIndex = 0;
 		sized.observe(measured);
 	}
+	// A snippet for other people's pages names the address at which this one was opened.
+	for (const place of document.querySelectorAll("[data-here]")) {
+		place.textContent = new URL(place.dataset.here, location.href.split("#")[0]).href;
+	}
 }
