@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tools.site import notebooks
 from tools.workshop import quiz, slides
 
 TEACH = {
@@ -21,7 +22,7 @@ def plan(language: str, minutes: int) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize("language", TEACH)
-@pytest.mark.parametrize("minutes", [45, 90, 210])
+@pytest.mark.parametrize("minutes", [45, 90, 240])
 def test_a_plan_fills_its_time_without_gap(minutes: int, language: str) -> None:
     rows = plan(language, minutes)
     begins, ends = [int(row[0]) for row in rows], [int(row[1]) for row in rows]
@@ -30,7 +31,7 @@ def test_a_plan_fills_its_time_without_gap(minutes: int, language: str) -> None:
     assert all(end > begin for begin, end in zip(begins, ends, strict=True))
 
 
-@pytest.mark.parametrize("minutes", [45, 90, 210])
+@pytest.mark.parametrize("minutes", [45, 90, 240])
 def test_both_languages_keep_the_same_time(minutes: int) -> None:
     assert [row[:2] for row in plan("en", minutes)] == [row[:2] for row in plan("pt-BR", minutes)]
 
@@ -54,7 +55,7 @@ def test_objectives_cover_every_misconception_and_name_quiz_questions(language: 
 
 
 @pytest.mark.parametrize("language", TEACH)
-@pytest.mark.parametrize("minutes", [45, 90, 210])
+@pytest.mark.parametrize("minutes", [45, 90, 240])
 def test_every_minute_of_a_plan_has_its_slide(minutes: int, language: str) -> None:
     source = Path(__file__).parents[2] / "workshop" / "slides" / f"{language}.md"
     parts = slides.split(source.read_text(encoding="utf-8"))
@@ -62,3 +63,29 @@ def test_every_minute_of_a_plan_has_its_slide(minutes: int, language: str) -> No
     told = [f"{begins}–{ends}" for begins, ends, _ in plan(language, minutes)]
     deck = list(dict.fromkeys(slot for slot in shown if slot))
     assert deck == told
+
+
+POLL = 5
+"""Minutes that a poll takes: read out, hands, a neighbour, hands again."""
+
+
+@pytest.mark.parametrize("language", TEACH)
+def test_half_a_day_has_the_minutes_that_its_notebooks_and_polls_take(language: str) -> None:
+    books = {
+        path.stem[:2]: path.stem for path in (TEACH["en"].parents[2] / "notebooks/en").iterdir()
+    }
+    met = []
+    for begins, ends, text in plan(language, 240):
+        taken = POLL * text.count("](#poll-")
+        for number in re.findall(r"notebook (\d\d)", text):
+            taken += notebooks.minutes(books[number])
+            met.append(number)
+        assert taken <= int(ends) - int(begins), text
+    assert met == [f"{number:02}" for number in range(7)]
+
+
+def test_minutes_are_reckoned_for_every_notebook_and_no_other() -> None:
+    for path in (TEACH["en"].parents[2] / "notebooks/en").glob("*.ipynb"):
+        assert 10 <= notebooks.minutes(path.stem) <= 25
+    with pytest.raises(LookupError, match="99-none"):
+        notebooks.minutes("99-none")

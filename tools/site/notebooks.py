@@ -10,6 +10,7 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator
+from math import ceil
 from pathlib import Path
 
 from tools.site import cells
@@ -58,10 +59,28 @@ def cards(page: Page) -> str:
     """All notebooks, each with its goal."""
     entries = (
         f'<li><a href="{page.address(_path(book))}"><strong>{html.escape(book.title)}</strong>'
-        f"<span>{html.escape(book.description)}</span></a></li>"
+        f"<span>{html.escape(book.description)}</span>"
+        f'<span class="chips">{word("cells.minutes", page.language, minutes=minutes(book.name))}'
+        "</span></a></li>"
         for book in cells.sources(page.language)
     )
     return "\n".join(['<ul class="cards">', *entries, "</ul>"])
+
+
+WORDS, CELL, PREDICTION, EXERCISE = 130, 0.75, 3, 3
+"""A learner reads so many words a minute, and needs minutes for a cell, for the prediction with the
+words of their own, and for each exercise. Reckoned with, not measured."""
+
+
+def minutes(name: str) -> int:
+    """How long a learner is reckoned to need for a notebook. Raises `LookupError`."""
+    book = next((book for book in cells.sources("en") if book.name == name), None)
+    if book is None:
+        raise LookupError(f"there is no notebook {name!r}")
+    read = sum(len(source.split()) for kind, source in book.cells if kind == "markdown")
+    code = [source for kind, source in book.cells if kind == "code"]
+    exercises = sum('check("' in source for source in code)
+    return ceil(read / WORDS + CELL * len(code) + PREDICTION + EXERCISE * exercises)
 
 
 def _path(book: Book) -> str:

@@ -278,7 +278,7 @@ TOLD = {
         "captures|Captures for Wireshark",
         "teacher": "site/en/teach/guide.html|Instructor guide;site/en/index.html|The site;"
         "slides/45.en.html|Slides, 45 minutes (S: notes);slides/90.en.html|Slides, 90 minutes;"
-        "slides/210.en.html|Slides, half a day;slides/90.en.pdf|Slides for paper;"
+        "slides/240.en.html|Slides, half a day;slides/90.en.pdf|Slides for paper;"
         "print/wall.en.pdf|Wall diagram (A3);print/log.en.pdf|The log for the wall (A3);"
         "print/handout.en.pdf|Handout;print/cards.en.pdf|Cards;print/quiz-A.en.pdf|Quiz, form A;"
         "print/quiz-B.en.pdf|Quiz, form B;print/key.en.pdf|Key;"
@@ -300,7 +300,7 @@ TOLD = {
         "teacher": "site/pt-BR/teach/guide.html|Guia do instrutor;site/pt-BR/index.html|O site;"
         "slides/45.pt-BR.html|Slides, 45 minutos (S: notas);"
         "slides/90.pt-BR.html|Slides, 90 minutos;"
-        "slides/210.pt-BR.html|Slides, meio dia;slides/90.pt-BR.pdf|Slides para imprimir;"
+        "slides/240.pt-BR.html|Slides, meio dia;slides/90.pt-BR.pdf|Slides para imprimir;"
         "print/wall.pt-BR.pdf|Diagrama de parede (A3);print/log.pt-BR.pdf|O log para a parede (A3);"
         "print/handout.pt-BR.pdf|Folha de apoio;print/cards.pt-BR.pdf|Cartas;"
         "print/quiz-A.pt-BR.pdf|Questionário, forma A;print/quiz-B.pt-BR.pdf|Questionário, forma B;"

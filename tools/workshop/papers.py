@@ -30,7 +30,7 @@ SHEETS = {
 ONLY_TEACHER = {"key": ("A4", "one"), "solutions": ("A4", "one")}
 """What the kit alone has."""
 
-PLANS = ("45", "90", "210")
+PLANS = ("45", "90", "240")
 CLASS = 30
 """The class that copies are counted for."""
 

@@ -27,7 +27,7 @@ NOTE = re.compile(r"^Note:\n", re.MULTILINE)
 WIDTH, HEIGHT = 1280, 720
 LIVE = re.compile(r'<smtp-session.*?</smtp-session>|<div class="veil.*?</div>', re.DOTALL)
 PLAN = re.compile(r"^Plan: (.+)$", re.MULTILINE)
-PLANS = ("45", "90", "210")
+PLANS = ("45", "90", "240")
 """The minutes of the plans in the guide; the last is half a day."""
 ASIDE = re.compile(r"<aside.*?</aside>", re.DOTALL)
 
