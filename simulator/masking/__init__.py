@@ -13,9 +13,9 @@ import msgspec
 
 from simulator.language import Text
 from simulator.masking.identities import Names
-from simulator.masking.prose import MASK as MASK
 from simulator.masking.prose import Masker
 from simulator.masking.secrets import Secrets
+from simulator.masking.words import MASK as MASK
 from simulator.session import Session
 
 T = TypeVar("T")

@@ -20,7 +20,7 @@ import msgspec
 
 from simulator.language import N_, Text
 from simulator.masking.fields import mapped
-from simulator.masking.prose import decoded
+from simulator.masking.forms import decoded
 from simulator.session import (
     AnyEvent,
     Certificate,

@@ -8,559 +8,24 @@ line after its name, and a key goes on over many.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import functools
 import re
-import threading
-import unicodedata
-from importlib.resources import files
-from typing import NamedTuple
-
-import msgspec
 
 from simulator import smtp
-
-MASK = "********"
+from simulator.masking.dumps import HEXADECIMAL, NUMBERS, ROW_WITHIN, dumped
+from simulator.masking.forms import SASL, is_blob, is_key, is_readable, is_sasl, looks_secret
+from simulator.masking.values import PLACEHOLDER, QUOTES, after, closing_bracket, value_at
+from simulator.masking.words import MASK, hints, mechanisms, name, shapes
 
 LONGEST = 4_000
 """Characters of a line that are looked at; what lies behind them is masked unread."""
 
-_loading = threading.Lock()
-
-
-class Names(msgspec.Struct, frozen=True):
-    """Words that name a secret, and how freely they may stand."""
-
-    of: str
-    anywhere: tuple[str, ...] = ()
-    apart: tuple[str, ...] = ()
-    said: bool = False
-
-
-class Shape(msgspec.Struct, frozen=True):
-    """What tells a secret by its form: `find` is tried where one of `has` stands in a line."""
-
-    of: str
-    has: tuple[str, ...]
-    find: str
-    examples: tuple[str, ...] = ()
-
-
-class NotSecret(msgspec.Struct, frozen=True):
-    """What follows a word that does not name a secret after all."""
-
-    endings: tuple[str, ...]
-    words: tuple[str, ...]
-
-
-class Lines(msgspec.Struct, frozen=True):
-    """Examples that belong to no shape."""
-
-    lines: tuple[str, ...]
-
-
-class Table(msgspec.Struct, frozen=True):
-    """All of `secrets.toml`."""
-
-    names: tuple[Names, ...]
-    not_secret: NotSecret
-    shapes: tuple[Shape, ...]
-    keeps: tuple[Lines, ...]
-    masks: tuple[Lines, ...]
-
-
-@functools.cache
-def table() -> Table:
-    """What names a secret, and what one looks like."""
-    text = (files("simulator.masking") / "secrets.toml").read_bytes()
-    with _loading:
-        return msgspec.toml.decode(text, type=Table)
-
-
-def _lenient(word: str) -> str:
-    """The expression for a word, whose letters with an accent may come apart, or without one."""
-    out = []
-    for char in word:
-        bare = unicodedata.normalize("NFD", char)
-        latin = len(bare) > 1 and bare[0].isascii()
-        out.append(f"(?:{char}|{bare}|{bare[0]})" if latin else char)
-    return "".join(out)
-
-
-_START = r"(?:(?<![^\W\d_])|(?<=[a-z])(?=[A-Z]))"
-_END = r"(?:(?![^\W\d_])|(?<=[a-z])(?=[A-Z]))"
-_GLUED = r"(?<!by)(?<!com)(?<!sur)(?<!tres)(?<!im)(?<!over)(?<!under)"
-
-
-def _either(words: list[str]) -> str:
-    return "|".join(_lenient(word) for word in sorted(words, key=len, reverse=True))
-
-
-@functools.cache
-def _name() -> re.Pattern[str]:
-    """A word that names a secret: group `p` a password, `k` something else."""
-    parts = []
-    for group, said in (("p", True), ("k", False)):
-        chosen = [names for names in table().names if names.said is said]
-        free = _either([word for names in chosen for word in names.anywhere])
-        apart = _either([word for names in chosen for word in names.apart])
-        glued = rf"|(?<=\w){_GLUED}(?i:pass|pwd){_END}" if said else ""
-        parts.append(rf"(?P<{group}>(?i:{free})|{_START}(?i:{apart}){_END}{glued})")
-    return re.compile("|".join(parts))
-
-
-@functools.cache
-def _hints() -> tuple[str, ...]:
-    """What a text holds, in lower case, if it names a secret: a part of each word, cheap to find."""
-    found = set()
-    for names in table().names:
-        for word in (*names.anywhere, *names.apart):
-            for part in _literals(word):
-                found |= {form.lower() for form in _spellings(part)}
-    return tuple(sorted(found))
-
-
-def _literals(word: str) -> list[str]:
-    """A part that every text has which an expression matches; one of several, where it chooses."""
-    plain, inner = word, word
-    while plain != (plain := re.sub(r"\((?:\?[:=])[^()]*\)\??", "\0", plain)):
-        pass
-    plain = re.sub(r"\[[^\]]*\]\??|.\?", "\0", plain)
-    parts = [part for part in re.split(r"[\0\\]", plain) if part.strip()]
-    if parts:
-        return [max(parts, key=len)]
-    inner = re.findall(r"\(\?:([^()]*)\)", word)[-1]
-    return [part for one in inner.split("|") for part in _literals(one)]
-
-
-def _spellings(text: str) -> set[str]:
-    """A text with its accents composed, apart and left out."""
-    apart = unicodedata.normalize("NFD", text)
-    bare = "".join(c for c in apart if not unicodedata.combining(c) or not apart[0].isascii())
-    return {text, apart, apart.replace("\u0307", ""), bare if bare.isascii() else text}
-
-
-@functools.cache
-def _shapes() -> tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]:
-    return tuple((shape.has, re.compile(shape.find)) for shape in table().shapes)
-
-
-@functools.cache
-def _stop() -> frozenset[str]:
-    return frozenset(table().not_secret.words)
-
-
-@functools.cache
-def _not_secret() -> re.Pattern[str]:
-    """What follows a name and takes its meaning from it, as in `password_maps`."""
-    endings = "|".join(sorted(table().not_secret.endings, key=len, reverse=True))
-    return re.compile(
-        rf"[._-]?(?:{endings})(?![a-z])|(?:{'|'.join(e.title() for e in table().not_secret.endings)})"
-        r"(?![a-z])|[ -](?:maps|file|path|policy|mechanisms?|authenticat\w+|based)\b",
+_SMTP_WORDS = frozenset(smtp.VERBS) | frozenset(
+    (
+        "PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8", "CHUNKING", "DSN", "ENHANCEDSTATUSCODES",
+        "DELIVERBY", "BINARYMIME", "REQUIRETLS", "LIMITS", "OK", "READY",
     )
-
-
-# Where the value of a name stands ----------------------------------------------------------------
-
-_QUOTES = {
-    "'": "'",
-    '"': '"',
-    "`": "`",
-    "“": "”",
-    "‘": "’",
-    "«": "»",
-    "„": "“",
-    "「": "」",
-    "『": "』",
-}
-_CLOSERS = re.compile(
-    r"(?:\\*[\"'`”’»」』\])}*]|&(?:quot|apos|\#39|\#34|gt|nbsp);|</?\w{1,20}[^<>]{0,80}>){1,6}"
-)
-_VALUE_KEY = re.compile(
-    r"""[\s,]*\\?["']?(?i:value|val|content|data|default|wert|valor|string)\\?["']?\s*(?:=>|[=:])\s*"""
-)
-_SEPARATOR = re.compile(r"\s{0,40}(?:=>|[-–—]?->|→|:=|={1,3}|:{1,2}|：|＝|%3[AaDd]|\||~)\s*")
-_COMMA = re.compile(r"\s*,\s*(?=[a-zA-Z@$]{0,2}\\?[\"'`])")
-_COLUMN = re.compile(r"\t\s*|  +")
-_COPULA = re.compile(
-    r"(?i) +(?:is|was|are|ist|war|lautet|lauten|est|étai[st]|es|era|é|è|jest|to|är|er|on|is now|="
-    r"|это|был|είναι|của|adalah|は|が|是|为|為) *:? *(?=\S)"
-)
-_QUALIFIED = re.compile(
-    r"(?i)\s*(?:\([^()]{0,40}\)|(?:for|of|para|pour|für|fuer|de|do|da|del|di|von|van|voor|för|dla|"
-    r"пользователя|для|used|sent|entered|given|again|received|provided|supplied|typed|read|"
-    r"encrypted|encoded|decoded|base64|b64|plain ?text|clear ?text|in clear(?: text)?|try|"
-    r"smtp|imap|pop3|e-?mail|field|value|parameter|argument|was)\b[^=:\n]{0,60}?)\s*(?:[=:]|：)\s*(?=\S)"
-)
-_CLAUSE = re.compile(
-    r"(?i) +(?:you|that|which|i|he|she|we|they|used|sent|entered|given)\b[^.=:;]{0,60}? (?:is|was|were|be|=):? +(?=\S)"
-)
-_BLOCK = re.compile(r"[|>][-+]?\d?\s*$")
-_PARTICLE = re.compile(r"(?:は|が|是|为|為|[은는이가]|を|も)?\s*(?=[!-~])")
-_TYPED = re.compile(
-    r"(?:\s|string\(\d+\)|(?:[brufBRUF@$]{1,2}|str|SecretStr|bytes|String|b64|base64)(?=\(?[\"'])|!!?\w+\s|"
-    r"[(\[{]|\\(?=[\"'])|--|<!\[CDATA\[|\\[nrt])*"
-)
-_ENTITY = re.compile(r"&(quot|apos|\#39|\#34);")
-_NEXT_KEY = re.compile(
-    r"""[\s,;|}\])]+(?:and\s+|und\s+|y\s+|et\s+|e\s+)?["'$<\[-]*(?:[^\W\d][\w.-]{0,39}["'\]]{0,2}\s?(?:=>|=(?!=|\s*$)|:(?!//))(?=\s|\S)|for (?:login|user)\b)"""
-)
-_TRAIL = re.compile(r"[\s,;)}\]]+$")
-_PLACEHOLDER = re.compile(
-    r"(?i)[*•●xX·.…-]{3,}|\*+|[\[(<{]{0,2}(?:[\w ]{0,20}(?:hidden|redacted|masked|removed|suppressed|"
-    r"omitted|filtered|not shown|not set|non-null|non-empty)[\w ]{0,20}|none|empty|null|nil|unset|yes|no|true|false|"
-    r"not required|required|password|credentials?|secret)[\])>}]{0,2}|\$\{?\w+\}?|%\w+%?|\(null\)"
-)
-_WORD_AFTER = re.compile(r"\s*([^\s]+)")
-_TAIL = re.compile(r"[\w$-]*(?:[.-]\w+)*")
-_USER_BEFORE = re.compile(
-    r"(?i)(?:user(?:name)?|login|account|usuario|usuário|benutzer|utilisateur)[ =:]+\S{1,128}[ ,;]+(?:and |with |und |y |e |et |mit |con |com |using |is )*$"
-)
-
-
-def looks_secret(word: str) -> bool:
-    """Whether one word of a sentence looks like no word, but like a password."""
-    word = word.strip("\"'`.,;:!?()[]<>")
-    if len(word) < 4 or "://" in word or re.match(r"[245]\.\d\.\d|[/~][\w.-]+/|\d{3}[ -]?$", word):
-        return False
-    letters = any(c.isalpha() for c in word)
-    if any(c.isdigit() for c in word):
-        return True
-    if re.search(r"[a-z][A-Z]", word):
-        return True
-    return letters and re.search(r"[^\w\s.'’/-]", word) is not None
-
-
-class _Value(NamedTuple):
-    start: int
-    end: int
-    whole: bool
-    """It is a value for certain: its other occurrences are masked too."""
-
-
-def _closing(text: str, start: int, close: str, escaped: bool) -> int:
-    """Where a quoted value ends; the text's end where nothing closes it."""
-    place = start
-    while place < len(text):
-        found = text.find(close, place)
-        if found < 0:
-            return len(text)
-        strokes = 0
-        while found - strokes > start and text[found - strokes - 1] == "\\":
-            strokes += 1
-        if escaped:
-            if strokes == 1 or (strokes and len(close) > 1):
-                return found - (strokes if len(close) == 1 else 0)
-        elif strokes % 2 == 0:
-            if text.startswith(close * 2, found) and text[found + 2 * len(close) :].strip(" ,;)]}"):
-                following = text[found + 2 * len(close)]
-                if following.isalnum():
-                    place = found + 2 * len(close)
-                    continue
-            return found
-        place = found + len(close)
-    return len(text)
-
-
-def _value(text: str, start: int, *, sentence: bool, url: bool, markup: bool) -> _Value | None:
-    """The value that begins about there: quoted, or up to what must be the next thing."""
-    typed = _TYPED.match(text, start)
-    place = typed.end() if typed else start
-    if place >= len(text):
-        return None
-    escaped = place > 0 and text[place - 1] == "\\" and text[place : place + 1] in ("'", '"')
-    entity = _ENTITY.match(text, place)
-    if entity:
-        close = text.find(entity[0], entity.end())
-        return _Value(entity.end(), close if close >= 0 else len(text), whole=True)
-    if text[place] in _QUOTES:
-        end = _closing(text, place + 1, _QUOTES[text[place]], escaped)
-        if text[place + 1 : end].strip():
-            return _Value(place + 1, end, whole=True)
-        return None
-    if markup:
-        end = text.find("<", place)
-        return _Value(place, end if end >= 0 else len(text), whole=True)
-    opened = place > start and text[place - 1] in "[({"
-    if sentence:
-        word = _WORD_AFTER.match(text, place)
-        assert word is not None
-        return _Value(word.start(1), word.end(1), whole=True)
-    following = _NEXT_KEY.search(text, place)
-    end = following.start() if following else len(text)
-    if url and (amp := re.compile(r"[&#\s\"'<>]").search(text, place)):
-        end = min(end, amp.start())
-    if text[end - 1 : end] in "\"'" and end - 1 > place:
-        end -= 1
-    trail = _TRAIL.search(text, place, end)
-    if trail and (opened or trail.start() > place):
-        end = trail.start() if trail.start() > place else end
-    return _Value(place, end, whole=" " not in text[place:end].strip())
-
-
-class _Found(NamedTuple):
-    value: _Value | None
-    ends: bool
-    """The line ends where the value should stand."""
-    value_key: bool = False
-    """A name alone: the value can only follow under a key of its own."""
-
-
-def _after(text: str, match: re.Match[str]) -> _Found | None:
-    """What stands behind a word that names a secret; None if it names none."""
-    password = match.lastgroup == "p"
-    start, place = match.span()
-    latin = text[place - 1].isascii() or unicodedata.name(text[place - 1], "").startswith(
-        ("LATIN", "CYRILLIC", "GREEK")
-    )
-    if latin:
-        if _not_secret().match(text, place):
-            return None
-        tail = _TAIL.match(text, place)
-        assert tail is not None
-        words = tail[0]
-        if re.search(r"(?i)(?:maps?|files?|path|policy|error|exception|failed|failure)$", words):
-            return None
-        if words.startswith(tuple("abcdefghijklmnopqrstuvwxyz")) and not words.startswith(
-            (
-                "eval",
-                "s",
-                "cmd",
-                "word",
-                "wort",
-                "enc",
-                "md5",
-                "sha",
-                "hash",
-                "e",
-                "n",
-                "m",
-                "key",
-                "alt",
-            )
-        ):
-            return None
-        place = tail.end()
-    before = start
-    while before and (text[before - 1].isalnum() or text[before - 1] in "_-.$@:"):
-        before -= 1
-        if start - before > 200:
-            break
-    lead = text[before - 1] if before else ""
-    dashed = text[before:start].startswith(("-", "$-")) or text[before : before + 1] == "-"
-    if lead == "=" and match[0].lower() == "pass":
-        return None  # spf=pass
-    url = lead in ("?", "&")
-    markup = False
-    tag = text.rfind("<", max(0, before - 200), before)
-    if tag >= 0 and ">" not in text[tag:before] and "=" not in text[tag:before] and lead in "</: ":
-        closed = text.find(">", place)
-        if 0 <= closed < place + 300 and lead != "/":
-            attribute = _SEPARATOR.match(text, place)
-            if not (attribute and text[place:closed].lstrip().startswith("=")) and (
-                lead == "<" or text[tag + 1 : before].endswith(":")
-            ):
-                if closed + 1 >= len(text.rstrip()):
-                    return _Found(None, ends=True)
-                return _Found(
-                    _value(text, closed + 1, sentence=False, url=False, markup=True), ends=False
-                )
-    closers = _CLOSERS.match(text, place)
-    quoted = False
-    if closers:
-        place = closers.end()
-        quoted = any(c in closers[0] for c in "\"'`;")
-        markup = "<" in closers[0]
-        if markup and text[place:].strip():
-            return _Found(_value(text, place, sentence=False, url=False, markup=True), ends=False)
-    for pattern in (_VALUE_KEY, _SEPARATOR, *((_COMMA,) if quoted else ())):
-        if found := pattern.match(text, place):
-            rest = found.end()
-            if _BLOCK.match(text, rest):
-                return _Found(None, ends=True)
-            if "%" in found[0]:
-                over = re.compile(r"%26|[&\s\"']").search(text, rest)
-                return _Found(
-                    _Value(rest, over.start() if over else len(text), whole=True), ends=False
-                )
-            if pattern is _SEPARATOR and found[0].strip() == "|" and rest >= len(text):
-                continue
-            value = _value(text, rest, sentence=False, url=url, markup=False)
-            if value is None and text[rest:].strip(" \t>|-[{(\"'+\\") == "":
-                return _Found(None, ends=True)
-            return _Found(value, ends=False)
-    rest_text = text[place:]
-    if not rest_text.strip(" ,;{[(\"'>"):
-        return _Found(None, ends=True, value_key=True)
-    if rest_text.startswith("("):
-        close = _closing_bracket(text, place)
-        if text[place + 1 : close].strip():
-            return _Found(_Value(place + 1, close, whole=False), ends=False)
-    if dashed and (space := re.compile(r" +").match(text, place)):
-        return _Found(_argument(text, space.end()), ends=False)
-    if column := _COLUMN.match(text, place):
-        value = _value(text, column.end(), sentence=True, url=False, markup=False)
-        return _Found(_unless_plain(text, value, strict=False), ends=False)
-    if not password:
-        if match[0].lower().endswith(("response", "responses", "reply", "auth2", "auth3")) and (
-            space := re.compile(r" +").match(text, place)
-        ):
-            return _Found(_Value(space.end(), len(text), whole=False), ends=False)
-        if copula := _COPULA.match(text, place):
-            value = _value(text, copula.end(), sentence=True, url=False, markup=False)
-            return _Found(_unless_plain(text, value, strict=True), ends=False)
-        return None
-    if clause := _CLAUSE.match(text, place):
-        value = _value(text, clause.end(), sentence=True, url=False, markup=False)
-        return _Found(_unless_plain(text, value, strict=False), ends=False)
-    if copula := _COPULA.match(text, place):
-        value = _value(text, copula.end(), sentence=True, url=False, markup=False)
-        return _Found(_unless_plain(text, value, strict=False), ends=False)
-    if qualified := _QUALIFIED.match(text, place):
-        value = _value(text, qualified.end(), sentence=False, url=False, markup=False)
-        return _Found(value, ends=False)
-    if not latin and (particle := _PARTICLE.match(text, place)):
-        value = _value(text, particle.end(), sentence=True, url=False, markup=False)
-        return _Found(_unless_plain(text, value, strict=False), ends=False)
-    if rest_text.startswith(" ") or quoted:
-        value = _value(text, place, sentence=True, url=False, markup=False)
-        if value is None:
-            return None
-        pair = _USER_BEFORE.search(text, max(0, before - 300), before)
-        alone = not text[:before].strip(" \t$>-'\"[(") and not text[value.end :].strip(
-            " \t;,'\")]}"
-        )
-        quoted_value = value.start and text[value.start - 1] in _QUOTES
-        strict = not (pair or alone or quoted_value)
-        return _Found(_unless_plain(text, value, strict=strict), ends=False)
-    return None
-
-
-def _argument(text: str, start: int) -> _Value | None:
-    """One argument of a command line."""
-    value = _value(text, start, sentence=True, url=False, markup=False)
-    if value is None or text[value.start : value.end].startswith("-"):
-        return None
-    if text.startswith("pass:", value.start):
-        return value._replace(start=value.start + len("pass:"))
-    return value
-
-
-def _unless_plain(text: str, value: _Value | None, *, strict: bool) -> _Value | None:
-    """The value, unless it is a word that a sentence goes on with."""
-    if value is None:
-        return None
-    word = text[value.start : value.end]
-    bare = word.strip("\"'`.,;:!?()[]").lower()
-    if bare in _stop() or not bare or (strict and not looks_secret(word)):
-        return None
-    if bare.startswith(("http://", "https://")):
-        return None
-    return value
-
-
-def _closing_bracket(text: str, start: int) -> int:
-    """The place of the bracket that closes the one at `start`, or the text's end."""
-    depth, quote, place = 0, "", start
-    while place < len(text):
-        char = text[place]
-        if quote:
-            if char == "\\":
-                place += 1
-            elif char == quote:
-                quote = ""
-        elif char in "\"'" and (char == '"' or not text[place - 1].isalnum()):
-            quote = char
-        elif char in "([{":
-            depth += 1
-        elif char in ")]}":
-            depth -= 1
-            if depth == 0:
-                return place
-        place += 1
-    return len(text)
-
-
-# Forms ---------------------------------------------------------------------------------------------
-
-MECHANISMS = frozenset(
-    [
-        "PLAIN",
-        "LOGIN",
-        "EXTERNAL",
-        "NTLM",
-        "GSSAPI",
-        "GSS-SPNEGO",
-        "XOAUTH",
-        "XOAUTH2",
-        "OAUTHBEARER",
-        "ANONYMOUS",
-        "CRAM-MD5",
-        "CRAM-SHA1",
-        "CRAM-SHA256",
-        "DIGEST-MD5",
-        "DIGEST-MD4",
-        "SCRAM-SHA-1",
-        "SCRAM-SHA-1-PLUS",
-        "SCRAM-SHA-256",
-        "SCRAM-SHA-256-PLUS",
-        "SCRAM-SHA-512",
-        "SCRAM-SHA-512-PLUS",
-        "SCRAM-MD5",
-        "KERBEROS_V4",
-        "KERBEROS_V5",
-        "OTP",
-        "SKEY",
-        "SECURID",
-        "SRP",
-        "PASSDSS-3DES-1",
-        "9798-U-RSA-SHA1-ENC",
-        "MSN",
-        "WEBEX",
-        "ECDSA-NIST256P-CHALLENGE",
-        "X-FOO",
-        "XAMPP",
-        "XYMCOOKIE",
-        "XYMPKI",
-        "X-UNIX-USER",
-        "X-NETSCAPE-KERBEROS",
-        "OPENID20",
-        "SAML20",
-        "GS2-KRB5",
-        "GS2-KRB5-PLUS",
-        "PLAIN-CLIENTTOKEN",
-        "XYMECOOKIEB64",
-        "DELTA",
-        "LMTP",
-        "NMAS_LOGIN",
-        "SXOVER-PLUS",
-        "EAP-AES128",
-    ]
-)
-"""SASL mechanisms, of IANA's registry and as logs have them."""
-
-_SMTP_WORDS = (
-    frozenset(smtp.VERBS)
-    | MECHANISMS
-    | frozenset(
-        [
-            "PIPELINING",
-            "SIZE",
-            "8BITMIME",
-            "SMTPUTF8",
-            "CHUNKING",
-            "DSN",
-            "ENHANCEDSTATUSCODES",
-            "DELIVERBY",
-            "BINARYMIME",
-            "REQUIRETLS",
-            "LIMITS",
-            "OK",
-            "READY",
-        ]
-    )
-)
+)  # fmt: skip
+"""Words that stand alone on a line although AUTH was said before."""
 
 _AUTH = re.compile(
     r"(?i)\bAUTH(?:ENTICATE)?(?:[\s=:+\xa0]|&nbsp;|%20)+(?=\S)(?P<mech>[A-Za-z0-9_-]{3,40}(?![\w/+]))?"
@@ -576,82 +41,6 @@ _LAST = re.compile(r"[:>\]|] {1,20}[\"']?(?P<s>[A-Za-z0-9+/_-]{6,4000}={0,2})[\"
 _CONTINUES = re.compile(
     r"^(?P<lead>\s*(?:[0-9A-Fa-f]{4,8}:\s+|[<>~=|*-]{1,4}\s+|[CS]:\s*)?[\"'`]?)(?P<s>[A-Za-z0-9+/_-]{1,16000}={0,3})(?P<trail>[\"'`]?(?:\\r|\\n)*\s*)$"
 )
-_PROMPTS = ("username:", "password:", "user name", "login:", "user:", "username", "password")
-
-
-def decoded(blob: str) -> bytes:
-    """A blob's octets, empty if it is no base64 (RFC 4648)."""
-    text = blob.rstrip("=").replace("-", "+").replace("_", "/")
-    if len(text) % 4 == 1:
-        return b""
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except (binascii.Error, ValueError):
-        return b""
-
-
-_SASL = re.compile(
-    rb"(?s)^[^\0]{0,255}\0[^\0]{1,255}\0?.*|.*\x01auth=|^[npy],,|^c=[a-zA-Z0-9+/=]+,r=|^NTLMSSP"
-    rb"|.*[ ][0-9a-f]{32}$|.*response=|\x60\x82|^user=|^username="
-)
-
-
-def is_sasl(blob: str) -> bool:
-    """Whether base64 holds what a client answers in a SASL exchange."""
-    octets = decoded(blob)
-    if not octets or not _SASL.match(octets):
-        return False
-    if octets.startswith((b"NTLMSSP", b"\x60\x82")):
-        return True
-    printable = sum(32 <= c < 127 or c in (0, 1) for c in octets)
-    return printable >= 0.9 * len(octets)
-
-
-def is_blob(word: str) -> bool:
-    """Whether a word that stands alone is base64 rather than a word or a name."""
-    bare = word.rstrip("=")
-    if len(word) < 8 and not (word.endswith("=") and len(word) % 4 == 0):
-        return False
-    if re.fullmatch(r"[A-Z0-9_-]+|[a-z_-]+|[A-Z]?[a-z]+(?:-[A-Z]?[a-z]+)*|\d+", bare) and (
-        not word.endswith("=")
-    ):
-        return False
-    octets = decoded(word)
-    if not octets:
-        return False
-    return octets.decode("latin-1").strip("\0 ").lower() not in _PROMPTS
-
-
-_IDENTIFIER = re.compile(r"(?:[A-Z]*[a-z]*\d{0,4}_)+[A-Z]*[a-z]*\d{0,4}")
-
-
-def _readable(blob: str) -> bool:
-    """Whether base64 holds text, and no word is spelled by chance like base64."""
-    octets = decoded(blob)
-    mixed = any(c.isdigit() for c in blob) or blob.endswith("=")
-    return mixed and all(32 <= c < 127 or c == 0 for c in octets)
-
-
-def _is_key(word: str) -> bool:
-    """Whether a word is long and mixed as only keys and encodings are."""
-    bare = word.rstrip("=")
-    if (
-        len(bare) < 24
-        or "-" in bare
-        or _IDENTIFIER.fullmatch(bare)
-        or re.fullmatch(r"[0-9A-Fa-f]+|[A-Z0-9_]+|[a-z0-9_]+", bare)
-    ):
-        return False
-    return (
-        any(c.isdigit() for c in bare)
-        and any(c.islower() for c in bare)
-        and any(c.isupper() for c in bare)
-        and bool(decoded(word))
-        and bare.count("/") <= len(bare) / 12
-        and not re.match(r"(?:[A-Z0-9]+_)+[A-Z0-9]+$", bare)
-    )
-
-
 _CALL = re.compile(
     r"(?i)[\w$>:.-]*(?:login|logon|sign_?in|auth\w*|credentials?\w*|passw\w*|NetworkCredential)\s?\("
 )
@@ -667,40 +56,7 @@ _BENIGN = re.compile(
     r"|[A-Z-]{2,12}|[\d.:]*|[A-Z]\w*\\[\w\\]*|[\s\\rn]*"
 )
 _ENCODED = re.compile(r"(?i)base64|b64")
-
-
-# Dumps ---------------------------------------------------------------------------------------------
-
 _SETTING = re.compile(r"\s+[\w.-]+\s*[=:]\s*\S")
-
-_DUMP = re.compile(
-    r"^(?P<lead>\s{0,20}(?:\S{1,40}\s{1,20})?(?:0x)?[0-9A-Fa-f]{4,8}:?\s{1,4}-?\s?)"
-    r"(?P<hex>[0-9A-Fa-f]{2}(?:[ -]{0,3}[0-9A-Fa-f]{2}){0,40}[ -]{0,2})(?P<text>(?:\s{1,60}\S.*)?)$"
-)
-
-
-_NUMBERS = re.compile(r"\[((?:\d{1,3}, ?){7,4000}\d{1,3})\]")
-_HEXADECIMAL = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-f]{2}){8,2000}(?![0-9A-Za-z])")
-_ROW_WITHIN = re.compile(
-    r"(?<=\s)(?:0x)?[0-9A-Fa-f]{4,8}:?\s{1,4}(?P<hex>(?:[0-9A-Fa-f]{2}){1,2}"
-    r"(?:[ -]{1,3}(?:[0-9A-Fa-f]{2}){1,2}){2,31})(?=\s|$)"
-)
-"""A row of a dump that a reader joined with the line before it."""
-
-
-def _dumped(line: str) -> tuple[str, bytes] | None:
-    """What goes before the octets on a line of a dump, and the octets."""
-    match = _DUMP.match(line)
-    if not match or not (
-        re.search(r"[0-9A-Fa-f]{2}[ -][0-9A-Fa-f]{2}", match["hex"]) or ":" in match["lead"]
-    ):
-        return None
-    digits = re.sub(r"[ -]", "", match["hex"])
-    text = match["text"].strip()
-    octets = bytes.fromhex(digits)
-    if text and not re.fullmatch(r"[.\x20-\x7e|�·]{1,80}", text):
-        return None
-    return match["lead"], octets
 
 
 class Masker:
@@ -711,7 +67,7 @@ class Masker:
         """Secrets that were masked, whose other occurrences can be masked as well."""
         self.authenticating = False
         """AUTH was said: a word alone may be an answer to it."""
-        self._hints, self._shapes = _hints(), _shapes()
+        self._hints, self._shapes = hints(), shapes()
         self._pending = ""
         self._patience = 0
         """Lines that may still stand between a name and the key of its value."""
@@ -727,10 +83,10 @@ class Masker:
     def prepare(self, text: str) -> None:
         """Say all that is to come, so that what is nowhere in it is not looked for."""
         lowered = text.lower().replace("\u0307", "")
-        self._hints = tuple(hint for hint in _hints() if hint in lowered)
+        self._hints = tuple(hint for hint in hints() if hint in lowered)
         self._shapes = tuple(
             (has, pattern)
-            for signs, pattern in _shapes()
+            for signs, pattern in shapes()
             if (has := tuple(sign for sign in signs if sign in lowered))
         )
 
@@ -754,7 +110,7 @@ class Masker:
         place = 0
         while place < len(lines):
             dump = []
-            while place < len(lines) and (row := _dumped(lines[place])):
+            while place < len(lines) and (row := dumped(lines[place])):
                 dump.append((lines[place], *row))
                 place += 1
             if dump:
@@ -882,7 +238,7 @@ class Masker:
             if not key:
                 return None
             start = key.end()
-            value = _value(line, start, sentence=False, url=False, markup=key[0].endswith(">"))
+            value = value_at(line, start, sentence=False, url=False, markup=key[0].endswith(">"))
         else:
             if re.match(r"\s*[}\])]|[245]\d\d[ -]|\s*-----", line) or _is_talk(line):
                 return None
@@ -891,8 +247,8 @@ class Masker:
             ):
                 return None
             start = len(line) - len(line.lstrip())
-            value = _value(line, start, sentence=False, url=False, markup=False)
-            if line[start : start + 1] not in _QUOTES and value and waiting.startswith("block"):
+            value = value_at(line, start, sentence=False, url=False, markup=False)
+            if line[start : start + 1] not in QUOTES and value and waiting.startswith("block"):
                 self._indent = int(waiting[5:])
         if value is None:
             return None
@@ -937,7 +293,7 @@ class Masker:
                 if hint in bare:
                     self._names(spans, line, understood=understood)
                     break
-        if not understood and (rows := list(_ROW_WITHIN.finditer(line, 1))):
+        if not understood and (rows := list(ROW_WITHIN.finditer(line, 1))):
             octets = b"".join(bytes.fromhex(re.sub(r"[ -]", "", row["hex"])) for row in rows)
             if not _harmless(octets):
                 spans.extend(row.span("hex") for row in rows)
@@ -960,7 +316,7 @@ class Masker:
         if not text.strip():
             return
         bare = text.strip()
-        if _PLACEHOLDER.fullmatch(bare):
+        if PLACEHOLDER.fullmatch(bare):
             return
         if bare[0] in "\"'" and bare[-1] == bare[0] and len(bare) > 2:
             start, end = line.index(bare, start) + 1, line.index(bare, start) + len(bare) - 1
@@ -971,10 +327,10 @@ class Masker:
 
     def _names(self, spans: list[tuple[int, int]], line: str, *, understood: bool) -> None:
         end = 0
-        for match in _name().finditer(line):
+        for match in name().finditer(line):
             if match.start() < end:
                 continue
-            found = _after(line, match)
+            found = after(line, match)
             if found is None:
                 continue
             if found.ends and not understood:
@@ -993,15 +349,15 @@ class Masker:
 
     def _as_octets(self, spans: list[tuple[int, int]], line: str) -> None:
         """Text that is written as the numbers of its octets, or in hexadecimal, and has a secret."""
-        for match in _NUMBERS.finditer(line):
+        for match in NUMBERS.finditer(line):
             numbers = [int(number) for number in match[1].split(",")]
             if max(numbers) < 256:
                 text = bytes(numbers).decode("utf-8", "replace")
                 if Masker().line(text) != text:
                     self._add(spans, line, *match.span(1), whole=False)
-        for match in _HEXADECIMAL.finditer(line):
+        for match in HEXADECIMAL.finditer(line):
             octets = bytes.fromhex(match[0])
-            if _SASL.match(octets) and all(32 <= c < 127 or c in (0, 1) for c in octets):
+            if SASL.match(octets) and all(32 <= c < 127 or c in (0, 1) for c in octets):
                 self._add(spans, line, *match.span())
 
     def _auth(self, spans: list[tuple[int, int]], line: str) -> None:
@@ -1016,8 +372,8 @@ class Masker:
                     self._add(spans, line, *rest.span())
                     self._blob = True
                 continue
-            known = mechanism.upper() in MECHANISMS
-            if not known and (is_sasl(mechanism) or is_blob(mechanism) or _is_key(mechanism)):
+            known = mechanism.upper() in mechanisms()
+            if not known and (is_sasl(mechanism) or is_blob(mechanism) or is_key(mechanism)):
                 self._add(spans, line, match.start("mech"), start)
                 self._blob = True
                 continue
@@ -1027,7 +383,7 @@ class Masker:
                 padded = re.compile(r"\s*=*$").match(line, match.end("mech"))
                 self._blob = self._blob or bool(padded)
                 continue
-            if blob and blob.upper().strip("\"',;") not in MECHANISMS and blob != "=":
+            if blob and blob.upper().strip("\"',;") not in mechanisms() and blob != "=":
                 if known or (match[0].startswith("AUTH") and is_blob(blob)) or is_sasl(blob):
                     plain = re.fullmatch(r"[a-z]{2,}[,.:;)]?", blob) and not is_sasl(blob)
                     if not plain or line[: match.start()].strip() == "":
@@ -1042,14 +398,14 @@ class Masker:
             if re.search(r"(?i)(?:error|exception|failed|failure)\w*\s?\($", match[0]):
                 continue
             start = match.end() - 1
-            end = close = _closing_bracket(line, start)
+            end = close = closing_bracket(line, start)
             inside = line[start + 1 : close]
             if (line[start] == "{" and ":" in inside) or re.match(
                 r"\s*[\"']?[\w ]+[\"']?\s*=>", inside
             ):
                 continue
             words = re.findall(r"[\w-]+", inside)
-            if words and all(word.upper() in MECHANISMS or word.isdigit() for word in words):
+            if words and all(word.upper() in mechanisms() or word.isdigit() for word in words):
                 continue
             strings = list(_STRING.finditer(line, start + 1, close))
             for string in strings:
@@ -1074,17 +430,21 @@ class Masker:
     def _blobs(self, spans: list[tuple[int, int]], line: str, *, understood: bool) -> None:
         if not understood and (match := _LAST.search(line)) and not _ALONE.match(line):
             word = match["s"]
-            if (is_blob(word) and _readable(word)) or (self.authenticating and looks_secret(word)):
+            if (is_blob(word) and is_readable(word)) or (
+                self.authenticating and looks_secret(word)
+            ):
                 self._add(spans, line, *match.span("s"))
         if not understood and (match := _ALONE.match(line)):
             word = match["s"]
-            if is_blob(word) or (self.authenticating and word.upper() not in _SMTP_WORDS):
+            if is_blob(word) or (
+                self.authenticating and word.upper() not in _SMTP_WORDS | mechanisms()
+            ):
                 self._add(spans, line, *match.span("s"))
                 self._blob = len(word) >= 16
                 return
         for match in _BLOB.finditer(line):
             word = match[0]
-            if is_sasl(word) or (not understood and _is_key(word)):
+            if is_sasl(word) or (not understood and is_key(word)):
                 self._add(spans, line, *match.span())
 
 

@@ -21,15 +21,9 @@ import msgspec
 
 from simulator import smtp
 from simulator.masking.fields import texts, with_texts
-from simulator.masking.prose import (
-    MASK,
-    MECHANISMS,
-    Masker,
-    decoded,
-    is_blob,
-    is_sasl,
-    looks_secret,
-)
+from simulator.masking.forms import decoded, is_blob, is_sasl, looks_secret
+from simulator.masking.prose import Masker
+from simulator.masking.words import MASK, mechanisms, plain_words
 from simulator.session import (
     AnyEvent,
     AuthResponse,
@@ -142,35 +136,6 @@ def _replaced(text: str, form: str) -> str:
     return re.sub(before + re.escape(form) + after, MASK, text)
 
 
-_VOCABULARY = frozenset(word.lower() for word in (*smtp.VERBS, *MECHANISMS)) | frozenset(
-    [
-        "true",
-        "false",
-        "none",
-        "null",
-        "smtp",
-        "imap",
-        "pop3",
-        "tls",
-        "ssl",
-        "starttls",
-        "mail",
-        "user",
-        "username",
-        "password",
-        "localhost",
-        "authentication",
-        "failed",
-        "login",
-        "server",
-        "client",
-        "error",
-        "accepted",
-        "queued",
-    ]
-)
-
-
 def _forms(secret: str) -> tuple[str, ...]:
     """How a secret may be written elsewhere; nothing where it could be any word."""
     parts = {secret}
@@ -207,7 +172,7 @@ def _forms(secret: str) -> tuple[str, ...]:
 
 def _telling(secret: str) -> bool:
     """Whether a secret can be looked for without masking half of the log."""
-    if len(secret) < 4 or secret.lower() in _VOCABULARY or MASK in secret:
+    if len(secret) < 4 or secret.lower() in plain_words() or MASK in secret:
         return False
     if re.fullmatch(r"[\d.:\s-]+", secret) and len(secret) < 6:
         return False
@@ -400,12 +365,12 @@ class _Walk:
         mechanism, _, secret = event.argument.strip().partition(" ")
         if not secret and "\t" in event.argument:
             mechanism, _, secret = event.argument.partition("\t")
-        if "=" in mechanism and mechanism.partition("=")[0].upper() in MECHANISMS:
+        if "=" in mechanism and mechanism.partition("=")[0].upper() in mechanisms():
             mechanism, _, tail = mechanism.partition("=")
             if tail:
                 self._keep(tail)
                 return f"{mechanism}={MASK}" + (f" {MASK}" if secret else "")
-        if mechanism.upper() not in MECHANISMS and (
+        if mechanism.upper() not in mechanisms() and (
             is_sasl(mechanism) or is_blob(mechanism) or not re.fullmatch(r"[\w-]{1,20}", mechanism)
         ):
             self._keep(mechanism)

@@ -11,7 +11,8 @@ from simulator.masking import MASK, Veil
 from simulator.masking.fields import texts
 from simulator.masking.identities import Names
 from simulator.masking.identities import table as identities
-from simulator.masking.prose import Masker, table
+from simulator.masking.prose import Masker
+from simulator.masking.words import table
 from simulator.session import Remark, Session, to_json
 from tests.masking.fuzz import SECRETS, flows, written
 

@@ -1,0 +1,34 @@
+"""Octets that a log shows as a dump, as numbers or in hexadecimal."""
+
+from __future__ import annotations
+
+import re
+
+_DUMP = re.compile(
+    r"^(?P<lead>\s{0,20}(?:\S{1,40}\s{1,20})?(?:0x)?[0-9A-Fa-f]{4,8}:?\s{1,4}-?\s?)"
+    r"(?P<hex>[0-9A-Fa-f]{2}(?:[ -]{0,3}[0-9A-Fa-f]{2}){0,40}[ -]{0,2})(?P<text>(?:\s{1,60}\S.*)?)$"
+)
+
+
+NUMBERS = re.compile(r"\[((?:\d{1,3}, ?){7,4000}\d{1,3})\]")
+HEXADECIMAL = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-f]{2}){8,2000}(?![0-9A-Za-z])")
+ROW_WITHIN = re.compile(
+    r"(?<=\s)(?:0x)?[0-9A-Fa-f]{4,8}:?\s{1,4}(?P<hex>(?:[0-9A-Fa-f]{2}){1,2}"
+    r"(?:[ -]{1,3}(?:[0-9A-Fa-f]{2}){1,2}){2,31})(?=\s|$)"
+)
+"""A row of a dump that a reader joined with the line before it."""
+
+
+def dumped(line: str) -> tuple[str, bytes] | None:
+    """What goes before the octets on a line of a dump, and the octets."""
+    match = _DUMP.match(line)
+    if not match or not (
+        re.search(r"[0-9A-Fa-f]{2}[ -][0-9A-Fa-f]{2}", match["hex"]) or ":" in match["lead"]
+    ):
+        return None
+    digits = re.sub(r"[ -]", "", match["hex"])
+    text = match["text"].strip()
+    octets = bytes.fromhex(digits)
+    if text and not re.fullmatch(r"[.\x20-\x7e|�·]{1,80}", text):
+        return None
+    return match["lead"], octets
