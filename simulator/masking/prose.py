@@ -44,10 +44,24 @@ _CONTINUES = re.compile(
 _CALL = re.compile(
     r"(?i)[\w$>:.-]*(?:login|logon|sign_?in|auth\w*|credentials?\w*|passw\w*|NetworkCredential)\s?\("
 )
-_CALLED = re.compile(r"log[io]n|sign_?in|auth|cred|passw|->|::|#\d")
+_CALLED = re.compile(
+    r"log[io]n|sign_?in|auth|cred|passw|->|::|#\d|args?\b|arguments|params|parameters"
+    r"|connect|dial|client|transport|sasl|plain|smtp|mailer|session|account|open|start|send"
+)
+_CONNECTS = re.compile(
+    r"(?i)[\w$>:.-]*(?:connect|dial|client|transport|sasl|plain|smtp|mailer|session|account|open|start"
+    r"|send)\w*(?:\.\w+)?\((?=[^()]*,)"
+)
+"""Calls that may be given a user and a password, behind other arguments."""
+_PLAIN_ARGUMENT = re.compile(
+    r"(?i)(?:EHLO|HELO|LHLO|STARTTLS|MAIL|RCPT|DATA|RSET|NOOP|QUIT|HELP|VRFY|AUTH)\b.*|\s*|\d{1,5}"
+    r"|(?:tcp|udp|tls|ssl|smtps?|utf-?8|ascii|plain|login|localhost|r|w|rb|wb|none|true|false)\d?"
+    r"|\w+://[^@]*|(?:/|[A-Z]:\\)[\w./\\ -]*|[\w-]+(?:\.[\w-]+)+(?::\d+)?|[^@\s]+@[\w.-]*|\S+ \S+ .*|[\\rn]*"
+)
+"""What is no secret as an argument: a command, a host, an address, a sentence."""
 _FRAME = re.compile(r"^\s*#\d+ |(?:->|::)\w+\(")
 _LISTED = re.compile(
-    r"(?i)\b(?:auth\w*|creds|credentials?|login)[\"']?\s*(?:=>|[=:])\s*[\[({](?!\s*$)"
+    r"(?i)\b(?:auth\w*|creds|credentials?|login|args?|arguments|params|parameters)[\"']?\s*(?:=>|[=:])\s*[\[({](?!\s*$)"
 )
 _STRING = re.compile(r"'(?:[^'\\]|\\.){0,4000}'|\"(?:[^\"\\]|\\.){0,4000}\"")
 _BENIGN = re.compile(
@@ -74,6 +88,9 @@ class Masker:
         self._columns: tuple[str, int, int] | None = None
         """What parts the columns of a table, how many there are, and which holds a secret."""
         self._indent = -1
+        self._call = 0
+        """Brackets that are open of a call whose arguments may be secret."""
+        self._before = ""
         self._key = False
         self._public = False
         self._blob = False
@@ -92,13 +109,8 @@ class Masker:
 
     def interrupted(self) -> None:
         """Something came in between that was understood."""
-        self._pending, self._indent, self._blob, self._hex, self._ticket = (
-            "",
-            -1,
-            False,
-            False,
-            False,
-        )
+        self._pending, self._indent, self._call = "", -1, 0
+        self._blob = self._hex = self._ticket = False
 
     def await_rest(self) -> None:
         """A response ended with the line; what follows may be the rest of it."""
@@ -156,6 +168,19 @@ class Masker:
     # What the lines before have begun ----------------------------------------------------------------
 
     def _state(self, line: str) -> str | None:
+        """The line as what went before it makes it; None where that says nothing of it."""
+        begun = (
+            self._key or self._public or self._columns or self._pending or self._blob or self._call
+        )
+        lead = ""
+        if begun or self._indent >= 0:
+            cells = self._before.find(self._columns[0]) if self._columns else len(self._before)
+            lead = _lead(self._before[: max(0, cells)], line)
+        shown = self._going_on(line[len(lead) :], self._before[len(lead) :])
+        self._before = line
+        return None if shown is None else lead + shown
+
+    def _going_on(self, line: str, before: str) -> str | None:
         if "-----" in line:
             if begin := re.search(r"-----BEGIN ([A-Z0-9 ]{0,60})-----", line):
                 secret = "PRIVATE" in begin[1] and "-----END" not in line[begin.end() :]
@@ -187,7 +212,7 @@ class Masker:
             if not line.strip():
                 self._pending = waiting
                 return None
-            masked = self._awaited(line, waiting)
+            masked = self._awaited(line, waiting, before)
             if masked is not None:
                 return masked
             if waiting == "key" and self._patience and _SETTING.match(line):
@@ -201,7 +226,28 @@ class Masker:
                 self._keep(match["s"])
                 return f"{match['lead']}{MASK}{match['trail']}"
             self._blob = False
+        if self._call:
+            return self._called(line)
         return None
+
+    def _called(self, line: str) -> str:
+        """The arguments of a call that goes on over several lines."""
+        spans: list[tuple[int, int]] = []
+        depth, end = self._call, len(line)
+        quoted = [match.span() for match in _STRING.finditer(line)]
+        for bracket in re.finditer(r"[()\[\]{}]", line):
+            if any(start < bracket.start() < stop for start, stop in quoted):
+                continue
+            depth += 1 if bracket[0] in "([{" else -1
+            if depth <= 0:
+                end = bracket.start()
+                break
+        self._call = 0 if depth <= 0 or self._patience <= 0 else depth
+        self._patience -= 1
+        for string in _STRING.finditer(line, 0, end):
+            if not _PLAIN_ARGUMENT.fullmatch(string[0][1:-1]):
+                self._argument(spans, line, string)
+        return _covered(line, spans)
 
     def _row(self, line: str) -> str | None:
         """A row of a table of which a column holds secrets; None if it is none."""
@@ -228,7 +274,7 @@ class Masker:
                     self._columns = (between, len(cells), place)
                     return
 
-    def _awaited(self, line: str, waiting: str) -> str | None:
+    def _awaited(self, line: str, waiting: str, before: str) -> str | None:
         """A line on which the value of the name before it should stand."""
         if waiting == "key":
             key = re.match(
@@ -238,6 +284,9 @@ class Masker:
             if not key:
                 return None
             start = key.end()
+            if start >= len(line.rstrip()):
+                self._pending = "any"
+                return line
             value = value_at(line, start, sentence=False, url=False, markup=key[0].endswith(">"))
         else:
             if re.match(r"\s*[}\])]|[245]\d\d[ -]|\s*-----", line) or _is_talk(line):
@@ -249,7 +298,7 @@ class Masker:
             start = len(line) - len(line.lstrip())
             value = value_at(line, start, sentence=False, url=False, markup=False)
             if line[start : start + 1] not in QUOTES and value and waiting.startswith("block"):
-                self._indent = int(waiting[5:])
+                self._indent = len(before) - len(before.lstrip())
         if value is None:
             return None
         self._keep(line[value.start : value.end].strip())
@@ -286,7 +335,7 @@ class Masker:
         if not understood and "auth" in lowered:
             self._auth(spans, line)
         if ("(" in line or "[" in line) and _CALLED.search(lowered):
-            self._calls(spans, line)
+            self._calls(spans, line, understood=understood)
         if self._hints:
             bare = lowered.replace("\u0307", "")
             for hint in self._hints:
@@ -334,16 +383,16 @@ class Masker:
             if found is None:
                 continue
             if found.ends and not understood:
-                indent = len(line) - len(line.lstrip())
-                block = re.search(r"[|>][-+]?\d?\s*$", line) is not None
+                block = re.search(r"(?:[|>][-+]?\d?|\"\"\"|\'\'\')\s*$", line) is not None
                 self._patience = 4
-                self._pending = "key" if found.value_key else f"block{indent}" if block else "any"
+                self._pending = "key" if found.value_key else "block" if block else "any"
                 continue
             if value := found.value:
                 start, stop = value.start, value.end
-                if re.fullmatch(r"(?i)(?:.*-)?authorization", match[0]):
-                    scheme = re.match(r"[A-Za-z]{4,12} +(?=\S)", line[start:stop])
-                    start += scheme.end() if scheme else 0
+                if _HEADER.match(line, match.start()):
+                    stop = _header_end(line, match.start(), stop)
+                    scheme = re.match(r"[A-Za-z][\w-]{3,20} +(?=\S)", line[start:stop])
+                    start += scheme.end() if scheme and "=" not in scheme[0] else 0
                 self._add(spans, line, start, stop, whole=value.whole)
                 end = stop
 
@@ -390,7 +439,7 @@ class Masker:
                         self._add(spans, line, *match.span("blob"))
                         self._blob = not line[match.end() :].strip(" '\"\\rn")
 
-    def _calls(self, spans: list[tuple[int, int]], line: str) -> None:
+    def _calls(self, spans: list[tuple[int, int]], line: str, *, understood: bool) -> None:
         end = 0
         for match in (*_CALL.finditer(line), *_LISTED.finditer(line)):
             if match.end() < end:
@@ -400,6 +449,8 @@ class Masker:
             start = match.end() - 1
             end = close = closing_bracket(line, start)
             inside = line[start + 1 : close]
+            if close >= len(line) and not understood and len(line) - start < 200:
+                self._call, self._patience = 1, 6
             if (line[start] == "{" and ":" in inside) or re.match(
                 r"\s*[\"']?[\w ]+[\"']?\s*=>", inside
             ):
@@ -414,6 +465,13 @@ class Masker:
             if not strings and "," in inside and line[start - 1 : start] != " ":
                 comma = line.index(",", start)
                 self._add(spans, line, comma + 1, close, whole=False)
+        for match in () if understood else _CONNECTS.finditer(line):
+            close = closing_bracket(line, match.end() - 1)
+            strings = list(_STRING.finditer(line, match.end(), close))
+            # The first names the server, or what is sent.
+            for string in strings[1:] if strings and strings[0].start() == match.end() else strings:
+                if not _PLAIN_ARGUMENT.fullmatch(string[0][1:-1]):
+                    self._argument(spans, line, string)
         if _FRAME.search(line):
             for string in _STRING.finditer(line):
                 text = string[0][1:-1]
@@ -468,6 +526,31 @@ def _harmless(octets: bytes) -> bool:
         return False
     masker = Masker()
     return all(masker.line(line) == line for line in text.splitlines())
+
+
+_HEADER = re.compile(r"""(?i)(?:(?:set-)?cookie2?|(?:[\w]+-)?authorization)["']?\s*:""")
+
+
+def _header_end(line: str, start: int, least: int) -> int:
+    """Where a header's value ends: with the quotes that it stands in, or with the line."""
+    before = line[:start].rstrip()[-1:]
+    place = line.find(before, least) if before and before in "\"'" else -1
+    if place < 0 and line[least : least + 1] in ("'", '"'):
+        place = least
+    return place if place >= 0 else len(line.rstrip())
+
+
+_BOUNDARY = re.compile(r"(?:[\]:>|)-]|\b(?:DEBUG|INFO|TRACE|WARN(?:ING)?|ERROR|NOTICE))(?: |(?<=\|)|$)")
+
+
+def _lead(before: str, line: str) -> str:
+    """What a log writes before both lines, whatever the numbers in it are."""
+    ends = [match.end() for match in _BOUNDARY.finditer(before[:160])]
+    for end in reversed(ends[:12]):
+        same = re.sub(r"\d+", r"\\d+", re.escape(before[:end]))
+        if match := re.match(same, line):
+            return match[0]
+    return ""
 
 
 def _is_talk(line: str) -> bool:

@@ -25,12 +25,12 @@ QUOTES = {
     "『": "』",
 }
 _CLOSERS = re.compile(
-    r"(?:\\*[\"'`”’»」』\])}*]|&(?:quot|apos|\#39|\#34|gt|nbsp);|</?\w{1,20}[^<>]{0,80}>){1,6}"
+    r"(?::(?:protected|private|public|\\?\"[\w\\]{1,80}\\?\":private)(?=\])|\\*[\"'`”’»」』\])}*]|&(?:quot|apos|\#39|\#34|gt|nbsp);|</?\w{1,20}[^<>]{0,80}>){1,6}"
 )
 _VALUE_KEY = re.compile(
     r"""[\s,]*\\?["']?(?i:value|val|content|data|default|wert|valor|string)\\?["']?\s*(?:=>|[=:])\s*"""
 )
-_SEPARATOR = re.compile(r"\s{0,40}(?:=>|[-–—]?->|→|:=|={1,3}|:{1,2}|：|＝|%3[AaDd]|\||~)\s*")
+_SEPARATOR = re.compile(r"\s{0,40}(?:(?:\# )?=>|[-–—]?->|→|:=|={1,3}|:{1,2}|：|＝|%3[AaDd]|\||~)\s*")
 _COMMA = re.compile(r"\s*,\s*(?=[a-zA-Z@$]{0,2}\\?[\"'`])")
 _COLUMN = re.compile(r"\t\s*|  +")
 _COPULA = re.compile(
@@ -56,6 +56,11 @@ _ENTITY = re.compile(r"&(quot|apos|\#39|\#34);")
 _NEXT_KEY = re.compile(
     r"""[\s,;|}\])]+(?:and\s+|und\s+|y\s+|et\s+|e\s+)?["'$<\[-]*(?:[^\W\d][\w.-]{0,39}["'\]]{0,2}\s?(?:=>|=(?!=|\s*$)|:(?!//))(?=\s|\S)|for (?:login|user)\b)"""
 )
+_NAMED = re.compile(
+    r"""(?i:\s+(?:is|was|=)?\s*["'`]?)(?P<s>(?=\S*\d)(?=\S*[A-Za-z])(?!SHA|X25519|X448|P-\d|TLS|SSL|RSA|AES|HMAC|[\w-]*(?:bits?|bytes?)\b)[\w.+/~=-]{8,4096})(?!\S*[(:])"""
+)
+"""A key or a token behind its name alone: long, of letters and digits."""
+_KEYS = re.compile(r"(?i)(?:tokens?|keys?|secrets?)$")
 _TRAIL = re.compile(r"[\s,;)}\]]+$")
 PLACEHOLDER = re.compile(
     r"(?i)[*•●xX·.…-]{3,}|\*+|[\[(<{]{0,2}(?:[\w ]{0,20}(?:hidden|redacted|masked|removed|suppressed|"
@@ -207,6 +212,8 @@ def after(text: str, match: re.Match[str]) -> Found | None:
                 return Found(
                     value_at(text, closed + 1, sentence=False, url=False, markup=True), ends=False
                 )
+    elif tag >= 0 and ">" not in text[tag:before] and _quoted(text[tag:before]):
+        return _in_tag(text, tag, place)
     closers = _CLOSERS.match(text, place)
     quoted = False
     if closers:
@@ -244,6 +251,8 @@ def after(text: str, match: re.Match[str]) -> Found | None:
         value = value_at(text, column.end(), sentence=True, url=False, markup=False)
         return Found(_unless_plain(text, value, strict=False), ends=False)
     if not password:
+        if _KEYS.search(match[0]) and (named := _NAMED.match(text, place)):
+            return Found(Value(*named.span("s"), whole=True), ends=False)
         if match[0].lower().endswith(("response", "responses", "reply", "auth2", "auth3")) and (
             space := re.compile(r" +").match(text, place)
         ):
@@ -276,6 +285,31 @@ def after(text: str, match: re.Match[str]) -> Found | None:
         strict = not (pair or alone or quoted_value)
         return Found(_unless_plain(text, value, strict=strict), ends=False)
     return None
+
+
+def _quoted(text: str) -> bool:
+    """Whether an attribute's value has begun, and is not yet at its end."""
+    begun = re.findall(r"""=\s*(?:"[^"]*"|'[^']*'|(["'])[^"']*$)""", text)
+    return bool(begun and begun[-1])
+
+
+_VALUE_ATTRIBUTE = re.compile(r"""(?i)\b(?:value|content|data)\s*=\s*(?:"([^"]+)"|'([^']+)'|([^\s"'<>/]+))""")
+
+
+def _in_tag(text: str, tag: int, place: int) -> Found | None:
+    """The value of a tag of which an attribute names it: another attribute, or what it holds."""
+    end = text.find(">", place)
+    end = end if end >= 0 else len(text)
+    if value := _VALUE_ATTRIBUTE.search(text, tag, end):
+        group = next(n for n in (1, 2, 3) if value[n])
+        return Found(Value(*value.span(group), whole=True), ends=False)
+    if end >= len(text) or text[end - 1] == "/":
+        return None
+    if text[end + 1 :].strip() in ("", "<"):
+        return Found(None, ends=True, value_key=True)
+    if inner := re.compile(r"\s*<\w[^<>]*>").match(text, end + 1):
+        end = inner.end() - 1
+    return Found(value_at(text, end + 1, sentence=False, url=False, markup=True), ends=False)
 
 
 def _argument(text: str, start: int) -> Value | None:
