@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from simulator.masking import leads
+
 _DUMP = re.compile(
     r"^(?P<lead>\s{0,20}(?:\S{1,40}\s{1,20})?(?:0x)?[0-9A-Fa-f]{4,8}:?\s{1,4}-?\s?)"
     r"(?P<hex>[0-9A-Fa-f]{2}(?:[ -]{0,3}[0-9A-Fa-f]{2}){0,40}[ -]{0,2})(?P<text>(?:\s{1,60}\S.*)?)$"
@@ -21,7 +23,8 @@ ROW_WITHIN = re.compile(
 
 def dumped(line: str) -> tuple[str, bytes] | None:
     """What goes before the octets on a line of a dump, and the octets."""
-    match = _DUMP.match(line)
+    before = leads.of(line)
+    match = _DUMP.match(line[len(before) :])
     if not match or not (
         re.search(r"[0-9A-Fa-f]{2}[ -][0-9A-Fa-f]{2}", match["hex"]) or ":" in match["lead"]
     ):
@@ -31,4 +34,4 @@ def dumped(line: str) -> tuple[str, bytes] | None:
     octets = bytes.fromhex(digits)
     if text and not re.fullmatch(r"[.\x20-\x7e|�·]{1,80}", text):
         return None
-    return match["lead"], octets
+    return before + match["lead"], octets

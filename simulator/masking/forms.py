@@ -75,6 +75,23 @@ def is_readable(blob: str) -> bool:
     return mixed and all(32 <= c < 127 or c == 0 for c in octets)
 
 
+def is_text(word: str) -> bool:
+    """Whether a word is base64 of text, and neither by chance nor of a server's prompt."""
+    if not is_blob(word) or not (any(map(str.isupper, word)) and any(map(str.islower, word))):
+        return False
+    octets = decoded(word)
+    telling = word.endswith("=") or len(word) >= 16
+    return telling and len(octets) >= 4 and all(32 <= c < 127 for c in octets)
+
+
+PLAIN_TOKEN = re.compile(
+    r"(?i)(?:SHA|MD|AES|RSA|TLS|SSL|DES|RC|P|X|HMAC|SCRAM-SHA|CRAM-MD|DIGEST-MD|OAUTH|XOAUTH|IPv|SMTP|POP|IMAP|v|UTF-?|RFC|base|ESMTP|HTTP|"
+    r"Office|ISO-?|ED|CP|KOI)[\w.-]{0,2}\d[\w.-]*|\d[\d.,:]*[a-z]{0,4}|[^\s@]+@[\w-]+(?:\.[\w-]+)+|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}|"
+    r"\S*(?:://|\(\)|\[\d*\])\S*|[/~.]\S*|#\d+|0x[0-9a-f]+|[\w.$]+(?:->|::)\S*|\w+[=:].*|[245]\.\d{1,3}\.\d{1,3}|\[.*\]"
+)
+"""What has digits or signs and is no password: names of algorithms, numbers, addresses, code."""
+
+
 def is_key(word: str) -> bool:
     """Whether a word is long and mixed as only keys and encodings are."""
     bare = word.rstrip("=")

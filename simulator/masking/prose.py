@@ -11,8 +11,18 @@ from __future__ import annotations
 import re
 
 from simulator import smtp
+from simulator.masking import leads
 from simulator.masking.dumps import HEXADECIMAL, NUMBERS, ROW_WITHIN, dumped
-from simulator.masking.forms import SASL, is_blob, is_key, is_readable, is_sasl, looks_secret
+from simulator.masking.forms import (
+    PLAIN_TOKEN,
+    SASL,
+    is_blob,
+    is_key,
+    is_readable,
+    is_sasl,
+    is_text,
+    looks_secret,
+)
 from simulator.masking.values import PLACEHOLDER, QUOTES, after, closing_bracket, value_at
 from simulator.masking.words import MASK, hints, mechanisms, name, shapes
 
@@ -35,6 +45,12 @@ _BLOB = re.compile(r"(?<![\w+/=.@-])[A-Za-z0-9+/_-]{8,16000}={0,2}(?![\w+/@=-]|\
 _ALONE = re.compile(
     r"^(?P<lead>\s*(?:[^\s:]{0,3}[<>→←:|=~*-]{1,4}\s*|[0-9A-Fa-f]{4,8}:\s+|[CS]:\s*|>+\s*)?[\"'`b]{0,2})"
     r"(?P<s>[A-Za-z0-9+/_-]{4,16000}={0,3})(?P<trail>[\"'`]?(?:\\r|\\n)*[\"'`,;)]*\s*)$"
+)
+_BEFORE_NAME = re.compile(
+    r"""(?i)(?<!\S)["'`(]{0,2}(?P<s>[^\s"'`()]{4,128})["'`)]{0,2},? as (?:the |my |a |your |its )?(?:[a-z]{2,10} )?pass(?:word|phrase)?\b"""
+)
+_MECHANISM_AND_BLOB = re.compile(
+    r"""\b(?:PLAIN|LOGIN|XOAUTH2|OAUTHBEARER|CRAM-MD5|NTLM|GSSAPI|DIGEST-MD5|SCRAM-[A-Z0-9-]{4,20})["',:;=>\s|]{1,8}(?P<s>[A-Za-z0-9+/_-]{8,16000}={0,2})(?![\w+/@=-])"""
 )
 _LAST = re.compile(r"[:>\]|] {1,20}[\"']?(?P<s>[A-Za-z0-9+/_-]{6,4000}={0,2})[\"']?$")
 """The last word of a line, behind a mark of whatever log."""
@@ -153,8 +169,10 @@ class Masker:
         cut = ""
         if len(line) > LONGEST:
             line, cut = line[:LONGEST], MASK
+        if not understood and (lead := leads.of(line)):
+            return lead + self.line(line[len(lead) :]) + cut
         if not understood and (whole := self._state(line)) is not None:
-            return whole
+            return whole + cut
         if not understood and self._hints:
             self._heads(line)
         spans = self._spans(line, understood=understood)
@@ -175,7 +193,7 @@ class Masker:
         lead = ""
         if begun or self._indent >= 0:
             cells = self._before.find(self._columns[0]) if self._columns else len(self._before)
-            lead = _lead(self._before[: max(0, cells)], line)
+            lead = leads.shared(self._before[: max(0, cells)], line)
         shown = self._going_on(line[len(lead) :], self._before[len(lead) :])
         self._before = line
         return None if shown is None else lead + shown
@@ -336,6 +354,10 @@ class Masker:
             self._auth(spans, line)
         if ("(" in line or "[" in line) and _CALLED.search(lowered):
             self._calls(spans, line, understood=understood)
+        if not understood and (" as " in lowered or "pass" in lowered):
+            for match in _BEFORE_NAME.finditer(line):
+                if looks_secret(match["s"]) and not PLAIN_TOKEN.fullmatch(match["s"]):
+                    self._add(spans, line, *match.span("s"))
         if self._hints:
             bare = lowered.replace("\u0307", "")
             for hint in self._hints:
@@ -500,9 +522,13 @@ class Masker:
                 self._add(spans, line, *match.span("s"))
                 self._blob = len(word) >= 16
                 return
+        if not understood:
+            for match in _MECHANISM_AND_BLOB.finditer(line):
+                if is_blob(match["s"]):
+                    self._add(spans, line, *match.span("s"))
         for match in _BLOB.finditer(line):
             word = match[0]
-            if is_sasl(word) or (not understood and is_key(word)):
+            if is_sasl(word) or (not understood and (is_key(word) or is_text(word))):
                 self._add(spans, line, *match.span())
 
 
@@ -538,19 +564,6 @@ def _header_end(line: str, start: int, least: int) -> int:
     if place < 0 and line[least : least + 1] in ("'", '"'):
         place = least
     return place if place >= 0 else len(line.rstrip())
-
-
-_BOUNDARY = re.compile(r"(?:[\]:>|)-]|\b(?:DEBUG|INFO|TRACE|WARN(?:ING)?|ERROR|NOTICE))(?: |(?<=\|)|$)")
-
-
-def _lead(before: str, line: str) -> str:
-    """What a log writes before both lines, whatever the numbers in it are."""
-    ends = [match.end() for match in _BOUNDARY.finditer(before[:160])]
-    for end in reversed(ends[:12]):
-        same = re.sub(r"\d+", r"\\d+", re.escape(before[:end]))
-        if match := re.match(same, line):
-            return match[0]
-    return ""
 
 
 def _is_talk(line: str) -> bool:

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-from simulator.masking.forms import looks_secret
+from simulator.masking.forms import PLAIN_TOKEN, looks_secret
 from simulator.masking.words import not_secret, stop
 
 QUOTES = {
@@ -25,12 +25,15 @@ QUOTES = {
     "『": "』",
 }
 _CLOSERS = re.compile(
-    r"(?::(?:protected|private|public|\\?\"[\w\\]{1,80}\\?\":private)(?=\])|\\*[\"'`”’»」』\])}*]|&(?:quot|apos|\#39|\#34|gt|nbsp);|</?\w{1,20}[^<>]{0,80}>){1,6}"
+    r"(?::(?:protected|private|public|\\?\"[\w\\]{1,80}\\?\":private)(?=\])|\\*[\"'`”’»」』\])}*]|\[\d{0,3}\]|&(?:quot|apos|\#39|\#34|gt|nbsp);|</?\w{1,20}[^<>]{0,80}>){1,6}"
 )
 _VALUE_KEY = re.compile(
     r"""[\s,]*\\?["']?(?i:value|val|content|data|default|wert|valor|string)\\?["']?\s*(?:=>|[=:])\s*"""
 )
-_SEPARATOR = re.compile(r"\s{0,40}(?:(?:\# )?=>|[-–—]?->|→|:=|={1,3}|:{1,2}|：|＝|%3[AaDd]|\||~)\s*")
+_SEPARATOR = re.compile(
+    r"\s{0,40}(?:(?:\# )?=>|[-–—]?->|→|:=|={1,3}|:{1,2}|：|＝|%3[AaDd]|\||~)\s*"
+)
+_DASH = re.compile(r"\s[-–—]\s+(?=\S)")
 _COMMA = re.compile(r"\s*,\s*(?=[a-zA-Z@$]{0,2}\\?[\"'`])")
 _COLUMN = re.compile(r"\t\s*|  +")
 _COPULA = re.compile(
@@ -222,7 +225,7 @@ def after(text: str, match: re.Match[str]) -> Found | None:
         markup = "<" in closers[0]
         if markup and text[place:].strip():
             return Found(value_at(text, place, sentence=False, url=False, markup=True), ends=False)
-    for pattern in (_VALUE_KEY, _SEPARATOR, *((_COMMA,) if quoted else ())):
+    for pattern in (_VALUE_KEY, _SEPARATOR, _COMMA):
         if found := pattern.match(text, place):
             rest = found.end()
             if _BLOCK.match(text, rest):
@@ -247,6 +250,9 @@ def after(text: str, match: re.Match[str]) -> Found | None:
             return Found(Value(place + 1, close, whole=False), ends=False)
     if dashed and (space := re.compile(r" +").match(text, place)):
         return Found(_argument(text, space.end()), ends=False)
+    if password and (column := _DASH.match(text, place)):
+        value = value_at(text, column.end(), sentence=True, url=False, markup=False)
+        return Found(_unless_plain(text, value, strict=False), ends=False)
     if column := _COLUMN.match(text, place):
         value = value_at(text, column.end(), sentence=True, url=False, markup=False)
         return Found(_unless_plain(text, value, strict=False), ends=False)
@@ -273,7 +279,9 @@ def after(text: str, match: re.Match[str]) -> Found | None:
     if not latin and (particle := _PARTICLE.match(text, place)):
         value = value_at(text, particle.end(), sentence=True, url=False, markup=False)
         return Found(_unless_plain(text, value, strict=False), ends=False)
-    if rest_text.startswith(" ") or quoted:
+    if (further := _further(text, place)) is not None:
+        return Found(further, ends=False)
+    if rest_text[0] in QUOTES or rest_text.startswith(" ") or quoted:
         value = value_at(text, place, sentence=True, url=False, markup=False)
         if value is None:
             return None
@@ -293,7 +301,9 @@ def _quoted(text: str) -> bool:
     return bool(begun and begun[-1])
 
 
-_VALUE_ATTRIBUTE = re.compile(r"""(?i)\b(?:value|content|data)\s*=\s*(?:"([^"]+)"|'([^']+)'|([^\s"'<>/]+))""")
+_VALUE_ATTRIBUTE = re.compile(
+    r"""(?i)\b(?:value|content|data)\s*=\s*(?:"([^"]+)"|'([^']+)'|([^\s"'<>/]+))"""
+)
 
 
 def _in_tag(text: str, tag: int, place: int) -> Found | None:
@@ -310,6 +320,28 @@ def _in_tag(text: str, tag: int, place: int) -> Found | None:
     if inner := re.compile(r"\s*<\w[^<>]*>").match(text, end + 1):
         end = inner.end() - 1
     return Found(value_at(text, end + 1, sentence=False, url=False, markup=True), ends=False)
+
+
+_GOES_ON = re.compile(r"[^.!?;\n]{0,60}")
+
+
+def _further(text: str, place: int) -> Value | None:
+    """A password a few words further on in the sentence, whatever its language says before it."""
+    reach = _GOES_ON.match(text, place)
+    words = list(
+        re.finditer(r"""[^\s"'`,()«»„“”]+""", text[place : reach.end() if reach else place])
+    )
+    for word in words[:5]:
+        if re.search(r"\d", word[0]) and re.search(r"[^\W\d_]", word[0]):
+            start = place + word.start()
+            whole = re.compile(r"""[^\s"'`,()«»„“”]+""").match(text, start)
+            if (
+                whole
+                and looks_secret(whole[0])
+                and not PLAIN_TOKEN.fullmatch(whole[0].strip(".,;:!?"))
+            ):
+                return Value(start, start + len(whole[0].rstrip(".,;:!?")), whole=True)
+    return None
 
 
 def _argument(text: str, start: int) -> Value | None:

@@ -1,0 +1,51 @@
+"""What a log writes before each of its lines: the time, the process, the level."""
+
+from __future__ import annotations
+
+import re
+
+_DATE = r"\d{4}[-/.]\d\d[-/.]\d\d"
+_CLOCK = r"\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?"
+_PROCESS = r"[\w./()-]{1,60}(?:\[\d+\])?: "
+_GAP = r"(?: - | ?[:|,] ?| )"
+_LEVEL = r"(?:DEBUG|INFO|TRACE|WARN(?:ING)?|ERROR|NOTICE|CRITICAL|FINE|SEVERE)"
+_STAMPS = tuple(
+    re.compile(expression)
+    for expression in (
+        r"<\d{1,3}>\d? ?",
+        rf"\[?{_DATE}(?:[T ,]{{1,2}}{_CLOCK})?(?: ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d))?\]?{_GAP}",
+        rf"\[?(?:[A-Z][a-z]{{2}},? )?[A-Z][a-z]{{2}} {{1,2}}\d{{1,2}},?(?: \d{{4}})?,? {_CLOCK}(?: \d{{4}})?\]?[: ] ?(?:[\w.-]{{1,64}} (?={_PROCESS}))?",
+        rf"\[?{_CLOCK}\]?{_GAP}",
+        r"[\w./()-]{1,60}\[\d{1,8}\]: ?",
+        r"[\w.-]{1,40} {1,20}\| ",
+        r"\[[\w .:/-]{1,40}\] (?=\S)",
+        rf"(?:\w{{1,20}}\.)?{_LEVEL}(?:: |\] | {{1,3}}(?:[A-Za-z][\w.$\[\]]{{1,80}}:? - |- )?|:[a-z][a-z0-9_.]{{0,40}}:(?!/|\d))",
+    )
+)
+_BOUNDARY = re.compile(
+    r"(?:[\]:>|)-]|\b(?:DEBUG|INFO|TRACE|WARN(?:ING)?|ERROR|NOTICE))(?: |(?<=\|)|$)"
+)
+
+
+def of(line: str) -> str:
+    """What stands before the text of a line, as any logger may have put it there."""
+    place = 0
+    for _ in range(6):
+        for stamp in _STAMPS:
+            match = stamp.match(line, place)
+            if match and match.end() < len(line):
+                place = match.end()
+                break
+        else:
+            break
+    return line[:place]
+
+
+def shared(before: str, line: str) -> str:
+    """What stands before the text of both lines, whatever the numbers in it are."""
+    ends = [match.end() for match in _BOUNDARY.finditer(before[:160])]
+    for end in reversed(ends[:12]):
+        same = re.sub(r"\d+", r"\\d+", re.escape(before[:end]))
+        if match := re.match(same, line):
+            return match[0]
+    return ""
