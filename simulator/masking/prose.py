@@ -52,6 +52,10 @@ _BEFORE_NAME = re.compile(
 _MECHANISM_AND_BLOB = re.compile(
     r"""\b(?:PLAIN|LOGIN|XOAUTH2|OAUTHBEARER|CRAM-MD5|NTLM|GSSAPI|DIGEST-MD5|SCRAM-[A-Z0-9-]{4,20})["',:;=>\s|]{1,8}(?P<s>[A-Za-z0-9+/_-]{8,16000}={0,2})(?![\w+/@=-])"""
 )
+_VALUE_BEFORE = re.compile(
+    r"""(?i)\b(?:value|val|content|data)["']?\s*[:=]\s*(["'])(?P<s>[^"']{1,512})\1[\s,;]*(?:WHERE\s+)?["']?[\w.]{0,20}(?:name|key|id|k|setting|field|property)["']?\s*[:=]\s*["']?[\w.-]*$"""
+)
+"""A value that stands before the name that it has."""
 _LAST = re.compile(r"[:>\]|] {1,20}[\"']?(?P<s>[A-Za-z0-9+/_-]{6,4000}={0,2})[\"']?$")
 """The last word of a line, behind a mark of whatever log."""
 _CONTINUES = re.compile(
@@ -62,11 +66,11 @@ _CALL = re.compile(
 )
 _CALLED = re.compile(
     r"log[io]n|sign_?in|auth|cred|passw|->|::|#\d|args?\b|arguments|params|parameters"
-    r"|connect|dial|client|transport|sasl|plain|smtp|mailer|session|account|open|start|send"
+    r"|connect|values|dial|client|transport|sasl|plain|smtp|mailer|session|account|open|start|send"
 )
 _CONNECTS = re.compile(
     r"(?i)[\w$>:.-]*(?:connect|dial|client|transport|sasl|plain|smtp|mailer|session|account|open|start"
-    r"|send)\w*(?:\.\w+)?\((?=[^()]*,)"
+    r"|send|values)\w*(?:\.\w+)?\s?\((?=[^()]*,)"
 )
 """Calls that may be given a user and a password, behind other arguments."""
 _PLAIN_ARGUMENT = re.compile(
@@ -77,7 +81,7 @@ _PLAIN_ARGUMENT = re.compile(
 """What is no secret as an argument: a command, a host, an address, a sentence."""
 _FRAME = re.compile(r"^\s*#\d+ |(?:->|::)\w+\(")
 _LISTED = re.compile(
-    r"(?i)\b(?:auth\w*|creds|credentials?|login|args?|arguments|params|parameters)[\"']?\s*(?:=>|[=:])\s*[\[({](?!\s*$)"
+    r"(?i)\b(?:auth\w*|creds|credentials?|login|args?|arguments|params|parameters)[\"']?\s*(?:=>|[=:]| +')\s*[\[({](?!\s*$)"
 )
 _STRING = re.compile(r"'(?:[^'\\]|\\.){0,4000}'|\"(?:[^\"\\]|\\.){0,4000}\"")
 _BENIGN = re.compile(
@@ -223,7 +227,7 @@ class Masker:
             self._public = False
         if self._columns:
             if (row := self._row(line)) is not None:
-                return row
+                return _covered(row, self._spans(row, understood=False))
             self._columns = None
         if self._pending:
             waiting, self._pending = self._pending, ""
@@ -285,7 +289,9 @@ class Masker:
         """Whether the line is the head of a table of which a column holds secrets."""
         for between in ("|", ",", "\t", ";"):
             cells = [cell.strip(" \"'") for cell in line.split(between)]
-            if len(cells) < 3 or not all(re.fullmatch(r"[A-Za-z][\w -]{0,30}|", c) for c in cells):
+            if sum(map(bool, cells)) < 3 or not all(
+                re.fullmatch(r"[A-Za-z][\w -]{0,30}|", c) for c in cells
+            ):
                 continue
             for place, cell in enumerate(cells):
                 if re.fullmatch(r"(?i)[a-z_ -]{0,20}(?:pass(?:word|wd)?|pwd|secret|token)", cell):
@@ -401,6 +407,8 @@ class Masker:
         for match in name().finditer(line):
             if match.start() < end:
                 continue
+            if given := _VALUE_BEFORE.search(line, max(0, match.start() - 600), match.start()):
+                self._add(spans, line, *given.span("s"))
             found = after(line, match)
             if found is None:
                 continue

@@ -68,6 +68,13 @@ class Secrets:
         masker.prepare("\n".join(said))
         walk = _Walk(masker)
         events = walk.all(session.events)
+        if _newest_first(events):
+            # A message may stand before the DATA that began it.
+            again = _Walk(masker).all(tuple(reversed(events)))[::-1]
+            events = [
+                new if isinstance(new, Remark) else old
+                for old, new in zip(events, again, strict=True)
+            ]
         here = {form: None for secret in masker.found for form in self._learn(secret)}
         here.update(dict.fromkeys(walk.said))
         if here or self._known:
@@ -225,35 +232,37 @@ class _Walk:
         for remark in group:
             lines.append(remark.text)
         self._masker.authenticating = self._asked or self._auth
-        data = next((i for i, line in enumerate(lines) if _DATA.search(line)), None)
+        shown: list[str] = []
+        while len(shown) < len(lines):
+            shown += self._some(lines[len(shown) :])
+        self._auth = self._auth or self._masker.authenticating
+        for remark, text in zip(group, shown, strict=True):
+            kept = MASK if remark.about == "message" else text
+            done.append(msgspec.structs.replace(remark, text=kept, raw=b"", wire=()))
+
+    def _some(self, lines: list[str]) -> list[str]:
+        """The first of these lines: at least one, and those that are of a kind with it."""
         if self._body:
             if not (self._prefix or self._body_seen):
                 self._prefix = _logged_before_dot(lines) or (
                     _logged_before_all(lines) if self._body == "BDAT" else ""
                 )
-            shown = self._body_lines(lines)
-        elif data is not None:
-            found = _DATA.search(lines[data])
-            assert found is not None
-            shown = self._lines(lines[: data + 1])
-            self._body, self._body_seen, self._prefix = "DATA", False, found["prefix"]
-            shown += self._body_lines(lines[data + 1 :])
-        elif any(line.strip() == "." for line in lines):
+            return self._body_lines(lines)
+        for place, line in enumerate(lines):
+            if found := _DATA.search(line):
+                self._body, self._body_seen, self._prefix = "DATA", False, found["prefix"]
+                return self._lines(lines[: place + 1])
+        if any(line.strip() == "." for line in lines):
             last = max(i for i, line in enumerate(lines) if line.strip() == ".")
             first = last
             while first and not _LOGGED.match(lines[first - 1]):
                 first -= 1
-            shown = [
+            return [
                 *self._lines(lines[:first]),
                 *(MASK if line.strip(". ") else line for line in lines[first:last]),
                 *self._lines(lines[last:]),
             ]
-        else:
-            shown = self._lines(lines)
-        self._auth = self._auth or self._masker.authenticating
-        for remark, text in zip(group, shown, strict=True):
-            kept = MASK if remark.about == "message" else text
-            done.append(msgspec.structs.replace(remark, text=kept, raw=b"", wire=()))
+        return self._lines(lines)
 
     def _lines(self, lines: list[str]) -> list[str]:
         """Lines, of which each may hold several."""
@@ -269,9 +278,9 @@ class _Walk:
 
     def _body_lines(self, lines: list[str]) -> list[str]:
         shown: list[str] = []
-        for index, line in enumerate(lines):
+        for line in lines:
             if not self._body:
-                return [*shown, *self._lines(lines[index:])]
+                break
             ours = _alike(line).startswith(_alike(self._prefix))
             text = line[len(self._prefix) :] if ours else line
             if text.strip() == "." or (self._prefix and _TALK.match(text)):
@@ -385,6 +394,16 @@ class _Walk:
     def _keep(self, secret: str) -> None:
         if secret.strip() and secret.strip() not in ("=", "*"):
             self._masker.found[secret.strip()] = None
+
+
+def _newest_first(events: list[AnyEvent]) -> bool:
+    """Whether most lines stand before those that were written sooner, or the dialogue says so."""
+    lines = [event.line for event in events if event.line]
+    pairs = [(one, other) for one, other in itertools.pairwise(lines) if one != other]
+    verbs = [event.verb for event in events if isinstance(event, Command)]
+    return sum(other < one for one, other in pairs) > len(pairs) / 2 or any(
+        pair in (("DATA", "RCPT"), ("BDAT", "RCPT")) for pair in itertools.pairwise(verbs)
+    )
 
 
 _ENDS = re.compile(r"(?P<prefix>.*[\s:>|])\.\s*")

@@ -197,7 +197,10 @@ def after(text: str, match: re.Match[str]) -> Found | None:
         if start - before > 200:
             break
     lead = text[before - 1] if before else ""
-    dashed = text[before:start].startswith(("-", "$-")) or text[before : before + 1] == "-"
+    dashed = lead == "/" and (before < 2 or text[before - 2].isspace())
+    dashed = (
+        dashed or text[before:start].startswith(("-", "$-")) or text[before : before + 1] == "-"
+    )
     if lead == "=" and match[0].lower() == "pass":
         return None  # spf=pass
     url = lead in ("?", "&")

@@ -107,6 +107,18 @@ FOUND = {
             (">>", "DATA"), (">>", "Subject: WNlAGh1bnRlcjIy"), (">>", "."), ("<<", "250 ok"),
         )
     ) + "354 go\nWhcN\n",
+    "a row of two cells, twice": (
+        f"{SMTPD}connect from a[192.0.2.1]\n" + "| Password | WNlAGh22 |\n" * 2
+    ),
+    "text of a message in a log that is read from its end": "".join(
+        f"{SMTPD}{mark} a[192.0.2.1]: {text}\n"
+        for mark, text in reversed((
+            (">", "220 mx.example.com ESMTP"), ("<", "EHLO pc.example.com"), (">", "250 ok"),
+            ("<", "MAIL FROM:<a@b.example>"), (">", "250 ok"), ("<", "RCPT TO:<c@d.example>"),
+            (">", "250 ok"), ("<", "DATA"), ("<", "Subject: WNlAGh1bnRlcjIy"), ("<", ""),
+            ("<", "Dear WNlAGh1bnRlcjIy"), ("<", "."), (">", "250 ok"),
+        ))
+    ),
 }  # fmt: skip
 
 
