@@ -39,6 +39,7 @@ from simulator.explainer import Explanation, explain, veiled
 from simulator.formats import CannotRead, postfix, tally
 from simulator.lab import Scenario, arena
 from simulator.masking import Veil
+from simulator.reading.wrapping import NEWEST_FIRST
 from simulator.session import Session
 from simulator.verdict import Verdict
 from simulator.views import json
@@ -207,10 +208,13 @@ def disagreement(log: bytes, sessions: list[Session], folder: Path, rng: random.
         named = explained(formats.read(path, format=name))
         if counted(format=name) != named:
             return "counted with its format named: another answer"
-        # What is followed is judged by its beginning, and never as two logs in one.
+        # What is followed is judged by its beginning, and never as two logs in one, nor from its
+        # end: what stands newest first does not grow there.
+        judged = formats.why(path)
+        turned = judged is not None and judged.parts[0].undone == NEWEST_FIRST
         followed = list(formats.follow(path, stop=at_the_end()))
         same = {session.source for session in followed} == {name}
-        if same and named == wanted and explained(followed) != wanted:
+        if same and not turned and named == wanted and explained(followed) != wanted:
             return "followed: another answer"
     if one and name == "postfix":
         seams = sorted(rng.choices(range(len(log) + 1), k=rng.randrange(4)))

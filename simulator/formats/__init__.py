@@ -228,7 +228,8 @@ def follow(
 ) -> Iterator[Session]:
     """The sessions of a log that is still being written, each as soon as it is complete.
 
-    Goes on until `stop` says so. Raises as `read` does.
+    Goes on until `stop` says so. Where its lines stand newest first, it does not grow at its end:
+    it is read as it stands. Raises as `read` does.
     """
     dirs = tuple(extra_dirs)
     pieces = growing.pieces(path, stop)

@@ -387,6 +387,9 @@ class _Direction:
 
 _PORTS = frozenset((25, 465, 587, 2525))
 
+PATIENCE = 0.25
+"""Seconds after a ClientHello without an answer from which on a client that leaves had waited."""
+
 
 class _Connection:
     """One TCP connection, and the session on it if it is SMTP."""
@@ -409,6 +412,7 @@ class _Connection:
         self._other = False
         self._waiting: dict[Side, bytes] = {"client": b"", "server": b""}
         self._tls: _Tls | None = None
+        self._tls_since = 0.0
         self._chunk = 0
 
     @property
@@ -450,7 +454,10 @@ class _Connection:
         side = self._ends.get((segment.source, segment.sport), "client")
         cut = bool(segment.flags & _RST)
         if self._tls is not None and not self._tls.established:
-            self._dialogue.tls_failed(number, self._tls.why or "", self._tls.error or "cut")
+            waited = not cut and side == "client" and self._tls.unanswered and not self.misses
+            silent = waited and at - self._tls_since >= PATIENCE
+            error: HandshakeError = self._tls.error or ("timeout" if silent else "cut")
+            self._dialogue.tls_failed(number, self._tls.why or "", error)
         self._dialogue.close(number, side, "cut" if cut else "closed")
 
     def _read(self, end: tuple[str, int], data: bytes, at: float, number: int) -> None:
@@ -458,7 +465,7 @@ class _Connection:
             return
         assert self._dialogue is not None
         self._dialogue.time(Stamp(at, known=True))
-        self._take(self._ends[end], data, number)
+        self._take(self._ends[end], data, at, number)
 
     def _is_smtp(self, end: tuple[str, int], data: bytes, number: int) -> bool:
         """Whether the first octets are SMTP's (or TLS on its port); then the session begins."""
@@ -489,12 +496,12 @@ class _Connection:
         self._dialogue.plain = True
         self._dialogue.connect(number)
 
-    def _take(self, side: Side, data: bytes, number: int) -> None:
+    def _take(self, side: Side, data: bytes, at: float, number: int) -> None:
         assert self._dialogue is not None
         dialogue = self._dialogue
         if self._tls is None and data[:1] == b"\x16" and side == "client":
             if dialogue.ready_for_tls or not dialogue.begun:
-                self._tls = _Tls(self._secrets)
+                self._tls, self._tls_since = _Tls(self._secrets), at
                 dialogue.implicit = not dialogue.begun
         if self._tls is None and side == "client" and dialogue.ready_for_tls:
             self._plain(side, data, number)
@@ -553,6 +560,11 @@ class _Tls:
         self.established = False
         self.why = ""
         self.error: HandshakeError = ""
+
+    @property
+    def unanswered(self) -> bool:
+        """The server sent nothing at all."""
+        return not self._sent["server"]
 
     def take(self, side: Side, data: bytes) -> Iterator[tuple[Side, bytes]]:
         """What was said inside, as far as this data and the secrets show it."""

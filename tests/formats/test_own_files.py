@@ -7,13 +7,14 @@ captures only, since what was played in the lab is no riddle: here the rules are
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from simulator import formats, lab
 from simulator.explainer import Explanation, explain
 from simulator.formats import CannotRead
 from simulator.rules import rules
-from simulator.session import Session, to_json
+from simulator.session import Handshake, Session, to_json
 from simulator.verdict import Verdict
 from simulator.views import json as json_view
 from simulator.views.pcapng import render
@@ -63,7 +64,8 @@ def not_shown(middlebox: str) -> set[str]:
     """What a capture cannot show of any session with such a middlebox, of all that `NOT_SHOWN`
     has."""
     why = {TRACE, INSIDE} if middlebox == "nothing" else {TRACE, INSIDE, LEGS, ORDER}
-    rows = [*NOT_SHOWN.values(), {"auth-offered-inside": LEGS}]  # a keyword that it added
+    # A keyword that it added; its command's reply, which stands where that to EHLO is awaited.
+    rows = [*NOT_SHOWN.values(), {"auth-offered-inside": LEGS}, {"ehlo-before-mail": ORDER}]
     return {key for row in rows for key, cannot in row.items() if cannot in why}
 
 
@@ -74,6 +76,33 @@ def test_a_capture_gives_the_verdict_of_the_lab(name: str) -> None:
     assert len(read) == (1 if lab.load(name).middlebox.does == "nothing" else 2)
     found = differences(explanation(name).verdict, explain(read[0]).verdict)
     assert found == set(NOT_SHOWN.get(name, {}))
+
+
+def handshakes(found: Session) -> list[str]:
+    """How each handshake ended: a reason of failure, or nothing."""
+    return [event.error for event in found.events if isinstance(event, Handshake)]
+
+
+HANDSHAKE_NOT_SHOWN = {
+    "handshake-fails-name": "the client compares the name; its alert says bad_certificate alone",
+}
+
+
+@pytest.mark.parametrize("name", lab.names())
+def test_a_capture_tells_why_the_handshake_failed(name: str) -> None:
+    read = next(formats.read(render(session(name))))
+    same = handshakes(read) == handshakes(session(name))
+    assert same == (name not in HANDSHAKE_NOT_SHOWN), (handshakes(session(name)), handshakes(read))
+
+
+def test_a_client_that_did_not_wait_met_no_silence() -> None:
+    hasty = session("silent-server")
+    at_once = {
+        field: tuple(msgspec.structs.replace(one, at=0.0) for one in getattr(hasty, field))
+        for field in ("wire", "events")
+    }
+    (read,) = formats.read(render(msgspec.structs.replace(hasty, **at_once)))
+    assert handshakes(read) == ["cut"]
 
 
 @pytest.mark.parametrize("name", lab.names())
