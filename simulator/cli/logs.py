@@ -132,7 +132,12 @@ def explain(
             problems = _summarise(map(seen.told, verdicts) if strict else verdicts, view.name, lang)
         else:
             veil = Veil(secrets=not show_secrets, names=anonymise)
-            sessions = log.sessions()
+            seeks = only_problems and not (number or follow)
+            sessions = (
+                log.wanted(lambda verdict: _is_wanted(seen.told(verdict), probes=probes))
+                if seeks
+                else log.sessions()
+            )
             if number:
                 sessions = _only(number, (found for found in sessions if not found.stray))
             explained = seen.all(
@@ -171,8 +176,13 @@ class _Seen:
         for explanation in explanations:
             verdict = self.told(explanation.verdict)
             self.problems += verdict.problem
-            if not only_problems or verdict.problem or (probes and verdict.faults):
+            if not only_problems or _is_wanted(verdict, probes=probes):
                 yield explanation
+
+
+def _is_wanted(verdict: Verdict, *, probes: bool) -> bool:
+    """Whether `--only-problems` shows a session with that verdict."""
+    return verdict.problem or (probes and bool(verdict.faults))
 
 
 T = TypeVar("T")
@@ -197,6 +207,12 @@ class _Log:
         from simulator import formats
 
         return self._all(formats.follow if self._follow else formats.read)
+
+    def wanted(self, keep: Callable[[Verdict], bool]) -> Iterator[Session]:
+        """Of the sessions at least those that `keep` wants, which sees the verdicts over others."""
+        from simulator import formats
+
+        return self._all(lambda source, **how: formats.wanted(source, keep, **how))
 
     def verdicts(self) -> Iterator[Verdict]:
         """The verdicts over them, by the fast way where there is one."""

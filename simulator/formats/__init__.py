@@ -21,13 +21,13 @@ from simulator.formats import capture, own
 from simulator.reading import clean as cleaning
 from simulator.reading import growing, judge, pattern
 from simulator.reading.clean import CannotRead, Line, Source
-from simulator.reading.format import Format, Read, Sample, Tallied, Tally
+from simulator.reading.format import Format, Keep, Read, Sample, Tallied
 from simulator.reading.pattern import FormatError
 from simulator.session import Session
 
 __all__ = [
     "CannotRead", "Format", "FormatError", "NoSuchFormat", "Source", "Tallied", "detect", "follow",
-    "known", "log_more", "read", "test", "verdicts", "why",
+    "known", "log_more", "read", "test", "verdicts", "wanted", "why",
 ]  # fmt: skip
 
 
@@ -205,10 +205,10 @@ class _Judged:
         self.judgement = judge.judge(head, propose, whole=self._whole)
 
     @property
-    def tally(self) -> Tally | None:
-        """The fast way to the verdicts, where the log is read as it stands."""
+    def plainly(self) -> Format | None:
+        """The format, where the log is read as it stands."""
         first, *more = self.judgement.parts
-        return None if more or first.undone or first.score.sure < 1 else first.format.tally
+        return None if more or first.undone or first.score.sure < 1 else first.format
 
     def sessions(self) -> Iterator[Session]:
         """The sessions, one by one."""
@@ -256,9 +256,9 @@ def verdicts(
     else is read and explained. Raises as `read` does.
     """
     dirs = tuple(extra_dirs)
-    tally = _fast(source, format, dirs) if isinstance(source, Path) else None
-    if tally is not None and isinstance(source, Path):
-        counted = tally(source, workers)
+    way = _fast(source, format, dirs) if isinstance(source, Path) else None
+    if way is not None and way.tally is not None and isinstance(source, Path):
+        counted = way.tally(source, workers)
         if counted is not None:
             yield from counted
             return
@@ -267,12 +267,32 @@ def verdicts(
             yield Tallied(session.connection, explain(session).verdict)
 
 
+def wanted(
+    source: Source,
+    keep: Keep,
+    *,
+    format: str | None = None,  # noqa: A002 - it is what the option is called
+    extra_dirs: Iterable[Path] = (),
+) -> Iterator[Session]:
+    """Of the sessions of a log at least those with a verdict that `keep` wants, as `read` gives
+    them. Those that a fast way passes over, `keep` has seen. Raises as `read` does.
+    """
+    dirs = tuple(extra_dirs)
+    way = _fast(source, format, dirs) if isinstance(source, Path) else None
+    if way is not None and way.sift is not None and isinstance(source, Path):
+        sifted = way.sift(source, keep)
+        if sifted is not None:
+            yield from sifted
+            return
+    yield from read(source, format=format, extra_dirs=dirs)
+
+
 LARGE = 2 << 20
 """Octets from which on the fast way is gone; less is read as fast, whatever is mixed in it."""
 
 
-def _fast(path: Path, name: str | None, dirs: tuple[Path, ...]) -> Tally | None:
-    """The fast way through a file whose lines stand there as they are, if its format has one."""
+def _fast(path: Path, name: str | None, dirs: tuple[Path, ...]) -> Format | None:
+    """The format of a file whose lines stand there as they are, and so may go its fast ways."""
     if not path.is_file():
         # What can be read once only is read.
         return None
@@ -286,7 +306,7 @@ def _fast(path: Path, name: str | None, dirs: tuple[Path, ...]) -> Tally | None:
     if cleaning.packing(head) or b"\0" in head or b"\x1b" in head or capture.is_capture(head):
         return None
     text = cleaning.text(path)
-    return _Judged(text, name, dirs).tally if text.as_written else None
+    return _Judged(text, name, dirs).plainly if text.as_written else None
 
 
 LONGEST_TRANSLATED = 1 << 17

@@ -11,6 +11,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -18,7 +19,7 @@ from simulator.language import N_
 from simulator.reading.clean import Line
 from simulator.reading.desk import Desk
 from simulator.reading.dialogue import Dialogue, Extent
-from simulator.reading.format import Format, Tallied
+from simulator.reading.format import Format, Keep, Tallied
 from simulator.reading.marks import continued, learn
 from simulator.session import Command, Handshake, Peer, Session
 
@@ -63,7 +64,7 @@ MOST_MESSAGES = 20_000
 
 def detect(head: str, telling: list[str]) -> float:
     """By the names of the processes."""
-    hits = sum(_written_by(line[:300]) is not None for line in telling)
+    hits = sum(written_by(line[:300]) is not None for line in telling)
     if not hits:
         return 0.0
     named = re.search(r"(?m)postfix[A-Za-z0-9_.-]*/(?:[a-z]+/)?[a-z]+\[\d+\]:", head) is not None
@@ -71,13 +72,13 @@ def detect(head: str, telling: list[str]) -> float:
 
 
 def _tells(line: str) -> bool:
-    found = _written_by(line[:4000])
+    found = written_by(line[:4000])
     return found is not None and _MARKED.match(found[2]) is None
 
 
 def read(lines: Iterable[Line]) -> Iterator[Session]:
     """The sessions of such a log."""
-    reader = _Reader()
+    reader = Reader()
     for line, rest in _unwrapped(lines):
         reader.take(line, rest)
         yield from reader.desk.done()
@@ -105,7 +106,7 @@ def _unwrapped(lines: Iterable[Line]) -> Iterator[tuple[Line, list[Line]]]:
             and len(held.text) < 2000
             and not _STAMP.match(line.text)
             and not _REPLY.match(line.text)
-            and _written_by(line.text[:300]) is None
+            and written_by(line.text[:300]) is None
         )
         if broken and held is not None:
             rest.append(line)
@@ -114,7 +115,7 @@ def _unwrapped(lines: Iterable[Line]) -> Iterator[tuple[Line, list[Line]]]:
         if held is not None:
             yield held, rest
         held, rest = None, []
-        if _COMPLETE.search(line.text[-300:]) or _written_by(line.text[:300]) is None:
+        if _COMPLETE.search(line.text[-300:]) or written_by(line.text[:300]) is None:
             yield line, []
         else:
             held = line
@@ -122,7 +123,7 @@ def _unwrapped(lines: Iterable[Line]) -> Iterator[tuple[Line, list[Line]]]:
         yield held, rest
 
 
-def _written_by(text: str) -> tuple[str, str, str] | None:
+def written_by(text: str) -> tuple[str, str, str] | None:
     """The process that wrote a line, its daemon, and what it says; None if it is not Postfix's."""
     mark = text.find("]: ")
     for _ in range(3):
@@ -134,6 +135,48 @@ def _written_by(text: str) -> tuple[str, str, str] | None:
             return process, match[1], text[mark + 3 :]
         mark = text.find("]: ", mark + 1)
     return None
+
+
+# Where a line belongs: what the reader asks, and whoever puts lines with their sessions without
+# reading them.
+
+
+def connects(rest: str) -> bool:
+    """Whether a line of the server's begins a session."""
+    return _CONNECT.match(rest) is not None
+
+
+def disconnects(rest: str) -> bool:
+    """Whether a line of the server's ends one."""
+    return _DISCONNECT.match(rest) is not None
+
+
+def server_begins(rest: str) -> bool:
+    """Whether a line of the server's may be the first that is seen of a session."""
+    patterns = (_FAILED, _LOST, _TLS, _DISCONNECT)
+    return "reject: " in rest[:40] or any(pattern.match(rest) for pattern in patterns)
+
+
+def taken(rest: str) -> str | None:
+    """The id of the message that the server took from its client, if a line of its tells."""
+    queued = _QUEUED.match(rest)
+    return queued["id"] if queued is not None and "client=" in rest else None
+
+
+class ClientSays(NamedTuple):
+    """What a line of the client's tells: whether a connection is `new`, the `status` of a message,
+    and whether it may be the first that is seen of a session (`begins`)."""
+
+    new: bool
+    status: re.Match[str] | None
+    begins: bool
+
+
+def client_says(rest: str) -> ClientSays:
+    """What a line of the client's tells of where it belongs."""
+    new, status = _NEW.match(rest) is not None, _STATUS.match(rest)
+    begins = new or status is not None
+    return ClientSays(new, status, begins or any(p.match(rest) for p in (_FAILED, _TLS)))
 
 
 class _Told(Dialogue):
@@ -184,7 +227,9 @@ class _Told(Dialogue):
             self.events.insert(place, asked)
 
 
-class _Reader:
+class Reader:
+    """Reads such a log line by line; what is complete comes from its desk."""
+
     def __init__(self) -> None:
         self.desk = Desk("postfix", shown="outline", dialogue=_Told)
         self._owners: OrderedDict[str, str] = OrderedDict()
@@ -197,7 +242,7 @@ class _Reader:
 
     def take(self, line: Line, rest: list[Line]) -> None:
         """Read a line; `rest` are the pieces that it was broken into."""
-        found = _written_by(line.text[:4000])
+        found = written_by(line.text[:4000])
         if found is None:
             if _STAMP.match(line.text):
                 self.desk.beside(line.text, line.number)
@@ -240,11 +285,9 @@ class _Reader:
             dialogue.client = Peer(name=name, address=match["address"])
             dialogue.implicit = "smtps" in process or "submissions" in process
             return
-        if not desk.has(process) and not (_FAILED.match(rest) or _LOST.match(rest)):
-            telling = _TLS.match(rest) or _DISCONNECT.match(rest) or "reject: " in rest[:40]
-            if not telling:
-                desk.loose(line.text, line.number)
-                return
+        if not desk.has(process) and not server_begins(rest):
+            desk.loose(line.text, line.number)
+            return
         dialogue = self._of(process, line.text)
         if (match := _DISCONNECT.match(rest)) is not None:
             if not dialogue.commands and match["counts"]:
@@ -257,8 +300,8 @@ class _Reader:
         elif not self._about_tls(dialogue, rest, line):
             if (match := _REJECT.match(rest)) is not None and not dialogue.secure:
                 dialogue.rejected.append((match["verb"], int(match["code"]), match["text"]))
-            if (queued := _QUEUED.match(rest)) is not None and "client=" in rest:
-                self._owners[queued["id"]] = process
+            if (message := taken(rest)) is not None:
+                self._owners[message] = process
                 if len(self._owners) > MOST_MESSAGES:
                     self._owners.popitem(last=False)
             dialogue.remark(line.text, line.number)
@@ -315,13 +358,13 @@ class _Reader:
             # Delivery inside the house, by a socket or LMTP: no session of SMTP unless it is shown.
             self._other(rest, line)
             return
+        said = client_says(rest)
+        status = said.status
         done = self._delivered.get(process)
-        status = _STATUS.match(rest)
-        if done and (_NEW.match(rest) or (status is not None and status["id"] != done)):
+        if done and (said.new or (status is not None and status["id"] != done)):
             desk.end(process)
             self._delivered.pop(process, None)
-        telling = _NEW.match(rest) or status or _FAILED.match(rest) or _TLS.match(rest)
-        if not desk.has(process) and not telling:
+        if not desk.has(process) and not said.begins:
             desk.loose(line.text, line.number)
             return
         dialogue = self._of(process, line.text)
@@ -404,6 +447,12 @@ def _from_counts(dialogue: _Told, counts: str, line: Line) -> None:
     dialogue.told = False
 
 
+def _sift(path: Path, keep: Keep) -> Iterator[Session] | None:
+    from simulator.formats import sieve
+
+    return sieve.sift(path, keep)
+
+
 def _tally(path: Path, workers: int) -> Iterator[Tallied] | None:
     # Not at the top: only a large log is worth what it loads.
     from simulator.formats import tally
@@ -422,4 +471,5 @@ FORMAT = Format(
     read=read,
     knows=_tells,
     tally=_tally,
+    sift=_sift,
 )

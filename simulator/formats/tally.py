@@ -142,6 +142,16 @@ def _named(processes: bytes, told: Iterable[tuple[Verdict, ...]]) -> Iterator[Ta
     )
 
 
+def verdicts_of(lines: bytes, read: Read) -> tuple[Verdict, ...]:
+    """The verdicts over the sessions that the lines of one process tell of, in plain text."""
+    scan = _Scan()
+    scan.look(lines)
+    _, shapes = scan.take()
+    shapes += [_shape(process, left) for process, left in scan.open.items()]
+    known = _known(read)
+    return tuple(verdict for shape in shapes for verdict in known[shape])
+
+
 class _Known(dict[Shape, tuple[Verdict, ...]]):
     """The verdicts over the sessions of a shape: each shape is judged once.
 
@@ -170,7 +180,7 @@ def _one_by_one(path: Path) -> Generator[Part]:
         yield part(path, start, min(start + PART, size))
 
 
-def _pieces(file: BinaryIO, size: int = 1 << 62) -> Iterator[bytes]:
+def pieces(file: BinaryIO, size: int = 1 << 62) -> Iterator[bytes]:
     """The octets of a file, or the next `size`, each piece with the rest of its last line."""
     while size > 0:
         data = file.read(min(PIECE, size))
@@ -442,7 +452,7 @@ def part(path: Path, start: int, end: int) -> Part:
         if start:
             file.seek(start - 1)
             start += len(file.readline()) - 1
-        for data in _pieces(file, end - start):
+        for data in pieces(file, end - start):
             scan.look(data)
             processes, shapes = scan.take()
             ended += processes

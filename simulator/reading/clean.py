@@ -296,6 +296,11 @@ def _cut(line: bytes, lost: int) -> bytes:
     return line[:LONGEST] + b" [%d octets more]" % lost if lost else line
 
 
+def line_of(number: int, octets: bytes) -> Line:
+    """A line by itself, clean, as `text` gives it where nothing else has to be undone."""
+    return Line(number, tidy(_decoded(_cut(octets, 0))).rstrip())
+
+
 def _decoded(line: bytes) -> str:
     try:
         return line.decode("utf-8")

@@ -38,6 +38,14 @@ Tally = Callable[[Path, int], Iterator[Tallied] | None]
 to know them."""
 
 
+Keep = Callable[[Verdict], bool]
+"""Whether sessions with that verdict are wanted."""
+
+Sift = Callable[[Path, Keep], Iterator[Session] | None]
+"""Of the sessions of a file at least those that are wanted, fast; None if it has to be read to know
+them."""
+
+
 class Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a sample means: the keys of a verdict that the sample is about."""
 
@@ -61,7 +69,8 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     """A kind of log. `log_more` says how to make that software log the dialogue; `samples` are
     logs with what they mean, where the format has any of its own. `knows` says of a line that it
     is one of this format's and no part of a dialogue. `fallback`: it knows no software, and reads
-    whatever log there is. `tally`: a fast way to the verdicts."""
+    whatever log there is. `tally`: a fast way to the verdicts; `sift`: one to the sessions that
+    are wanted by their verdict."""
 
     name: str
     title: str
@@ -72,3 +81,4 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     knows: Knows = _none
     fallback: bool = False
     tally: Tally | None = None
+    sift: Sift | None = None
