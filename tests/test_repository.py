@@ -106,3 +106,22 @@ def test_the_locks_hold_what_the_project_asks_for() -> None:
         locked = {name for name, _ in pinned(ROOT / "requirements" / f"{lock}.txt")}
         names = {Requirement(requirement).name.lower() for requirement in requirements}
         assert names <= locked, f"make lock: {lock}.txt lacks {names - locked}"
+
+
+NOUNS = (
+    "Session", "Event", "Reply", "Handshake", "Message", "Fact", "Knowledge", "Ledger",
+    "Step", "Rule", "Moment", "Note", "Citation", "Explanation", "Verdict", "Cause", "Scenario",
+    "Format", "Line", "Dialogue", "View", "Page", "Shown",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+def test_a_noun_of_the_engine_means_one_thing(noun: str) -> None:
+    """Whoever reads `Rule` in a signature need not ask which one."""
+    defined = re.compile(rf"(?m)^(?:class {noun}\b|{noun} = )")
+    found = [
+        str(path.relative_to(ROOT))
+        for path in sorted((ROOT / "simulator").rglob("*.py"))
+        if defined.search(path.read_text(encoding="utf-8"))
+    ]
+    assert len(found) <= 1, found

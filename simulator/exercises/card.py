@@ -71,25 +71,23 @@ def _text(block: Block | Trials, language: str, width: int) -> Iterator[str]:
             yield from (f"    {printable(line)}" for line in found.split("\n"))
         case Items(rows=rows):
             for letter, item in rows:
-                yield from textwrap.wrap(
-                    printable(item).replace("`", ""),
-                    width,
-                    initial_indent=f"  {letter}  ",
-                    subsequent_indent="     ",
-                    break_on_hyphens=False,
-                )
+                yield from _text_row(letter, item, width)
         case Trials(rows=rows):
             for about, good in rows:
-                yield from textwrap.wrap(
-                    printable(about).replace("`", ""),
-                    width,
-                    initial_indent=f"  {'✓' if good else '✗'}  ",
-                    subsequent_indent="     ",
-                    break_on_hyphens=False,
-                )
+                yield from _text_row("✓" if good else "✗", about, width)
         case Steps():
             for index in block.indices:
                 yield from _text_step(block, block.explanation.steps[index], language, width)
+
+
+def _text_row(mark: str, text: str, width: int) -> list[str]:
+    return textwrap.wrap(
+        printable(text).replace("`", ""),
+        width,
+        initial_indent=f"  {mark}  ",
+        subsequent_indent="     ",
+        break_on_hyphens=False,
+    )
 
 
 def _text_step(block: Steps, step: Step, language: str, width: int) -> Iterator[str]:

@@ -113,7 +113,7 @@ def markdown(comparison: Comparison, language: str = SOURCE) -> str:
     return "\n".join(written) + "\n"
 
 
-class Document(msgspec.Struct, frozen=True, kw_only=True):
+class SaidComparison(msgspec.Struct, frozen=True, kw_only=True):
     """A comparison for programs: both explanations, and which events stand beside each other.
 
     `pairs` hold indices of steps; `parting` is the place in `pairs` where the sessions differ for
@@ -125,12 +125,12 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     titles: tuple[str, str]
     parting: int | None
     pairs: tuple[Pair, ...]
-    explanations: document.Document
+    explanations: document.SpeltOut
 
 
 def json(comparison: Comparison, language: str = SOURCE) -> str:
     """The comparison as JSON text, indented for people."""
-    found = Document(
+    found = SaidComparison(
         titles=comparison.titles,
         parting=comparison.parting,
         pairs=comparison.pairs,
@@ -144,7 +144,7 @@ def schema() -> dict[str, object]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "ehlo-twice comparison, version 1",
-        **msgspec.json.schema(Document),
+        **msgspec.json.schema(SaidComparison),
     }
 
 

@@ -127,7 +127,7 @@ class SaidVerdict(msgspec.Struct, frozen=True, kw_only=True):
     understood: float
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class SpeltSession(msgspec.Struct, frozen=True, kw_only=True):
     """One session, explained."""
 
     title: str
@@ -136,13 +136,13 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     verdict: SaidVerdict
 
 
-class Document(msgspec.Struct, frozen=True, kw_only=True):
+class SpeltOut(msgspec.Struct, frozen=True, kw_only=True):
     """One or more explained sessions in one language."""
 
     format: Literal["ehlo-twice/explanation"] = "ehlo-twice/explanation"
     version: Literal[1] = 1
     language: str
-    sessions: tuple[Entry, ...]
+    sessions: tuple[SpeltSession, ...]
 
 
 def wire_text(step: Step) -> tuple[str, ...]:
@@ -193,10 +193,10 @@ def direction(step: Step) -> str:
 
 def document(
     explanations: Iterable[Explanation], language: str = SOURCE, title: str = ""
-) -> Document:
+) -> SpeltOut:
     """All of the explanations as one document, under one title or each under what names its
     session. Raises `UnknownLanguage`."""
-    return Document(
+    return SpeltOut(
         language=language,
         sessions=tuple(_entry(explanation, language, title) for explanation in explanations),
     )
@@ -207,9 +207,9 @@ def render(explanation: Explanation, language: str = SOURCE, title: str = "") ->
     return as_json(document([explanation], language, title))
 
 
-def _entry(explanation: Explanation, language: str, title: str) -> Entry:
+def _entry(explanation: Explanation, language: str, title: str) -> SpeltSession:
     session = explanation.session
-    return Entry(
+    return SpeltSession(
         title=title or session.name,
         session=session,
         steps=tuple(_step(step, session, language) for step in explanation.steps),

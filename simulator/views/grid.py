@@ -24,7 +24,7 @@ SERVERS = N_("Servers")
 OPEN = N_("Open a cell: ehlo-twice replay {name}")
 
 Titles = Mapping[str, str]
-"""The title of each policy by its name, in the reader's language."""
+"""The title of each policy by its name, in the reader's language and in the order to show."""
 
 
 def text(

@@ -6,7 +6,7 @@ colour-blind reader lose nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from simulator.cells import LABELS, MEANINGS, Category, Cell
@@ -28,14 +28,12 @@ from simulator.views.canvas import (
     drawable,
     width,
 )
+from simulator.views.grid import Titles
 
 TITLE = N_("Which client gets its mail through to which server?")
 BETWEEN = N_("Between them: {name}")
 CLIENTS = N_("Clients")
 SERVERS = N_("Servers")
-
-Titles = Mapping[str, str]
-"""The title of each policy by its name, in the reader's language and in the order to show."""
 
 MARGIN = 36
 ROWS = 190

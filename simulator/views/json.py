@@ -51,7 +51,7 @@ class SaidEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     heard_as: int | None = None
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class SaidSession(msgspec.Struct, frozen=True, kw_only=True):
     """One session, explained."""
 
     title: str
@@ -66,7 +66,7 @@ class Explained(msgspec.Struct, frozen=True, kw_only=True):
     format: Literal["ehlo-twice/explanation"] = "ehlo-twice/explanation"
     version: Literal[2] = 2
     language: str
-    sessions: tuple[Entry, ...]
+    sessions: tuple[SaidSession, ...]
 
 
 def explained(
@@ -105,9 +105,9 @@ def schema() -> dict[str, object]:
     }
 
 
-def _entry(explanation: Explanation, language: str, title: str = "") -> Entry:
+def _entry(explanation: Explanation, language: str, title: str = "") -> SaidSession:
     session = explanation.session
-    return Entry(
+    return SaidSession(
         title=title or session.name,
         session=session,
         steps=tuple(

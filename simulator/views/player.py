@@ -20,7 +20,7 @@ import msgspec
 from simulator.explainer import Explanation
 from simulator.language import N_, SOURCE, say
 from simulator.views import document
-from simulator.views.document import Document, SaidNote, SaidStep
+from simulator.views.document import SaidNote, SaidStep, SpeltOut
 from simulator.views.inert import printable
 from simulator.views.view import View
 
@@ -111,7 +111,7 @@ _NOTEBOOK_STYLE = (
 )
 
 
-class _Fed(Document, frozen=True, kw_only=True):
+class _Fed(SpeltOut, frozen=True, kw_only=True):
     """A document together with the labels of the player in its language."""
 
     labels: dict[str, str]
