@@ -194,6 +194,11 @@ class Server(SMTP):
         if not self.gone.done():
             self.gone.set_result(None)
 
+    def eof_received(self) -> bool | None:
+        """The client has left, perhaps during the greeting, when nobody else would close."""
+        super().eof_received()
+        return False
+
     async def push(self, status: str | bytes) -> None:
         """Send one reply, in the policy's words where it has some."""
         text = status.decode() if isinstance(status, bytes) else status
