@@ -48,7 +48,10 @@ NOISE = re.compile(
 PROSE: tuple[tuple[str, set[str]], ...] = (
     ("causes.toml", {"title", "cause", "ruled_out", "remedy"}),
     ("checks/*.toml", {"title", "fix"}),
-    ("exercises/tasks/**.toml", {"title", "task", "hints", "says", "about", "because", "failed"}),
+    (
+        "exercises/tasks/**.toml",
+        {"title", "task", "hints", "says", "about", "because", "failed", "fits"},
+    ),
     ("exercises/words.toml", set()),
     ("formats/**.toml", {"log_more"}),
     ("lab/arena.toml", {"title"}),

@@ -48,9 +48,21 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Keep the sessions in this SQLite file, over a restart.",
 )
+@click.option(
+    "--challenge",
+    is_flag=True,
+    help='The servers of the exercise "write a client", and a scoreboard.',
+)
 @language_option
 def lab(
-    port: int, page: int, bind: str, expose: bool, keep: int, save: Path | None, lang: str
+    port: int,
+    page: int,
+    bind: str,
+    expose: bool,
+    keep: int,
+    save: Path | None,
+    challenge: bool,
+    lang: str,
 ) -> None:
     """Open SMTP ports, each with another policy, and a page that explains who connects.
 
@@ -63,6 +75,7 @@ def lab(
       ehlo-twice lab
       swaks --server 127.0.0.1:2525 --tls --to ana@example.org    # in another window
       ehlo-twice lab --save sessions.sqlite
+      ehlo-twice lab --challenge       # a client of yours, in any language, against six servers
       ehlo-twice lab --bind 192.0.2.1 --expose
     """
     try:
@@ -84,6 +97,7 @@ def lab(
         kept=keep,
         save=save,
         language=lang,
+        challenge=challenge,
     )
     with told():
         _keep_open(settings)

@@ -7,6 +7,8 @@ few that look at one thing only: `nothing clear` (no message and no password cro
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from simulator.cells import ending
 from simulator.explainer import Explanation
 from simulator.session import AuthResponse, Command, Message
@@ -16,6 +18,13 @@ def meets(wants: tuple[str, ...], held: frozenset[str]) -> bool:
     """Did it end as it should: in one of the ways that are wanted, and by the rules if so asked?"""
     ways = set(wants) - {"obeys"}
     return bool(ways & held) and ("obeys" not in wants or "obeys" in held)
+
+
+def fitting(fits: Mapping[str, str], explanation: Explanation, held: frozenset[str]) -> str:
+    """In which situation this session would have done: the first of `fits` whose word holds, which
+    may also be `broken` and a rule; empty where none does."""
+    words = held | {f"broken {note.rule}" for note in explanation.findings}
+    return next((text for word, text in fits.items() if word in words), "")
 
 
 def endings(explanation: Explanation, does: str = "nothing") -> frozenset[str]:

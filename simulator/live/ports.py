@@ -28,12 +28,14 @@ MESSAGE = 256 * 1024
 
 
 class Port(msgspec.Struct, frozen=True, kw_only=True):
-    """A port to be: its name, what it is called, and how it behaves."""
+    """A port to be: its name, what it is called, and how it behaves. `dribbles`: its replies arrive
+    in pieces."""
 
     name: str
     title: Prose
     server: ServerPolicy
     middlebox: MiddleboxPolicy = MiddleboxPolicy()
+    dribbles: bool = False
 
 
 def usual() -> list[Port]:
@@ -54,7 +56,8 @@ class Door(Watched):
     """
 
     def __init__(self, port: Port, number: int, host: str, store: Store, crowd: list[Door]) -> None:
-        super().__init__(stage(port.name, port.title, port.server, port.middlebox), number)
+        scenario = stage(port.name, port.title, port.server, port.middlebox)
+        super().__init__(scenario, number, dribbles=port.dribbles)
         self.port = port
         self._host = host
         self._store = store

@@ -14,6 +14,7 @@ import uvicorn
 
 from simulator.lab.play import LOOPBACK, LabError
 from simulator.language import SOURCE
+from simulator.live import challenge
 from simulator.live.ports import FIRST, Door, doors, usual
 from simulator.live.store import KEPT, Store
 from simulator.live.web import Web
@@ -23,7 +24,8 @@ PAGE = 8025
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How the lab is opened: the address to `bind`, the first SMTP port, the page's port (0: any),
-    a `token` that the page asks for, how many sessions are `kept`, the file to `save` them in."""
+    a `token` that the page asks for, how many sessions are `kept`, the file to `save` them in.
+    `challenge`: the servers are those of the exercise "write a client"."""
 
     bind: str = LOOPBACK
     smtp: int = FIRST
@@ -32,6 +34,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     kept: int = KEPT
     save: Path | None = None
     language: str = SOURCE
+    challenge: bool = False
 
 
 class Open(msgspec.Struct, frozen=True):
@@ -75,7 +78,8 @@ async def lab(settings: Settings, opened: Callable[[Open], None], over: asyncio.
     """
     store = Store(settings.kept, file=settings.save)
     try:
-        async with doors(usual(), store, first=settings.smtp, host=settings.bind) as found:
+        ports = challenge.servers() if settings.challenge else usual()
+        async with doors(ports, store, first=settings.smtp, host=settings.bind) as found:
             await _page(settings, store, found, opened, over)
     finally:
         store.close()
@@ -88,7 +92,7 @@ async def _page(
     opened: Callable[[Open], None],
     over: asyncio.Event,
 ) -> None:
-    web = Web(store, found, settings.language)
+    web = Web(store, found, settings.language, challenge=settings.challenge)
     with _socket(settings.bind, settings.web) as listening:
         port = listening.getsockname()[1]
         shown = f"[{settings.bind}]" if ":" in settings.bind else settings.bind

@@ -23,8 +23,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from simulator import toml
 from simulator.cells import MEANINGS, ending
 from simulator.errors import Error
+from simulator.lab import certificates
 from simulator.lab.policy import MiddleboxPolicy, ServerPolicy
 from simulator.language import SOURCE, languages, said, say
+from simulator.live import challenge
 from simulator.live.ports import Door
 from simulator.live.store import Kept, News, Store
 from simulator.live.words import LABELS
@@ -143,10 +145,18 @@ def _problem(status: int, why: str) -> Response:
 class Web:
     """The answers to all requests."""
 
-    def __init__(self, store: Store, doors: Sequence[Door], language: str = SOURCE) -> None:
+    def __init__(
+        self,
+        store: Store,
+        doors: Sequence[Door],
+        language: str = SOURCE,
+        *,
+        challenge: bool = False,
+    ) -> None:
         self.store = store
         self.doors = doors
         self.language = language
+        self.challenge = challenge
         self.closing = asyncio.Event()
 
     def app(self, hosts: Sequence[str], token: str = "") -> ASGIApp:
@@ -162,6 +172,7 @@ class Web:
             ("GET", "/lab.js", _file("lab.js", "text/javascript")),
             ("GET", "/lab.css", _file("lab.css", "text/css")),
             ("GET", "/player.js", self.script),
+            ("GET", "/authority.pem", self.authority),
             ("GET", "/api/health", self.health),
             ("GET", "/api/openapi.json", self.openapi),
             ("GET", "/api/events", self.events),
@@ -199,6 +210,10 @@ class Web:
     async def script(self, _: Request) -> Response:
         """The player."""
         return Response(player.script(), media_type="text/javascript")
+
+    async def authority(self, _: Request) -> Response:
+        """The certificate that clients of the lab must trust."""
+        return Response(certificates.authority_pem(), media_type="application/x-pem-file")
 
     async def health(self, _: Request) -> Response:
         """That it is there."""
@@ -238,7 +253,8 @@ class Web:
     async def ports(self, request: Request) -> Response:
         """The ports and their policies."""
         lang = self._language(request)
-        return _json({"ports": [self._port(door, lang) for door in self.doors]})
+        ports = [self._port(door, lang) for door in self.doors]
+        return _json({"ports": ports, "challenge": self.challenge})
 
     async def change(self, request: Request) -> Response:
         """New policies for a port, which hold for who comes from now on."""
@@ -246,6 +262,8 @@ class Web:
         door = next((door for door in self.doors if door.port.name == name), None)
         if door is None:
             raise Refused(404, f"no port {name!r}")
+        if self.challenge:
+            raise Refused(409, "the servers of a challenge stay as they are")
         try:
             asked = msgspec.json.decode(await _body(request), type=_Change)
         except msgspec.DecodeError as error:
@@ -354,6 +372,7 @@ class Web:
         hellos = [e.argument for e in session.events if isinstance(e, Command) and _hello(e)]
         category = ending(explanation, kept.does)[0]
         broken = list(dict.fromkeys(note.rule for note in explanation.findings))
+        feedback = challenge.judged(kept)
         return {
             "number": kept.number,
             "port": kept.port,
@@ -370,6 +389,13 @@ class Web:
             "second_ehlo": verdict.second_ehlo,
             "tls": verdict.tls,
             "broken": broken,
+            "feedback": feedback
+            and {
+                "passed": feedback.passed,
+                "failed": say(feedback.failed, lang),
+                "fits": say(feedback.fits, lang),
+                "step": feedback.step,
+            },
         }
 
 

@@ -47,6 +47,17 @@ LABELS = (
     N_("broken off"),
     N_("Pick a view"),
     N_("Policy of the server, as JSON"),
+    N_("The certificate that your client must trust"),
+    N_("Scoreboard"),
+    N_("Passed"),
+    N_(
+        "Deliver one message to each of these servers as it deserves, in any language, and verify "
+        "the certificate. Each client is known here by the name in its EHLO; its last connection "
+        "to a server counts."
+    ),
+    N_("passed"),
+    N_("failed"),
+    N_("{good} of {total}"),
     N_("Skip to content"),
     N_("Language"),
 )

@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Request, expect
 
 from tests.live.opened import Lab, context, deliver, opened
+from tests.live.test_challenge import skips
 
 pytestmark = pytest.mark.needs("chromium")
 
@@ -196,3 +197,30 @@ def test_it_comes_back_after_a_restart(look: Look, tmp_path: Path) -> None:
         expect(page.locator("#list li", has_text="before.example")).to_have_count(1)
         deliver(lab.port("documented"), "after.example")
         expect(page.locator("#list li")).to_have_count(2)
+
+
+def test_the_scoreboard_of_a_challenge(look: Look, axe: str) -> None:
+    with opened(challenge=True) as lab:
+        page = look(lab, width=390, reduced_motion="reduce")
+        expect(page.locator("#inviting li")).to_have_count(6)
+        deliver(lab.port("challenge-1"), "right.example")
+        skips(lab.port("challenge-1"))
+        lab.settled(2)
+        expect(page.locator("#list .broken", has_text="failed")).to_have_count(1)
+        page.get_by_role("link", name="Scoreboard").click()
+        rows = page.locator("#class tbody tr")
+        expect(rows).to_have_count(2)
+        expect(rows.first).to_contain_text("right.example")
+        expect(rows.first).to_contain_text("1 of 6")
+        assert sound(page, axe) == []
+        rows.last.get_by_role("button", name="failed").click()
+        expect(page.locator(".feedback")).to_contain_text("A strict server took no mail")
+        expect(page.locator(".fits")).to_contain_text("remembers the EHLO from before")
+        shown = "document.querySelector('smtp-session').step === 7"
+        page.wait_for_function(shown)
+        assert sound(page, axe) == []
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        page.get_by_role("link", name="Ports").click()
+        expect(page.locator("#doors .door")).to_have_count(6)
+        expect(page.locator("#doors textarea")).to_have_count(0)
+        assert sound(page, axe) == []

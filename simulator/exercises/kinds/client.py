@@ -11,7 +11,7 @@ from typing import Any
 from simulator import explainer
 from simulator.exercises import answers, run
 from simulator.exercises.blocks import Block, Code, Outcome, Trials
-from simulator.exercises.endings import endings, meets
+from simulator.exercises.endings import endings, fitting, meets
 from simulator.exercises.exercise import Trial
 from simulator.exercises.kinds.repair import telling
 from simulator.exercises.puzzle import Puzzle
@@ -56,6 +56,8 @@ def check(puzzle: Puzzle, answer: Any) -> Outcome:
             blocks: list[Block | Trials] = [Trials(tuple(rows)), failed]
             if found is not None:
                 blocks.append(telling(found))
+                elsewhere = fitting(trial.fits, found, held[-1])
+                blocks += [puzzle.paragraph(elsewhere)] if elsewhere else []
             blocks += accident(puzzle, ran)
             return Outcome(right=False, blocks=tuple(blocks), played=found)
     done: tuple[Block | Trials, ...] = (Trials(tuple(rows)), puzzle.told("client-right"))

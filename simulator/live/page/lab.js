@@ -41,9 +41,10 @@ const put = (path, value) => ask(path, { method: "PUT", headers: { "Content-Type
 
 // --- what is there ---
 
-let sessions = [], ports = [], shown = [], following = true;
+let sessions = [], ports = [], shown = [], following = true, challenge = false;
 
-const mark = (one) => (!one.over ? "…" : one.broken.length ? "✗" : "✓");
+const good = (one) => (challenge ? Boolean(one.feedback?.passed) : !one.broken.length);
+const mark = (one) => (!one.over ? "…" : good(one) ? "✓" : "✗");
 const ending = (one) => (one.over ? t(ENDINGS[one.ending]) : t("still talking"));
 
 function row(one) {
@@ -52,6 +53,7 @@ function row(one) {
 		el("span", { class: "mark", "aria-hidden": "true" }, mark(one)), " ",
 		el("bdi", { class: "who" }, one.client || one.address), " ",
 		el("span", { class: "what" }, `${one.title} · ${ending(one)}`),
+		one.feedback ? el("span", { class: one.feedback.passed ? "passed" : "broken" }, t(one.feedback.passed ? "passed" : "failed")) : "",
 		one.broken.length ? el("span", { class: "broken" }, t("rules broken: {rules}", { rules: one.broken.join(", ") })) : "");
 	const beside = el("button", { type: "button", onclick: () => choose(chosen ? shown.filter((n) => n !== one.number) : [...shown.slice(-1), one.number]) },
 		t(chosen ? "Take it away" : "Beside it"));
@@ -84,6 +86,7 @@ async function list() {
 	$("inviting").replaceChildren(...(sessions.length || searching ? [] : ports.map((port) => el("li", {}, el("code", {}, `${port.host}:${port.port}`), ` ${port.title}`))));
 	$("dropped").textContent = told.dropped ? t("{dropped} older sessions were dropped to make room.", { dropped: told.dropped }) : "";
 	if (following && !searching && sessions.length && shown[0] !== sessions[0].number) stage([sessions[0].number]);
+	if (challenge) for (const node of $("stage").children) if (node.dataset.session && !node.dataset.judged) fill(Number(node.dataset.session));
 	classroom();
 }
 
@@ -109,7 +112,17 @@ function frame(number) {
 	player.setAttribute("nolink", "");
 	const views = el("nav", { class: "views", "aria-label": t("Download") }, VIEWS.map((view) => el("a", { href: `api/sessions/${number}/${view}?lang=${LANG}`, download: true }, view)));
 	return el("article", { "data-session": number, "aria-label": String(number) },
-		el("h2", {}), el("p", { class: "ended", role: "status" }), player, el("div", { class: "messages" }), views);
+		el("h2", {}), el("p", { class: "ended", role: "status" }), el("div", { class: "feedback" }), player, el("p", { class: "fits" }), el("div", { class: "messages" }), views);
+}
+
+// What the challenge says of a session that is over, once the list has it.
+function feedback(node, number) {
+	const judged = sessions.find((one) => one.number === number)?.feedback;
+	if (!judged) return undefined;
+	const mark = judged.passed ? "passed" : "failed";
+	node.querySelector(".feedback").replaceChildren(el("p", { class: judged.passed ? "passed" : "broken" }, t(mark)), el("p", {}, judged.failed));
+	node.querySelector(".fits").textContent = judged.fits;
+	return judged;
 }
 
 const filling = new Map();
@@ -126,8 +139,10 @@ async function fill(number) {
 		const atEnd = !before || player.step >= before - 1;
 		node.querySelector("h2").replaceChildren(el("bdi", {}, entry.title));
 		node.querySelector(".ended").replaceChildren(entry.verdict.outcome);
-		if (entry.steps.length !== before) {
-			player.setAttribute("start", atEnd ? entry.steps.length : player.step + 1);
+		const judged = feedback(node, number);
+		if (entry.steps.length !== before || (judged && !node.dataset.judged)) {
+			player.setAttribute("start", !atEnd ? player.step + 1 : judged?.step || entry.steps.length);
+			if (judged) node.dataset.judged = true;
 			player.data = told;
 		}
 		if (entry.session.events.some((event) => event.kind === "message")) await letters(node, number);
@@ -161,22 +176,35 @@ function classroom() {
 		if (!people.has(who)) people.set(who, new Map());
 		people.get(who).set(one.port, one);
 	}
-	$("class").replaceChildren(
-		el("caption", {}, t("Classroom")),
-		el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("Client")), ports.map((port) => el("th", { scope: "col" }, port.title)))),
-		el("tbody", {}, [...people].sort(([a], [b]) => a.localeCompare(b)).map(([who, met]) => el("tr", {},
+	const passed = (met) => ports.filter((port) => met.has(port.name) && met.get(port.name).over && good(met.get(port.name))).length;
+	const order = ([a, met], [b, other]) => (challenge && passed(other) - passed(met)) || a.localeCompare(b);
+	const result = (one) => (one.feedback ? t(one.feedback.passed ? "passed" : "failed") : ending(one));
+	keepFocus($("class"), () => $("class").replaceChildren(
+		el("caption", {}, t(challenge ? "Scoreboard" : "Classroom")),
+		el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("Client")), challenge && el("th", { scope: "col" }, t("Passed")),
+			ports.map((port) => el("th", { scope: "col" }, challenge && el("code", {}, `${port.host}:${port.port} `), port.title)))),
+		el("tbody", {}, [...people].sort(order).map(([who, met]) => el("tr", {},
 			el("th", { scope: "row" }, el("bdi", {}, who)),
+			challenge && el("td", {}, t("{good} of {total}", { good: passed(met), total: ports.length })),
 			ports.map((port) => {
 				const one = met.get(port.name);
 				if (!one) return el("td", { class: "not" }, t("not yet"));
-				return el("td", { class: one.broken.length ? "bad" : "good" }, `${mark(one)} ${ending(one)}`);
-			})))));
+				const open = el("button", { type: "button", class: "cell", onclick: () => { choose([one.number]); location.hash = "sessions"; } }, `${mark(one)} ${result(one)}`);
+				return el("td", { class: !one.over ? "not" : good(one) ? "good" : "bad", "data-number": one.number }, open);
+			}))))));
 }
 
 // --- the ports ---
 
 async function doors() {
-	ports = (await ask("ports")).ports;
+	({ ports, challenge } = await ask("ports"));
+	$("task").hidden = !challenge;
+	if (challenge) {
+		$("task").textContent = t("Deliver one message to each of these servers as it deserves, in any language, and verify the certificate. Each client is known here by the name in its EHLO; its last connection to a server counts.");
+		const tab = document.querySelector('.tabs a[href="#classroom"]');
+		tab.textContent = t("Scoreboard");
+		$("view-classroom").firstElementChild.setAttribute("aria-label", t("Scoreboard"));
+	}
 	const which = $("which").value;
 	$("which").replaceChildren(el("option", { value: "" }, t("all ports")), ...ports.map((port) => el("option", { value: port.name }, port.title)));
 	$("which").value = which;
@@ -197,6 +225,7 @@ function door(port) {
 			said.textContent = t("Changed: it holds for who connects from now on.");
 		} catch (error) { said.textContent = error.message; }
 	};
+	if (challenge) return el("div", { class: "door", "data-port": port.name }, el("h2", {}, el("code", {}, `${port.host}:${port.port}`), ` ${port.title}`));
 	return el("form", { class: "door", "data-port": port.name, onsubmit: change },
 		el("h2", {}, el("code", {}, `${port.host}:${port.port}`), ` ${port.title}`),
 		el("label", {}, t("On the way"), " ", middlebox),
