@@ -124,7 +124,12 @@ def _page(scenario: Scenario, page: Page) -> Iterator[str]:
     yield f"## {word('what-if.diagram', language)}"
     alt = escape(word("what-if.diagram-alt", language, title=prose("title")))
     size = _size(_diagram(scenario.name, language))
-    yield f"[![{alt}]({scenario.name}.svg){{ loading=lazy .diagram {size} }}]({scenario.name}.svg)"
+    drawn = (
+        f"[![{alt}]({scenario.name}.svg){{ loading=lazy .diagram {size} }}]({scenario.name}.svg)"
+    )
+    label = html.escape(word("what-if.diagram-alt", language, title=prose("title")))
+    frame = f'<div class="frame" tabindex="0" role="group" aria-label="{label}" markdown>'
+    yield f"{frame}\n\n{drawn}\n\n</div>"
     yield f"## {word('what-if.yourself', language)}"
     yield word("what-if.yourself-lead", language)
     option = "" if said == "en" else f" --lang {said}"
