@@ -21,6 +21,7 @@ from simulator.views import esa
 from simulator.views.inert import printable
 from tools.site import (
     changing,
+    decrypting,
     documented,
     embed,
     experiments,
@@ -123,6 +124,7 @@ ALL: dict[str, Show] = {
     "rfc": documented.rfc,
     "strip": strip.show,
     "bytes": octets.show,
+    "decrypt": decrypting.show,
     "explain": explain,
     "glossary": glossary.show,
     "findings": findings.show,
