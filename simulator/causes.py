@@ -270,6 +270,11 @@ class _Facts:
         return "server" if _SERVERS.search(said) else "client"
 
     @cached_property
+    def by_hand(self) -> bool:
+        """Somebody typed this into a program that has no TLS."""
+        return _BY_HAND.search(self.remarks.text) is not None
+
+    @cached_property
     def remarks(self) -> _Lines:
         """The lines beside the dialogue, and those that tell of a failed handshake.
 
@@ -396,6 +401,11 @@ class _Facts:
             return "offered", where
         return "not offered" if any(lines) else "", where
 
+
+_BY_HAND = re.compile(
+    r"(?m)Escape character is|^\W*(?:\S+[#$>] )?(?:telnet|nc|ncat|netcat) [\w.-]+ \d+"
+)
+"""What telnet says, and the line of a shell that starts it or one of its kin."""
 
 _SERVERS = re.compile(
     r"(?i)SSL_accept|smtpd\b|lost connection after|on connection from|STARTTLS=server"
@@ -629,7 +639,7 @@ def _typed(_: When, facts: _Facts) -> Iterable[int] | None:
                 ready = None
             case Command() | AuthResponse() | Message() if ready is not None and not event.secure:
                 failed = [i for i, e in facts.handshakes if e.error]
-                typed = getattr(event, "verb", "") != "QUIT"
+                typed = getattr(event, "verb", "") != "QUIT" or facts.by_hand
                 return [ready, index, *failed[:1]] if failed and typed else None
             case Handshake():
                 ready = None if event.detail else ready

@@ -53,11 +53,19 @@ def _unsaid(desk: Desk, line: Line) -> None:
     if latest is not None and latest.in_login and _LOGIN.fullmatch(last):
         desk.speak("", "client", last, line.number, line.text)
         return
-    if latest is None and not desk.count and signs.established(line.text):
+    if latest is None and not desk.count and _tells_of_tls(line.text):
         version, cipher = signs.parameters(line.text)
         desk.of("", line.text).tls(line.number, version=version, cipher=cipher)
     desk.remark(line.text, line.number)
 
+
+def _tells_of_tls(text: str) -> bool:
+    """Whether a program says that TLS came about; a person's sentence may be about anything."""
+    return signs.established(text) and (signs.written(text) or text.count(" ") < SENTENCE)
+
+
+SENTENCE = 9
+"""Blanks in a line of so many words that a person must have written it."""
 
 FORMAT = Format(
     name="fragments",

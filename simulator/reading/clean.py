@@ -492,6 +492,10 @@ def _numbered(raw: Iterable[str]) -> Iterator[tuple[int, str]]:
 _SMTP_LIKE = re.compile(
     r"(?:^|[^\w.])(?:[2-5][0-57]\d[ -]|(?:EHLO|HELO) \S|STARTTLS\b|MAIL FROM ?:|RCPT TO ?:)", re.I
 )
+_OF_TLS = re.compile(
+    r"[\t -~]{20}\b(?:SMTP|STARTTLS|TLS|SSL)\b|\b(?:SMTP|STARTTLS|TLS|SSL)\b[\t -~]{20}"
+)
+"""A word of these in a piece of text that is longer than octets look like one by chance."""
 BINARY = 0.05
 """The share of a file's head that no text has and random octets surpass by far."""
 
@@ -503,9 +507,10 @@ def is_binary(head: list[str]) -> bool:
     strange = sum(line.count("\ufffd") for line in head)
     if not size or strange <= BINARY * size:
         return False
-    # A log that lost its line ends may have octets of TLS on its one line: what stands before them.
-    whole = (line.partition("\ufffd")[0] for line in head)
-    return not any(_SMTP_LIKE.search(text[:LONGEST]) for text in whole)
+    # A log that lost its line ends may have octets of TLS on its one line, as may the message of an
+    # error: what stands before them.
+    whole = (line.partition("\ufffd")[0][:LONGEST] for line in head)
+    return not any(_SMTP_LIKE.search(text) or _OF_TLS.search(text) for text in whole)
 
 
 # What stands before the text of a line --------------------------------------------------------

@@ -99,11 +99,25 @@ class Desk:
             else:
                 self.end(connection)
                 found = self.of(connection, stamp)
-        elif found.closed or len(found.events) > MOST_EVENTS:
-            self.end(connection)
-            marks, found = found.marks, self.of(connection, stamp)
-            found.marks.update(marks)
+        elif (
+            found.closed
+            or len(found.events) > MOST_EVENTS
+            or (who == "client" and found.took_leave)
+        ):
+            found = self._again(connection, stamp)
+        elif who == "server" and text[:3] == "220" and (asked := found.take_starttls()) is not None:
+            # Who is inside TLS gets no 220 to STARTTLS (RFC 3207 §4.2): another session begins.
+            found = self._again(connection, stamp)
+            found.say("client", "STARTTLS", asked)
         found.say(who, text, line, secure=secure)
+        return found
+
+    def _again(self, connection: str, stamp: str) -> Dialogue:
+        """Another session of the same name, after the one that ends here."""
+        marks = self._open[connection].marks
+        self.end(connection)
+        found = self.of(connection, stamp)
+        found.marks.update(marks)
         return found
 
     def remark(self, text: str, line: int, connection: str | None = None) -> None:

@@ -169,6 +169,28 @@ class Dialogue:
         return signs.about_tls(text[3:])
 
     @property
+    def took_leave(self) -> bool:
+        """The client said QUIT, and the server took its leave of it."""
+        said = [e for e in self.events[-4:] if isinstance(e, Command | Reply)]
+        match said[-2:]:
+            case [Command(verb="QUIT"), Reply(code=221)]:
+                return not self._reply and not self._waiting
+        return False
+
+    def take_starttls(self) -> int | None:
+        """Take back a STARTTLS that was said inside TLS, and is not answered yet; its line."""
+        if not self._secure or not self.remarks or self._reply:
+            return None
+        if list(self._waiting)[-1:] != ["STARTTLS"]:
+            return None
+        event = self.events[-1]
+        if not isinstance(event, Command) or event.verb != "STARTTLS":
+            return None
+        self._waiting.pop()
+        self.events.pop()
+        return event.line or 0
+
+    @property
     def begun(self) -> bool:
         """Something was already said in this session."""
         return self._spoke or self._replied

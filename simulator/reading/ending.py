@@ -130,7 +130,9 @@ def _implicit(dialogue: Dialogue) -> None:
                 return
             case Command() | Reply():
                 break
-    dialogue.implicit = dialogue.implicit or _speaks_on_465(dialogue)
+    dialogue.implicit = (
+        dialogue.implicit or _speaks_on_465(dialogue) or _speaks_through_tls(dialogue)
+    )
     if dialogue.implicit and not any(isinstance(e, Handshake) for e in events):
         said = (i for i, e in enumerate(events) if isinstance(e, Command | Reply))
         dialogue.pending = next(said, None)
@@ -153,15 +155,33 @@ def _speaks_on_465(dialogue: Dialogue) -> bool:
     )
 
 
+_STARTED_TLS = re.compile(
+    r"(?i)\bopenssl s_client\b(?!.*-starttls)|\bgnutls-cli\b(?!.*starttls)|\bncat .{0,40}--ssl\b"
+    r"|\bsocat .{0,40}\b(?:openssl|ssl):|\btelnet-ssl .{0,40}-z ssl"
+)
+_STARTED = re.compile(r"(?i)\b(?:telnet|nc|ncat|netcat|openssl s_client|gnutls-cli|socat|swaks) \S")
+"""The line of a shell that starts a program to talk to a server, and one that begins with TLS."""
+
+
+def _speaks_through_tls(dialogue: Dialogue) -> bool:
+    """Above the dialogue stands what it was typed into: a program that shows nothing but what came
+    through TLS, which it begins by itself."""
+    said = [i for i, e in enumerate(dialogue.events) if isinstance(e, Command | Reply)]
+    above = dialogue.events[: said[0]] if said else []
+    texts = [e.text[:400] for e in above if isinstance(e, Remark) and e.about != "other"]
+    started = [text for text in texts if _STARTED.search(text)]
+    replies = [e for e in dialogue.events if isinstance(e, Reply)]
+    return (
+        bool(started)
+        and _STARTED_TLS.search(started[-1]) is not None
+        and any(e.code in (220, 250) for e in replies)
+        and not any(isinstance(e, Handshake) for e in dialogue.events)
+        and not any(isinstance(e, Command) and e.verb == "STARTTLS" for e in dialogue.events)
+    )
+
+
 _ON_465 = re.compile(r"(?i)\bport\W{1,3}465\b|[\w\])]:465\b|smtps://")
 _VAGUE = ("other", "cut", "established")
-
-_WRITTEN = re.compile(
-    r"(?i)\berror:|error:[0-9a-f]{8}|routines:|\balert\b|\bx509\b|exception|\w_\w|\w\(\)"
-    r"|\w\.\w+\.\w|\d:\d\d:\d\d|\[[\w.:-]+\]|failed:|code[ =:]+-?\d"
-    r"|^\W*(?:tls|ssl|smtp)\w*:"
-)
-"""What a program's line has and a sentence of a person seldom: codes, function names, a time."""
 
 
 def _from_remarks(dialogue: Dialogue, events: tuple[AnyEvent, ...]) -> tuple[AnyEvent, ...]:
@@ -172,7 +192,7 @@ def _from_remarks(dialogue: Dialogue, events: tuple[AnyEvent, ...]) -> tuple[Any
     if not sentences:
         return events
     # What a program wrote, before what a person says about it.
-    written = [i for i in sentences if _WRITTEN.search(_text(events[i]))] or [*sentences]
+    written = [i for i in sentences if signs.written(_text(events[i]))] or [*sentences]
     clear = (i for i in written if (sentences[i].error or sentences[i].kind) not in _VAGUE)
     best = next(clear, min(written))
     sentence = sentences[best]

@@ -22,10 +22,10 @@ _CODE = (
     r"|5(?:0[0-4]|2[1-3]|3[0-8]|4[1-3]|5[0-6]))"
 )
 _PLACE = r"(?:^|(?<=[\s:>'\"`\]|)=,;/~<({└─│-]))"
-_ENDS = r"\s*$|\t|\s*[\"'\\<`\ufffd]|\s*\.\.|\s[<>~!*-]{1,3}[ <]"
-"""What stands behind a verb without an argument."""
+_ENDS = r"\s*$|\t|\s*[\"'](?!\s?:|\s?=>)|\s*[\\<`\ufffd]|\s*\.\.|\s[<>~!*-]{1,3}[ <]"
+"""What stands behind a verb without an argument; no name of a value, as JSON has it."""
 _START = re.compile(
-    rf"{_PLACE}(?:(?P<reply>{_CODE}(?:[ -](?=\S)|(?=\s*$|\s*[\\<])))"
+    rf"{_PLACE}(?:(?P<reply>{_CODE}(?:[ -](?=\S)|: (?=[245]\.\d{{1,3}}\.\d)|(?=\s*$|\s*[\\<])))"
     r"|(?P<command>(?:EHLO|HELO|LHLO)(?=\s+(?!\d{3}[ -])[\w\[(<$*])"
     r"|AUTH(?=\s+(?:PLAIN|LOGIN|CRAM-MD5|NTLM|XOAUTH2?|GSSAPI|DIGEST-MD5|OAUTHBEARER|SCRAM)\b)"
     r"|MAIL FROM ?:|RCPT TO ?:|BDAT(?=\s+\d)|QUIT(?= 221 )"
@@ -34,8 +34,8 @@ _START = re.compile(
 )
 _MARKED = re.compile(
     r"(?i)(?:^|[:>'\"`\]|)=;~<└─│*\t-]|\b(?:sending|sent|send|recv|rcvd|received|reply|response"
-    r"|answer|command|[cs]|ehlo|helo|starttls|client|server|[-=]> ?[A-Z]{4,8}|<[-=]* ?[A-Z]{4,8}))"
-    r"[\s:>'\"`(\[]*$"
+    r"|answer|command|[cs]|ehlo|helo|starttls|client|server|[-=]> ?[A-Z]{4,8}|<[-=]* ?[A-Z]{4,8})"
+    r"|\b\w{0,30}(?:send|write)\w{0,30}\([^()]{1,80},)[\s:>'\"`(\[]*$"
 )
 """What ends so may stand before a fragment."""
 _STRONG = re.compile(
@@ -44,7 +44,7 @@ _STRONG = re.compile(
 )
 """What ends so begins a new fragment in the middle of another."""
 _END = re.compile(
-    r"(?:\\r|\\n|\\015|\\012|<EOL>|<CRLF>|<CR>|\\?[\"'`],?\)*\s*$|\\\"|\s*\^M|\.\.(?:\s|$)|\t|\ufffd)"
+    r"(?:\\r|\\n|\\015|\\012|(?i:<EOL>|<CRLF>|<CR>)|\s<<\s*$|\\?[\"'`],?\)*\s*$|\\\"|\s*\^M|\.\.(?:\s|$)|\t|\ufffd)"
 )
 _TRAIL = re.compile(
     # Blanks in one alternative only, or else a row of them could be taken in countless ways.
@@ -58,6 +58,14 @@ _ATTRIBUTE = re.compile(r"\w=[\"']$|\w=$(?<!cmd=)")
 """What ends so is followed by a value of the log's own, such as `reason=quit`."""
 _REPORTED = re.compile(r"(?i)smtp; ?$")
 """Behind it stands a reply that a delivery report tells of (RFC 3464 §2.3.6)."""
+
+
+_FRAME = re.compile(
+    r"\s*(?:#\d{1,3} .{1,300}\(\d{1,6}\): |#\d{1,3} \[internal|at [\w.$<>]{3,200}\()"
+)
+"""A frame of a stack, with the arguments of a call; of what was said, nobody knows when."""
+_AFTER_COLON = re.compile(r"(\d{3}):(?= )")
+"""A reply as a value has it: `530: 5.7.0 …`."""
 
 
 class Fragment(NamedTuple):
@@ -78,6 +86,8 @@ class Fragment(NamedTuple):
 def of(line: str) -> tuple[Fragment, ...]:
     """The fragments of a line, in their order."""
     text = line[:LONGEST]
+    if _FRAME.match(text):
+        return ()
     found: list[tuple[int, Side]] = []
     for match in _START.finditer(text):
         who: Side = "server" if match["reply"] else "client"
@@ -126,4 +136,4 @@ def _piece(text: str, start: int, end: int) -> str:
         piece = piece[: close.start()]
     elif end < len(text):
         piece = _TRAIL.sub("", piece)
-    return piece.strip()
+    return _AFTER_COLON.sub(r"\1", piece.strip(), count=1) if piece[3:4] == ":" else piece.strip()

@@ -57,6 +57,7 @@ class LineKind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     space. `split`: what stands between the lines of a reply. `secure`: the mark says that it
     travelled inside TLS. `bare`: further lines of the reply follow, without a code or a mark.
     `by` and `reason`: of the close. `verified`: of the certificate.
+    `opens`: where nothing was said before it, it tells of TLS from the first octet.
 
     Groups with a meaning: `conn` names the connection; `client_name`, `client_address`,
     `server_name`, `server_address`, `port`; `version` and `cipher` of TLS; `detail` of a failure.
@@ -76,6 +77,7 @@ class LineKind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     by: Side = "client"
     reason: Reason = "closed"
     verified: bool = False
+    opens: bool = False
 
 
 class FormatFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -298,6 +300,10 @@ class PatternReader:
                 if not unmarked(desk, Line(line.number, said), connection):
                     desk.remark(line.text, line.number, connection)
             case "both":
+                if rule.opens and not (desk.has(connection) and desk.of(connection).begun):
+                    desk.of(connection, line.text).implicit = True
+                    desk.remark(line.text, line.number, connection)
+                    return None
                 for side, ours in (("client", rule.client), ("server", rule.server)):
                     if said := pattern.ours(match, ours) or pattern.said(match, side):
                         self._speak(desk, pattern, connection, side, said, line)

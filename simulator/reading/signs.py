@@ -70,6 +70,19 @@ def by_starttls(text: str) -> bool:
     return _BY_STARTTLS.search(text[:LONGEST]) is not None
 
 
+_WRITTEN = re.compile(
+    r"(?i)\berror:|error:[0-9a-f]{8}|routines:|\balert\b|\bx509\b|exception|\w_\w|\w\(\)"
+    r"|\w\.\w+\.\w|\d:\d\d:\d\d|\[[\w.:-]+\]|failed:|code[ =:]+-?\d"
+    r"|^\W*(?:tls|ssl|smtp)\w*:"
+)
+"""What a program's line has and a sentence of a person seldom: codes, function names, a time."""
+
+
+def written(text: str) -> bool:
+    """Whether a program wrote the line, rather than a person."""
+    return _WRITTEN.search(text[:LONGEST]) is not None
+
+
 def _find(kind: str, text: str) -> tuple[re.Match[str], HandshakeError] | None:
     text = _EMPHASIS.sub("", text) if "_" in text else text
     for pattern, error in _tables()[kind]:

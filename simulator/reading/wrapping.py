@@ -50,11 +50,15 @@ _LINE_END = re.compile(r"<EOL>|<CRLF>|<CR><LF>|\\r\\n|\\n(?!\w*\\)|\\015\\012|â
 
 
 def _line_ends(head: list[str]) -> Undo | None:
-    """Line ends that are written out."""
-    if sum(_LINE_END.search(line) is not None for line in head) < min(2, len(head)):
+    """Line ends that are written out: in several lines, or several times in one."""
+    ends = sum(_LINE_END.search(line) is not None for line in head)
+    if ends < min(2, len(head)) and not any(line.count("\\n") >= MOST_ENDS for line in head):
         return None
     return lambda line: [p for p in _LINE_END.split(line) if p.strip("'\" ,")] or [line]
 
+
+MOST_ENDS = 4
+"""Line ends on one line that show a whole log in it, as a dump of a database has it."""
 
 _NUMBERED = re.compile(r"\s{0,8}(\d{1,6})(?:[:.|)]\s?|\s{1,8}|$)")
 

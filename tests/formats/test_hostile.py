@@ -184,6 +184,15 @@ def test_what_is_no_text_is_told(tmp_path: Path, octets: bytes) -> None:
         list(formats.read(path))
 
 
+def test_an_error_that_quotes_octets_of_tls_is_a_text() -> None:
+    noise = bytes(b for b in random.Random(2).randbytes(400) if b not in b"\r\n")
+    text = b"SMTP Error: the handshake failed. Detail: SSL operation failed, code 1, " + noise
+    (session,) = formats.read(text)
+    assert explain(session).verdict.tls == "failed"
+    with pytest.raises(CannotRead, match="is binary"):
+        list(formats.read(b"TLS" + noise))
+
+
 @pytest.mark.parametrize(
     ("octets", "said"),
     [

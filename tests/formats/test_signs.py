@@ -41,6 +41,7 @@ SENTENCES = [
     ("gnutls_handshake: An unexpected TLS packet was received.", "not-tls"),
     ("gnutls_handshake: The TLS connection was non-properly terminated.", "cut"),
     ("gnutls_handshake: A TLS packet with unexpected length was received.", "cut"),
+    ("TLS certificate verification failed: certificate 2 of 4 has expired", "expired"),
     ("gnutls_handshake: No supported cipher suites have been found.", "own"),
     ("gnutls_handshake: A packet with illegal or unsupported version was received.", "version"),
     ("(gnutls_handshake): A TLS fatal alert has been received.", "alert"),
@@ -77,6 +78,8 @@ SENTENCES = [
     ("TLS: received corrupt message of type InvalidContentType", "not-tls"),
     ("received fatal alert: HandshakeFailure", "cipher"),
     ('TLS handshake error: reason = "unexpected error: incompatible signing key"', "key"),
+    ("x509: certificate is valid for 4f0e2b, not mx.example.net", "name-mismatch"),
+    ("x509: certificate is not valid for any names, but wanted to match mx", "name-mismatch"),
     # Node
     ("Error: self-signed certificate, code: 'DEPTH_ZERO_SELF_SIGNED_CERT'", "unknown-ca"),
     ("Error [ERR_TLS_CERT_ALTNAME_INVALID]", "name-mismatch"),
@@ -86,6 +89,8 @@ SENTENCES = [
     ("{bad_cert,hostname_check_failed}", "name-mismatch"),
     # Postfix
     ("SSL_connect error to mx.example.org[198.51.100.21]:25: Connection timed out", "timeout"),
+    ("SSL_accept error from unknown[192.0.2.7]: lost connection", "cut"),
+    ("SSL_accept error from unknown[192.0.2.7]: Connection reset by peer", "cut"),
     ("Cannot start TLS: handshake failure", "other"),
 ]  # fmt: skip
 
