@@ -1,5 +1,6 @@
 """The instructor's guide: plans that fill their time, the same in both languages."""
 
+import itertools
 import re
 from pathlib import Path
 
@@ -89,3 +90,14 @@ def test_minutes_are_reckoned_for_every_notebook_and_no_other() -> None:
         assert 10 <= notebooks.minutes(path.stem) <= 25
     with pytest.raises(LookupError, match="99-none"):
         notebooks.minutes("99-none")
+
+
+@pytest.mark.parametrize("language", TEACH)
+@pytest.mark.parametrize("minutes", [45, 90, 240])
+def test_every_poll_is_followed_by_the_session_that_decides_it(minutes: int, language: str) -> None:
+    source = Path(__file__).parents[2] / "workshop" / "slides" / f"{language}.md"
+    parts = slides.split(source.read_text(encoding="utf-8"))
+    deck = [part for part in parts if str(minutes) in slides.plans(part)]
+    for part, after in itertools.pairwise(deck):
+        for name in re.findall(r"<!-- show poll (\S+) -->", part):
+            assert f"<!-- show player {quiz.find(name).shown.play} -->" in after, name
