@@ -69,6 +69,14 @@ def room() -> Iterator[Class]:
         yield found
 
 
+def test_a_learner_who_predicts_gets_to_the_last_cell(room: Class) -> None:
+    until = time.monotonic() + PATIENCE
+    learner = room.learners[0]
+    with learner.kernel(NOTEBOOK) as execute, pytest.raises(Failed, match="NoPrediction"):
+        execute("from simulator.workbench import predict; predict(...)", "the dots", until)
+    learner.run(NOTEBOOK, until)
+
+
 def test_a_cell_that_takes_too_much_fails_alone(room: Class) -> None:
     one, other = room.learners
     until = time.monotonic() + PATIENCE
