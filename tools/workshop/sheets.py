@@ -207,7 +207,7 @@ def key(language: str) -> str:
         for name in SETS
     )
     return (
-        f'<div class="page"><h1>{html.escape(word("key", language))}</h1>'
+        f'<div class="page"><h1>{html.escape(word("key-title", language))}</h1>'
         f"{paper.to_html(quiz.letters(page))}</div>"
         f'<div class="page orders">{orders}</div>'
     )
