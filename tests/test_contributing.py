@@ -37,7 +37,7 @@ class Checkout:
             [sys.executable, *words],
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": str(self.folder)},
-            capture_output=True, text=True, check=False, timeout=60,
+            capture_output=True, text=True, check=False, timeout=240,
         )  # fmt: skip
         assert ran.returncode == 0, ran.stderr
         return ran.stdout

@@ -40,7 +40,7 @@ def make(target: str, path: str, venv: Path, **settings: str) -> subprocess.Comp
         env=around | {"PATH": path},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=240,
         check=False,
     )
 

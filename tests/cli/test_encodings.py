@@ -18,7 +18,7 @@ def command(line: str) -> list[str]:
 
 def into_a_pipe(line: str, encoding: str) -> bytes:
     around = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
-    ran = subprocess.run(command(line), capture_output=True, env=around, timeout=60, check=False)
+    ran = subprocess.run(command(line), capture_output=True, env=around, timeout=240, check=False)
     assert (ran.returncode, ran.stderr) == (0, b"")
     return ran.stdout
 
@@ -53,7 +53,7 @@ def test_a_terminal_gets_what_it_can_show(line: str, encoding: str) -> None:
             break
         shown += piece
     os.close(master)
-    _, error = child.communicate(timeout=60)
+    _, error = child.communicate(timeout=240)
     assert (child.returncode, error) == (0, "")
     text = shown.decode(encoding)
     if line == "replay":

@@ -27,7 +27,7 @@ def shell(line: str, *, unbuffered: bool = False) -> subprocess.CompletedProcess
         around["PYTHONUNBUFFERED"] = "1"
     line = f'it() {{ {shlex.quote(sys.executable)} -m simulator "$@"; }}; {line}'
     return subprocess.run(
-        ["bash", "-c", line], env=around, capture_output=True, text=True, timeout=60, check=False
+        ["bash", "-c", line], env=around, capture_output=True, text=True, timeout=240, check=False
     )
 
 

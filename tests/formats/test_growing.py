@@ -35,7 +35,7 @@ class Follower:
             self.found.put(session)
 
     def next(self) -> Session:
-        return self.found.get(timeout=10)
+        return self.found.get(timeout=120)
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def log(tmp_path: Path) -> Iterator[tuple[Path, Follower]]:
     follower = Follower(path)
     yield path, follower
     follower.done.set()
-    follower.thread.join(timeout=10)
+    follower.thread.join(timeout=120)
     assert not follower.thread.is_alive()
 
 

@@ -330,7 +330,7 @@ def dissected(file: bytes, folder: Path) -> list[dict[str, str]]:
     command += ["-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE"]
     for field in FIELDS:
         command += ["-e", field]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     return [dict(zip(FIELDS, line.split("\t"), strict=True)) for line in lines]

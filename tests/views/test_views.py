@@ -35,7 +35,7 @@ def test_a_view_that_is_asked_for_loads_no_other() -> None:
         "import sys; from simulator.views.view import view; view('esa');"
         "sys.exit(any(f'simulator.views.{name}' in sys.modules for name in ('player', 'drawing')))"
     )
-    assert run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
+    assert run([sys.executable, "-c", code], timeout=240, check=False).returncode == 0
 
 
 @pytest.mark.parametrize("name", STACKED)
