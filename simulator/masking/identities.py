@@ -117,7 +117,9 @@ class Names:
         """The text with other names in it."""
         spans: list[_Span] = []
         for kind, pattern in _patterns():
-            for match in pattern.finditer(text):
+            place = 0
+            while match := pattern.search(text, place):
+                place = max(match.end(), place + 1)
                 group = next(
                     (
                         i
@@ -129,7 +131,9 @@ class Names:
                 if not group:
                     continue
                 start, end = match.span(group)
-                if any(start < span.end and span.start < end for span in spans):
+                taken = [span.end for span in spans if start < span.end and span.start < end]
+                if taken:
+                    place = max(taken) if max(taken) < end else place
                     continue
                 found = self._replace(kind, text[start:end], start, text)
                 if found is not None:

@@ -152,6 +152,19 @@ def test_what_identifies_is_replaced(before: str, after: str) -> None:
     assert Names()(before) == after
 
 
+NAMED = (HERE / "identities.txt").read_text("utf-8").rstrip("\n").split("\n\n")[1:]
+
+
+@pytest.mark.parametrize("block", NAMED)
+def test_no_way_of_naming_somebody_is_left(block: str) -> None:
+    real = [name for name in re.findall("⟦(.*?)⟧", block) if len(name) > 2]
+    text = block.replace("⟦", "").replace("⟧", "") + "\n"
+    log = "10:00:00 DEBUG x: "
+    for whole in (text + HEAD, HEAD + text, f"{log}connect\n{log}{text}"):
+        said = shown(whole.encode(), names=True)
+        assert [name for name in real if name.lower() in said.lower()] == []
+
+
 def test_one_line_says_what_was_replaced() -> None:
     names = Names()
     assert names.told() is None
