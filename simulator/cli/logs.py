@@ -33,6 +33,7 @@ from simulator.language import N_
 if TYPE_CHECKING:
     from simulator.explainer import Explanation
     from simulator.reading.judge import Judgement, Reading
+    from simulator.restore import Restoration
     from simulator.session import Session
     from simulator.verdict import Verdict
     from simulator.views.view import Page, View
@@ -381,13 +382,15 @@ def formats(lang: str, folders: tuple[Path, ...], file: Path | None) -> None:
     shell_complete=lexicon_names,
     help="Language it was translated into.",
 )
+@click.option("--show-secrets", is_flag=True, help="Do not mask credentials and messages.")
 @language_option
 @colour_option
-def restore(file: str, language: str | None, lang: str) -> None:
+def restore(file: str, language: str | None, show_secrets: bool, lang: str) -> None:
     """Turn a machine-translated log back into what crossed the wire.
 
     FILE is the log, or the page that holds it; `-` reads standard input. The restored log goes to
-    standard output, the table of repairs to standard error.
+    standard output, the table of repairs to standard error. Passwords, keys and messages are masked
+    wherever they stand.
 
     \b
     Examples:
@@ -400,10 +403,31 @@ def restore(file: str, language: str | None, lang: str) -> None:
     with told():
         text, encoding = _text_of(file)
         restored = restoration.restore(text, language)
+        if not show_secrets:
+            restored = _masked(restored)
         put(restored.text.encode(encoding, "surrogateescape"))
         coloured = colour(sys.stderr)
         table = repairs.render(restored, lang, colour=coloured)
         click.echo(table, err=True, nl=False, color=coloured)
+
+
+def _masked(restored: Restoration) -> Restoration:
+    """The same log and the same repairs without the secrets that stand in them."""
+    import msgspec
+
+    from simulator import formats, masking
+
+    try:
+        sessions = list(formats.read(restored.text))
+    except formats.CannotRead:
+        sessions = []  # its lines are masked one by one
+    text, over = masking.in_log(restored.text, sessions)
+    return msgspec.structs.replace(
+        restored,
+        text=text,
+        repairs=tuple(map(over, restored.repairs)),
+        unknown=tuple(one._replace(text=over(one.text)) for one in restored.unknown),
+    )
 
 
 def _text_of(file: str) -> tuple[str, str]:

@@ -7,11 +7,13 @@ and mailboxes, the same one for the same one throughout. Every view is given wha
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, cast
 
 import msgspec
 
 from simulator.language import Text
+from simulator.masking import log as log_
 from simulator.masking.identities import Names
 from simulator.masking.prose import Masker
 from simulator.masking.secrets import Secrets
@@ -71,6 +73,10 @@ class Veil:
             text = self._secrets.text(text)
         return self._names(text) if self._names and " " in text else text
 
+    def knows(self, secrets: Secrets) -> None:
+        """Take over what was masked elsewhere in the same log."""
+        self._secrets = secrets
+
     def told(self) -> Text | None:
         """What was replaced by other names and what was kept; None where nothing was."""
         return self._names.told() if self._names else None
@@ -92,6 +98,15 @@ def anonymised(session: Session, names: Names | None = None) -> Session:
 def namer() -> Names:
     """A memory of other names, to be handed on from session to session."""
     return Names()
+
+
+def in_log(log: str, sessions: Iterable[Session]) -> tuple[str, Callable[[T], T]]:
+    """The text of a log with its secrets masked in their places, and what masks whatever else is
+    told of it. `sessions` are those that were read of it."""
+    text, secrets = log_.without_secrets(log, sessions)
+    veil = Veil()
+    veil.knows(secrets)
+    return text, veil.over
 
 
 def without_secrets(line: str) -> str:

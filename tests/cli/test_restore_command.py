@@ -1,6 +1,7 @@
 """`ehlo-twice restore`: the log on standard output, the repairs on standard error."""
 
 import io
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -98,3 +99,24 @@ def test_a_folder(command: Command, tmp_path: Path) -> None:
 
 def test_an_unknown_language(command: Command) -> None:
     assert "xx" in command.fails("restore", "--from", "xx", str(SEED))
+
+
+SECRET = DOCUMENTED + (
+    "Mon May 16 18:34:30 2005 Info: 5165207 Sent: 'AUTH LOGIN'\n"
+    "Mon May 16 18:34:30 2005 Info: 5165207 Rcvd: '334 UGFzc3dvcmQ6'\n"
+    "Mon May 16 18:34:30 2005 Info: 5165207 enviado: 'aHVudGVy'\n"
+    "Mon May 16 18:34:30 2005 Info: 5165207 Rcvd: '535 errado: hunter'\n"
+    "smtp_pass=Zq7-S3cr3t\n"
+)
+
+
+def test_what_is_secret_is_masked_unless_asked_for(command: Command, tmp_path: Path) -> None:
+    log = tmp_path / "log.txt"
+    log.write_text(SECRET, "utf-8")
+    ran = command("restore", str(log))
+    assert not re.search("aHVudGVy|hunter|Zq7", ran.out + ran.err)
+    assert "Sent: '********'\n" in ran.out
+    assert "smtp_pass=********\n" in ran.out
+    open_ = command("restore", "--show-secrets", str(log))
+    assert "Sent: 'aHVudGVy'\n" in open_.out
+    assert "Zq7-S3cr3t" in open_.out

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from simulator import formats
-from simulator.masking import MASK, Veil
+from simulator.masking import MASK, Veil, in_log
 from simulator.masking.fields import texts
 from simulator.masking.identities import Names
 from simulator.masking.identities import table as identities
@@ -91,6 +91,14 @@ def test_whatever_the_log_looks_like(flow: str) -> None:
     for notation, log in written(flow):
         said = shown(log.encode())
         assert [s for s in SECRETS if s in said or s.upper() in said] == [], notation
+
+
+@pytest.mark.parametrize("flow", flows())
+def test_a_log_as_it_stands(flow: str) -> None:
+    for notation, log in written(flow):
+        said, _ = in_log(log, list(formats.read(log.encode())))
+        assert [s for s in SECRETS if s in said or s.upper() in said] == [], notation
+        assert said.count("\n") == log.count("\n")
 
 
 SMTPD = "Nov 25 10:00:00 mx postfix/smtpd[7]: "
