@@ -8,7 +8,8 @@ how it will be shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 import msgspec
@@ -140,9 +141,31 @@ def _told(event: AnyEvent | None) -> bool:
 def veiled(explanation: Explanation, veil: Veil) -> Explanation:
     """The explanation without what strangers must not see; the verdict stays that of what was
     read, but for the commands, of which a veil may hide one."""
+    return next(veiled_all((explanation,), veil))
+
+
+def veiled_all(
+    explanations: Iterable[Explanation], veil: Veil, ahead: int = 0
+) -> Iterator[Explanation]:
+    """Each explanation of one log without what strangers must not see.
+
+    `ahead`: how many more are read before one is given, so that what one of those shows to be a
+    secret is masked in it as well.
+    """
     if not veil:
-        return explanation
-    session = veil(explanation.session)
+        yield from explanations
+        return
+    waiting: deque[tuple[Explanation, Session]] = deque()
+    for explanation in explanations:
+        waiting.append((explanation, veil(explanation.session)))
+        if len(waiting) > ahead:
+            yield _sealed(*waiting.popleft(), veil)
+    while waiting:
+        yield _sealed(*waiting.popleft(), veil)
+
+
+def _sealed(explanation: Explanation, session: Session, veil: Veil) -> Explanation:
+    session = veil.again(session)
     commands = verdicts.commands(session)
     verdict = msgspec.structs.replace(
         veil.over(explanation.verdict), client_to_server_commands=commands

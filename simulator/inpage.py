@@ -47,7 +47,11 @@ class Pasted:
             self.sessions += 1
             self.problems += explanation.verdict.problem
         shown = [*troubled, *healthy][:MOST_SHOWN]
-        self._kept = [found for _, found in sorted(shown, key=lambda entry: entry[0])]
+        # What a later session showed to be a secret is one in the first as well.
+        self._kept = [
+            explainer.veiled(found, hidden)
+            for _, found in sorted(shown, key=lambda entry: entry[0])
+        ]
 
     def entries(self, language: str) -> Iterator[str]:
         """For each session that is shown, the JSON that feeds the player."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import os
+import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 
 PROBLEMS_FOUND = 1
 """Exit code of `explain --strict` when a session has a problem."""
+
+_AHEAD = 500
+"""Sessions of a file that are read before one is shown: what they show to be a secret is masked."""
 
 _COUNTED = ("annotated", "markdown", "json")
 """The views that a summary has."""
@@ -144,7 +148,8 @@ def explain(
             explained = seen.all(
                 map(explainer.explain, sessions), only_problems=only_problems, probes=probes
             )
-            hidden = (explainer.veiled(explanation, veil) for explanation in explained)
+            ahead = _AHEAD if log.whole else 0
+            hidden = explainer.veiled_all(explained, veil, ahead)
             _show(hidden, view, page(lang))
             if replaced := veil.told():
                 click.echo(say(replaced, lang), err=True)
@@ -202,6 +207,11 @@ class _Log:
         self._files = files
         self._how: dict[str, Any] = {"format": kind, "extra_dirs": folders}
         self._follow = follow
+
+    @property
+    def whole(self) -> bool:
+        """Everything is there already: nobody waits for what is still being written."""
+        return not self._follow and all(map(_is_whole, self._files))
 
     def sessions(self) -> Iterator[Session]:
         """The sessions of all files. Raises `CannotRead` if there is none."""
@@ -292,6 +302,14 @@ def _source(file: str) -> IO[bytes] | Path:
     if sys.stdin is None:
         raise Cannot("standard input: is closed; give a file, or pipe something in")
     return sys.stdin.buffer
+
+
+def _is_whole(file: str) -> bool:
+    """Whether that is a file, and no pipe into which somebody writes."""
+    try:
+        return stat.S_ISREG((os.fstat(0) if file == "-" else Path(file).stat()).st_mode)
+    except OSError:
+        return False
 
 
 def _only(number: int | None, found: Iterator[T]) -> Iterator[T]:

@@ -45,6 +45,10 @@ class Veil:
             session = self._names.session(session)
         return session
 
+    def again(self, session: Session) -> Session:
+        """A session that was veiled, with what was learnt since masked in it as well."""
+        return self._secrets.again(session) if self._secrets else session
+
     def over(self, said: T) -> T:
         """A struct about the session, such as its verdict, with its values veiled as well."""
         return cast("T", self._over(said))

@@ -93,6 +93,18 @@ class Secrets:
             secrets=(),
         )
 
+    def again(self, session: Session) -> Session:
+        """A session without secrets, of which more are known by now."""
+        if not self._known:
+            return session
+        return msgspec.structs.replace(
+            session,
+            connection=self.text(session.connection),
+            client=_peer(session.client, self),
+            server=_peer(session.server, self),
+            events=tuple(self._elsewhere(event, ()) for event in session.events),
+        )
+
     def _learn(self, secret: str) -> tuple[str, ...]:
         if secret in self._known:
             return self._known[secret]

@@ -259,3 +259,16 @@ def test_a_format_of_ones_own_that_is_wrong(command: Command, tmp_path: Path) ->
     error = command.fails("formats", "--test", str(mine))
     assert "mine.toml" in error
     assert "nonsense" in error
+
+
+def test_what_a_later_session_shows_to_be_secret_is_masked_in_the_first(
+    command: Command, tmp_path: Path
+) -> None:
+    talk = "220 mx.example.com ESMTP\nEHLO a.example.com\n250 ok\n{}\nQUIT\n221 bye\n"
+    log = tmp_path / "log"
+    log.write_text(
+        talk.format("RSET\n250 tried Zq7-S3cr3t") + talk.format("DEBUG: password=Zq7-S3cr3t")
+    )
+    for view in ("annotated", "json", "markdown", "html", "jsonl"):
+        assert "Zq7-S3cr3t" not in command("explain", "--view", view, str(log)).out
+    assert "Zq7-S3cr3t" in command("explain", "--show-secrets", str(log)).out
