@@ -53,7 +53,7 @@ LANGUAGES = { $(MKDOCS) build --strict & english=$$!; \
 	$(MKDOCS) build --strict -f mkdocs.pt-BR.yml && wait $$english; }
 
 site: needs-node $(VENV)/.docs node_modules/.package-lock.json $(CATALOGUES) ## build the site, both languages, into site/
-	@$(BIN)/python -m tools.site && $(LANGUAGES)
+	@$(BIN)/python -m tools.site && $(LANGUAGES) && $(BIN)/python -m tools.site --press
 
 PORT ?= 8000
 serve: needs-port-$(PORT) site ## build the site and serve it on http://127.0.0.1:8000/ (PORT=… for another port)

@@ -1,7 +1,5 @@
 """The built site as a reader meets it: by mouse and keys, in both languages, light and dark."""
 
-import gzip
-import json
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,6 @@ from tests.site.conftest import ADDRESS, AXE, LANGUAGES, READY, SITE, Open, buil
 pytestmark = pytest.mark.needs("chromium")
 
 PLAYER = "document.querySelector('smtp-session')"
-BUDGET = 350_000
 OWN = ("file:", "data:", "blob:")
 
 
@@ -58,21 +55,6 @@ def test_a_telephone_needs_no_sideways_scrolling(opened: Open, page: str) -> Non
     for language in LANGUAGES:
         shown = opened(f"{language}/{page}", width=390)
         assert shown.evaluate("document.documentElement.scrollWidth") == 390
-
-
-def test_home_stays_within_its_budget(opened: Open) -> None:
-    shown = opened("en/")
-    loaded = shown.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
-    sizes = {"": _sent(SITE / "en" / "index.html")}
-    for address in loaded:
-        sizes[address] = _sent(SITE / address.removeprefix(ADDRESS).split("?")[0])
-    assert sum(sizes.values()) <= BUDGET, json.dumps(sizes, indent=1)
-
-
-def _sent(path: Path) -> int:
-    """What crosses the wire: compressed, unless it is so already."""
-    data = path.read_bytes()
-    return len(data) if path.suffix == ".woff2" else len(gzip.compress(data, 6))
 
 
 @pytest.mark.parametrize("page", ["", "documented-session/", "sandbox/"])

@@ -3,6 +3,7 @@
     python -m tools.site             # for a server: build/site/<language>/
     python -m tools.site --offline   # to be opened from disk: no request at all
     python -m tools.site --zip       # what was built from that, as one file in dist/
+    python -m tools.site --press     # .gz and .br beside the files that were built from the first
 
 MkDocs, or whatever follows it, makes pages of that.
 """
@@ -24,6 +25,7 @@ from tools.site import (
     firstaid,
     getting,
     glossary,
+    lean,
     notebooks,
     octets,
     reference,
@@ -94,11 +96,14 @@ def assemble(*, offline: bool = False) -> None:
 
 def main(arguments: list[str]) -> int:
     """Assemble; one line on stderr and exit code 2 where a page asks for what there is not."""
-    if arguments not in ([], ["--offline"], ["--zip"]):
+    if arguments not in ([], ["--offline"], ["--zip"], ["--press"]):
         print(__doc__, file=sys.stderr)
         return 2
     if arguments == ["--zip"]:
         print(shutil.make_archive(str(ROOT / "dist" / "ehlo-twice-site"), "zip", OFFLINE))
+        return 0
+    if arguments == ["--press"]:
+        lean.press(ROOT / "site")
         return 0
     if not (ROOT / "node_modules").is_dir():
         print("tools.site: run `npm ci` first (fonts come from there)", file=sys.stderr)

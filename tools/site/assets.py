@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from simulator.views import player
+from tools.site import fonts
 from tools.site.page import ROOT, Asset
 
 FONTS = {
@@ -15,14 +16,10 @@ FONTS = {
 FIRST = {("Source Serif 4", "normal"), ("Source Sans 3", "normal")}
 """What the top of a page is set in. The others come after it is painted."""
 
-SETS = {
-    "latin": "U+0000-00FF, U+0131, U+0152-0153, U+02BB-02BC, U+02C6, U+02DA, U+02DC, U+0304, "
-    "U+0308, U+0329, U+2000-206F, U+20AC, U+2122, U+2191, U+2193, U+2212, U+2215, U+FEFF, U+FFFD",
-}
-"""The letters that both languages need; what else there is comes from the reader's own fonts."""
+RANGE = ", ".join(f"U+{first:04X}-{last:04X}" for first, last in fonts.LETTERS)
 
 FACE = """@font-face {{ font-family: "{name}"; src: url("fonts/{file}") format("woff2");
-  font-weight: 200 900; font-style: {style}; font-display: swap; unicode-range: {letters}; }}
+  font-weight: 400 700; font-style: {style}; font-display: swap; unicode-range: {letters}; }}
 """
 
 
@@ -34,12 +31,11 @@ def files() -> Iterator[Asset]:
     sheets = {"fonts-first": "", "fonts-later": ""}
     for name, package in FONTS.items():
         folder = ROOT / "node_modules" / "@fontsource-variable" / package / "files"
-        for letters, ranges in SETS.items():
-            for style in ("normal", "italic"):
-                file = f"{package}-{letters}-wght-{style}.woff2"
-                sheet = "fonts-first" if (name, style) in FIRST else "fonts-later"
-                sheets[sheet] += FACE.format(name=name, file=file, style=style, letters=ranges)
-                yield Asset(f"assets/fonts/{file}", (folder / file).read_bytes())
+        for style in ("normal", "italic"):
+            file = f"{package}-latin-wght-{style}.woff2"
+            sheet = "fonts-first" if (name, style) in FIRST else "fonts-later"
+            sheets[sheet] += FACE.format(name=name, file=file, style=style, letters=RANGE)
+            yield Asset(f"assets/fonts/{file}", fonts.cut(folder / file))
     for sheet, faces in sheets.items():
         yield Asset(f"assets/{sheet}.css", faces.encode())
     both = "".join(f'@import "{sheet}.css";\n' for sheet in sheets)

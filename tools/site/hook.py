@@ -61,7 +61,12 @@ def on_page_context(context: Any, page: Any, config: Any, nav: Any) -> None:
 
 
 def on_post_page(output: str, page: Any, config: Any) -> str:
-    """Where a page asks for it, let it load from this site alone, and send nothing anywhere."""
+    """Where a page asks for it, let it load from this site alone, and send nothing anywhere; no
+    page loads styles that it has no use for."""
+    sys.path.insert(0, str(ROOT))
+    from tools.site.lean import styled
+
+    output = styled(output)
     if page.meta.get("policy") != "own":
         return output
     scripts = re.findall(r"<script>(.*?)</script>", output, re.DOTALL)
@@ -78,8 +83,10 @@ def on_post_page(output: str, page: Any, config: Any) -> str:
 
 
 def on_post_build(config: Any) -> None:
-    """Weigh what was found of the pages; the search plugin has written it by now."""
+    """Weigh what was found of the pages, which the search plugin has written by now, and take out
+    what no browser asks for."""
     sys.path.insert(0, str(ROOT))
+    from tools.site.lean import slim
     from tools.site.search import weighed
 
     path = Path(config["site_dir"]) / "search" / "search_index.json"
@@ -88,6 +95,7 @@ def on_post_build(config: Any) -> None:
     aid = {Path(file).stem for entry in made for file in entry.values()}
     index["docs"] = weighed(index["docs"], aid)
     path.write_text(json.dumps(index, ensure_ascii=False, separators=(",", ":")), "utf-8")
+    slim(Path(config["site_dir"]))
 
 
 def _insert(nav: list[Any], made: dict[str, list[Any]]) -> None:

@@ -1,11 +1,28 @@
-// Comes before the theme's own script: the index waits for a reader who searches, and a plural finds
-// its singular.
+// Comes before the theme's own script: index and searcher wait for a reader who searches, and a
+// plural finds its singular.
 {
 	const field = document.querySelector("[data-md-component=search-query]");
 	const wanted = new Promise((search) => {
 		if (/[?&][hq]=/.test(location.search)) search();
 		for (const event of ["focus", "pointerenter"]) field?.addEventListener(event, search);
 	});
+	// And so does the program that looks into it: it comes with the first word it is told.
+	const { Worker } = window;
+	window.Worker = function (address, ...more) {
+		if (!/\/workers\/search\./.test(address)) return new Worker(address, ...more);
+		const later = new EventTarget();
+		let worker;
+		later.postMessage = (message) => {
+			if (!worker) {
+				worker = new Worker(address, ...more);
+				worker.addEventListener("message", ({ data }) => later.dispatchEvent(new MessageEvent("message", { data })));
+			}
+			worker.postMessage(message);
+		};
+		return later;
+	};
+	window.Worker.prototype = Worker.prototype;
+
 	const { open, send } = XMLHttpRequest.prototype;
 	XMLHttpRequest.prototype.open = function (method, address, ...more) {
 		if (String(address).endsWith("/search_index.json")) this.send = () => { wanted.then(() => send.call(this)); };
