@@ -1,6 +1,7 @@
 """Many sessions in a few numbers: how many had TLS, how many said EHLO again, and why some failed.
 
-It is counted session by session, so that a log of any length needs no memory.
+It is counted session by session, so that a log of any length needs no memory. Summaries are values
+that can be added in any grouping: many logs, on many machines, are one map and one fold.
 """
 
 from __future__ import annotations
@@ -37,6 +38,18 @@ class Summary(msgspec.Struct):
         self.tls[verdict.tls or "unknown"] += 1
         self.second_ehlo[verdict.second_ehlo or "unknown"] += 1
         self.faults.update(verdict.faults)
+
+    def __add__(self, other: Summary) -> Summary:
+        """The counts of both."""
+        return Summary(
+            sessions=self.sessions + other.sessions,
+            problems=self.problems + other.problems,
+            delivered=self.delivered + other.delivered,
+            in_clear=self.in_clear + other.in_clear,
+            tls=self.tls + other.tls,
+            second_ehlo=self.second_ehlo + other.second_ehlo,
+            faults=self.faults + other.faults,
+        )
 
 
 def summarise(verdicts: Iterable[Verdict]) -> Summary:
