@@ -10,7 +10,7 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard simulator/locales/*/LC_MESSAGES/*.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help pictures replay lab test notebooks test-notebooks lint types layers format bench site serve check-site lighthouse site-offline slides handout workshop lan hub test-hub hub-cert test-hub hub-bench package messages lock doctor clean
+.PHONY: help pictures replay lab survey test notebooks test-notebooks lint types layers format bench site serve check-site lighthouse site-offline slides handout workshop lan hub test-hub hub-cert test-hub hub-bench package messages lock doctor clean
 
 help: ## show this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -20,6 +20,9 @@ replay: $(VENV)/.core $(CATALOGUES) ## play the documented session for real, eve
 
 lab: $(VENV)/.lab $(CATALOGUES) ## open the lab: SMTP ports on loopback, and a page that explains who connects
 	@$(BIN)/ehlo-twice lab $(ARGS)
+
+survey: $(VENV)/.core $(CATALOGUES) ## ask real servers and clients about the second EHLO (all of them as root)
+	@$(BIN)/ehlo-twice survey $(ARGS)
 
 test: $(VENV)/.dev $(CATALOGUES) ## run the tests
 	@$(BIN)/python -m pytest -q -n auto $(ARGS)

@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from simulator.cli import check, classroom, exercise, lab, lists, logs, sessions
+from simulator.cli import check, classroom, exercise, lab, lists, logs, sessions, survey
 from simulator.cli.common import PROGRAM, leave_in_order, let_go, one_line, stdout
 
 WRONG = 2
@@ -81,6 +81,6 @@ def _told(line: str, code: int) -> int:
     return code
 
 
-for _module in (sessions, logs, check, lab, exercise, classroom, lists):
+for _module in (sessions, logs, check, survey, lab, exercise, classroom, lists):
     for _command in _module.COMMANDS:
         cli.add_command(_command)

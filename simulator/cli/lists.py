@@ -90,6 +90,7 @@ SCHEMAS = {
     "lexicon": "simulator.restore.lexicon",
     "causes": "simulator.causes",
     "exercise": "simulator.exercises.exercise",
+    "survey": "simulator.survey.results",
 }
 """By the name of a schema, the module whose `schema` makes it."""
 

@@ -1,0 +1,176 @@
+"""The command that asks real software: survey."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from simulator.cli.common import progress, put, told
+
+if TYPE_CHECKING:
+    from simulator.survey.results import Found
+    from simulator.survey.software import Software
+
+SAME, OTHERWISE = 0, 1
+
+RECIPES = Path(__file__).parents[2] / "survey"
+
+
+def _names(_context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
+    return sorted(
+        path.parent.name
+        for path in RECIPES.glob("*/software.toml")
+        if path.parent.name.startswith(typed)
+    )
+
+
+def _cache() -> Path:
+    return (
+        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ehlo-twice" / "survey"
+    )
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME...]", shell_complete=_names)
+@click.option("--quick", is_flag=True, help="Only what needs no root and is over in seconds.")
+@click.option("--list", "list_", is_flag=True, help="List the software, and ask none.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("survey-results"),
+    show_default=True,
+    metavar="FOLDER",
+    help="Where results go; what is there already is not asked again.",
+)
+@click.option("--again", is_flag=True, help="Ask again what is there already.")
+@click.option(
+    "--from",
+    "recipes",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=RECIPES,
+    metavar="FOLDER",
+    help="The recipes, and the results to compare with.  [default: those of the checkout]",
+)
+@click.option(
+    "--cache",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=_cache,
+    metavar="FOLDER",
+    help="Where software is installed.  [default: ~/.cache/ehlo-twice/survey]",
+)
+@click.option(
+    "--limit",
+    type=click.FloatRange(min=1, max=3600),
+    default=None,
+    metavar="SECONDS",
+    help="Time limit of every step.  [default: 900 to install, 420 to ask]",
+)
+def survey(
+    names: tuple[str, ...],
+    quick: bool,
+    list_: bool,
+    out: Path,
+    again: bool,
+    recipes: Path,
+    cache: Path,
+    limit: float | None,
+) -> None:
+    """Ask real servers and clients what they do about the second EHLO.
+
+    Each is installed below --cache, started on loopback, asked with the cases of `check`, and
+    stopped; what differs from the results in survey/results/ is told cell by cell. Software of
+    Debian's packages runs as root, in an overlay and namespaces of its own: nothing of the machine
+    is changed, and nothing stays behind but the cache.
+
+    Exit code 0 if all answers are as they were, 1 if some are not, or if something could not be
+    asked.
+
+    \b
+    Examples:
+      ehlo-twice survey --quick
+      ehlo-twice survey swaks curl
+      sudo .venv/bin/ehlo-twice survey postfix
+    """
+    from simulator.survey import results, survey
+    from simulator.survey.places import Failed, NotHere, lacking
+    from simulator.survey.software import recipes as read
+
+    with told():
+        found = [one for one in read(recipes, names) if one.quick or not quick]
+        if list_:
+            _list(found)
+            return
+        before = results.read(recipes / "results")
+        have = {} if again else results.read(out)
+        todo = list(survey.configurations(found))
+        differs = 0
+        limits = {"install_limit": limit or survey.INSTALL, "ask_limit": limit or survey.ASK}
+        with progress("survey", len(todo)) as step:
+            for software, setting in todo:
+                name = results.name_of(software.name, setting.name)
+                known = have.get(name)
+                if known and known.recipe == software.digest():
+                    put(f"{name}: there already, asked on {known.date}\n")
+                    now = known
+                elif lack := lacking(software):
+                    put(f"{name}: left out: {lack}\n")
+                    differs += bool(names)
+                    step()
+                    continue
+                else:
+                    try:
+                        whole = survey.ask(software, setting, cache, **limits)
+                    except (Failed, NotHere) as error:
+                        click.echo(f"{name}: {error}", err=True)
+                        differs += 1
+                        step()
+                        continue
+                    now, withheld = survey.published(whole)
+                    survey.save(out, now)
+                    _tell(whole, withheld)
+                differs += _compare(before.get(name), now)
+                step()
+        if everything := list(results.read(out).values()):
+            (out / results.TABLE).write_text(results.table(everything), encoding="utf-8")
+    raise SystemExit(OTHERWISE if differs else SAME)
+
+
+def _list(found: list[Software]) -> None:
+    from simulator.survey.places import lacking
+
+    for one in found:
+        settings = ", ".join(setting.name for setting in one.setting)
+        put(f"{one.name:<16} {one.kind:<7} {settings:<40} {lacking(one)}".rstrip() + "\n")
+
+
+def _tell(found: Found, withheld: list[str]) -> None:
+    """All answers, on a line each; what must not be published is told here alone."""
+    from simulator.survey.results import WITHHELD
+    from simulator.views.inert import printable
+
+    put(f"{found.name}: {found.title} {printable(found.release)}\n")
+    for answer in found.answers:
+        if answer.kind == "unasked":
+            continue
+        put(f"  {answer.question:<24} {answer.kind:<8} {printable(answer.text)[:90]}\n")
+    for question in withheld:
+        put(f"  {question}: {WITHHELD}\n")
+
+
+def _compare(before: Found | None, now: Found) -> bool:
+    from simulator.survey.results import changes
+
+    if before is None:
+        return False
+    if before.release != now.release:
+        put(f"  another version: {before.release} → {now.release}\n")
+    found = list(changes(before, now))
+    for line in found:
+        put(f"  changed: {line}\n")
+    return bool(found)
+
+
+COMMANDS = (survey,)

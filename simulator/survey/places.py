@@ -1,0 +1,139 @@
+"""Where software is put: a virtual environment, a folder of npm's, an overlay; each only once."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from simulator.errors import Error
+from simulator.survey.software import Install, Software
+
+DONE = ".installed"
+SERVER_HOST, CLIENT_HOST = "mail.example.test", "client.example.test"
+
+
+class Failed(Error, OSError):
+    """A step did not come to its end: the message says which, and why."""
+
+
+class NotHere(Error):
+    """This machine lacks what is needed: the message says what. Nothing was done."""
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the software is: what comes before a command that is to run there, and around it."""
+
+    before: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    environment: dict[str, str] = {}
+
+
+def lacking(software: Software) -> str:
+    """What this machine lacks for it, in words; empty if nothing."""
+    install = software.install
+    needed = {
+        "python": (),
+        "npm": ("npm", "node"),
+        "debian": ("unshare", "chroot", "ip", "dpkg-deb", "apt-get"),
+        "program": (install.program,),
+    }[_kind(install)]
+    if install.debian and (not hasattr(os, "geteuid") or os.geteuid() != 0):
+        return "needs root, for namespaces of its own (sudo)"
+    for program in needed:
+        if shutil.which(program) is None:
+            return f"needs {program}, which is not on this machine"
+    return ""
+
+
+def _kind(install: Install) -> str:
+    return next(kind for kind in ("debian", "python", "npm", "program") if getattr(install, kind))
+
+
+def install(software: Software, cache: Path, limit: float) -> Place:
+    """Install it below `cache`, if it is not there yet. Raises `NotHere`, `Failed`."""
+    if lack := lacking(software):
+        raise NotHere(lack)
+    what = software.install
+    key = sha256(msgspec.json.encode(what)).hexdigest()[:8]
+    name = f"{software.name}-{key}"
+    target = cache / name
+    if not what.program:
+        cache.mkdir(parents=True, exist_ok=True)
+    match _kind(what):
+        case "python":
+            if not (target / DONE).exists():
+                _venv(target, what.python, limit)
+            return Place(paths=(str(target / ("Scripts" if os.name == "nt" else "bin")),))
+        case "npm":
+            if not (target / DONE).exists():
+                _npm(target, what.npm, limit)
+            modules = target / "node_modules"
+            return Place(paths=(str(modules / ".bin"),), environment={"NODE_PATH": str(modules)})
+        case "debian":
+            script = Path(software.folder).parent / "isolate.sh"
+            told = ["sh", str(script)]
+            put(f"base of {what.suite}", [*told, "base", str(cache), what.suite], limit)
+            put("packages", [*told, "build", str(cache), what.suite, name, *what.debian], limit)
+            host = SERVER_HOST if software.kind == "server" else CLIENT_HOST
+            inside = [*told, "inside", str(cache), what.suite, name, host, software.folder]
+            return Place(before=tuple(inside))
+    return Place()
+
+
+def _venv(target: Path, packages: Sequence[str], limit: float) -> None:
+    shutil.rmtree(target, ignore_errors=True)
+    put("venv", [sys.executable, "-m", "venv", str(target)], limit)
+    python = target / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    quiet = ["--quiet", "--disable-pip-version-check", "--no-input"]
+    put("pip", [str(python), "-m", "pip", "install", *quiet, *packages], limit)
+    (target / DONE).touch()
+
+
+def _npm(target: Path, packages: Sequence[str], limit: float) -> None:
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    quiet = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
+    put("npm", ["npm", "install", "--prefix", str(target), *quiet, *packages], limit)
+    (target / DONE).touch()
+
+
+def put(
+    step: str, words: Sequence[str], limit: float, environment: dict[str, str] | None = None
+) -> bytes:
+    """Run one step to its end, within `limit` seconds: what it wrote to stdout.
+
+    Whatever it started ends with it. Raises `Failed`, whose message is the last line of its
+    errors.
+    """
+    with subprocess.Popen(  # noqa: S603 - a step of a recipe
+        words,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        start_new_session=True,
+    ) as process:
+        try:
+            output, errors = process.communicate(timeout=limit)
+        except subprocess.TimeoutExpired:
+            raise Failed(f"{step}: not done after {limit:g} seconds") from None
+        finally:
+            if hasattr(os, "killpg"):
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(process.pid, signal.SIGKILL)
+            if process.poll() is None:
+                process.kill()
+    if process.returncode:
+        lines = errors.decode(errors="replace").strip().splitlines()
+        said = lines[-1] if lines else f"exit code {process.returncode}"
+        raise Failed(f"{step}: {said}")
+    return output

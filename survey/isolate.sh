@@ -1,0 +1,119 @@
+#!/bin/sh
+# Debian's packages in an overlay of their own, on a base of their own, in namespaces of their own.
+# Needs root, util-linux and iproute2. The machine's own /etc, services and ports are never touched.
+#
+#   isolate.sh base   CACHE SUITE               a bare Debian, once a suite
+#   isolate.sh build  CACHE SUITE NAME PKG...   packages on top of it
+#   isolate.sh inside CACHE SUITE NAME HOST RECIPE CMD...
+#
+# `inside` runs CMD with the machine's own files, but in the namespaces of the software: loopback
+# only, all changes in memory, gone with CMD. $SURVEY_ROOT is where its root is, RECIPE is /survey
+# there, and $TMPDIR is one folder under one name in both.
+set -eu
+act=$1 cache=$(cd "$2" && pwd) suite=$3
+shift 3
+base=$cache/base-$suite
+
+devices() { # of all devices, those that can do no harm
+    mount -t tmpfs -o mode=755 tmpfs "$1"
+    for told in null:3 zero:5 full:7 random:8 urandom:9; do
+        mknod -m 666 "$1/${told%:*}" c 1 "${told#*:}"
+    done
+    mknod -m 666 "$1/tty" c 5 0
+    mkdir "$1/pts" "$1/shm"
+    mount -t devpts -o newinstance,ptmxmode=0666 devpts "$1/pts"
+    mount -t tmpfs -o mode=1777 tmpfs "$1/shm"
+    ln -s pts/ptmx "$1/ptmx"
+    ln -s /proc/self/fd "$1/fd"
+    ln -s fd/0 "$1/stdin"
+    ln -s fd/1 "$1/stdout"
+    ln -s fd/2 "$1/stderr"
+}
+
+named() { # the names that a machine without a network knows
+    printf '127.0.0.1 localhost %s %s\n' "$2" "${2%%.*}" >"$1/etc/hosts"
+    echo "$2" >"$1/etc/hostname"
+    hostname "$2"
+}
+
+case $act in
+base)
+    [ -d "$base" ] && exit
+    tools=$cache/debootstrap
+    # Unpacked, not installed: the machine keeps the packages that it has.
+    if [ ! -d "$tools/usr" ]; then
+        mkdir -p "$tools"
+        (cd "$tools" && apt-get -qq -o APT::Sandbox::User=root download debootstrap)
+        dpkg-deb -x "$tools"/debootstrap_*.deb "$tools"
+    fi
+    rm -rf "$base.part"
+    DEBOOTSTRAP_DIR=$tools/usr/share/debootstrap sh "$tools/usr/sbin/debootstrap" \
+        --variant=minbase --include=ca-certificates "$suite" "$base.part" ${SURVEY_MIRROR:-}
+    printf '#!/bin/sh\nexit 101\n' >"$base.part/usr/sbin/policy-rc.d"
+    chmod 755 "$base.part/usr/sbin/policy-rc.d"
+    rm -rf "$base.part/var/cache/apt/archives"/*.deb
+    mv "$base.part" "$base"
+    ;;
+build)
+    name=$1
+    [ -d "$cache/$name" ] && exit
+    rm -rf "$cache/$name.part" "$cache/$name.work" "$cache/$name.root"
+    mkdir -p "$cache/$name.part" "$cache/$name.work" "$cache/$name.root"
+    apart= sh "$0" apart "$cache" "$suite" fill "$@"
+    rm -rf "$cache/$name.work" "$cache/$name.root"
+    mv "$cache/$name.part" "$cache/$name"
+    ;;
+inside)
+    apart=--net\ --ipc exec sh "$0" apart "$cache" "$suite" enter "$@"
+    ;;
+apart) # the namespaces; all that is mounted or started in them ends with what is run
+    act=$1
+    shift
+    # shellcheck disable=SC2086
+    exec unshare --mount --uts --pid $apart --fork --kill-child --propagation private \
+        sh "$0" "$act" "$cache" "$suite" "$@"
+    ;;
+fill)
+    name=$1 root=$cache/$1.root
+    shift
+    mount -t overlay overlay \
+        -o "lowerdir=$base,upperdir=$cache/$name.part,workdir=$cache/$name.work" "$root"
+    mount -t proc proc "$root/proc"
+    devices "$root/dev"
+    named "$root" mail.example.test
+    cat /etc/resolv.conf >"$root/etc/resolv.conf"
+    export DEBIAN_FRONTEND=noninteractive PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
+    chroot "$root" apt-get -qq update
+    chroot "$root" apt-get -qq -o Dpkg::Options::=--force-unsafe-io -o Dpkg::Use-Pty=0 \
+        install -y --no-install-recommends "$@"
+    chroot "$root" apt-get clean
+    rm -f "$root/etc/resolv.conf"
+    ;;
+enter)
+    name=$1 host=$2 recipe=$(cd "$3" && pwd)
+    shift 3
+    mount -t tmpfs -o mode=755 tmpfs /run
+    root=/run/survey/root
+    mkdir -p /run/survey/up /run/survey/work "$root" /run/survey/tmp
+    chmod 1777 /run/survey/tmp
+    mount -t overlay overlay \
+        -o "lowerdir=$cache/$name:$base,upperdir=/run/survey/up,workdir=/run/survey/work" "$root"
+    mount -t proc proc /proc
+    mount -t proc proc "$root/proc"
+    devices "$root/dev"
+    mount -t tmpfs -o mode=755 tmpfs "$root/run"
+    mkdir -p "$root/run/survey/tmp" "$root/survey"
+    mkdir -m 1777 "$root/run/lock"
+    mount --bind /run/survey/tmp "$root/run/survey/tmp"
+    mount --bind "$recipe" "$root/survey"
+    ip link set lo up
+    named "$root" "$host"
+    export SURVEY_ROOT="$root" TMPDIR=/run/survey/tmp
+    # Not exec: the first process of a namespace takes in the orphans of the daemons.
+    "$@"
+    ;;
+*)
+    echo "isolate.sh: no such act: $act" >&2
+    exit 2
+    ;;
+esac

@@ -1,0 +1,278 @@
+"""The survey: software as it comes, asked on loopback; here the lab's own, with its faults."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from simulator.survey import results, survey
+from simulator.survey.results import Answer, Found
+from simulator.survey.software import recipes
+from tests.command import Command
+
+ROOT = Path(__file__).parents[2]
+
+SERVER = """
+import asyncio, os, sys
+sys.path.insert(0, {root!r})
+from simulator.lab.play import Lab
+from simulator.lab.policy import ServerPolicy, stage
+
+async def serve():
+    lab = Lab(stage("it", "it", ServerPolicy({policy}), MiddleboxPolicy()), int(os.environ["PORT"]))
+    async with lab.open():
+        await asyncio.Event().wait()
+
+from simulator.lab.policy import MiddleboxPolicy
+asyncio.run(serve())
+"""
+
+CLIENT = """
+import smtplib, ssl, sys
+host, port = sys.argv[1], int(sys.argv[2])
+with smtplib.SMTP(host, port, local_hostname="client.example", timeout=20) as client:
+    client.starttls({context})
+    client.sendmail("a@example.com", ["b@example.com"], "Subject: x\\r\\n\\r\\nx\\r\\n")
+"""
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
+    return Command(monkeypatch, capfd)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    found = tmp_path / "recipes of ã"
+    found.mkdir()
+    return found
+
+
+def recipe(folder: Path, name: str, kind: str, program: str, more: str = "") -> None:
+    """Software that is a Python program."""
+    (folder / name).mkdir()
+    (folder / name / "it.py").write_text(program, encoding="utf-8")
+    python = json.dumps(sys.executable)
+    words = ', "{host}", "{port}"' if kind == "client" else ""
+    (folder / name / "software.toml").write_text(
+        f"""
+kind = "{kind}"
+title = "{name}"
+home = "https://example.org/"
+version = [{python}, "-c", "print(1.5)"]
+run = [{python}, "it.py"{words}]
+quick = true
+
+[install]
+program = {python}
+
+[[setting]]
+title.en = "as it is"
+title.pt_BR = "como é"
+{more}
+""",
+        encoding="utf-8",
+    )
+
+
+def server(folder: Path, policy: str, more: str = "") -> None:
+    recipe(folder, "it", "server", SERVER.format(root=str(ROOT), policy=policy), more)
+
+
+def asked(folder: Path, tmp_path: Path) -> Found:
+    [software] = recipes(folder)
+    return survey.ask(software, software.setting[0], tmp_path / "cache")
+
+
+def short(found: Found) -> dict[str, tuple[str, str]]:
+    return {answer.question: (answer.short, answer.kind) for answer in found.answers}
+
+
+def test_a_server_by_the_rules(folder: Path, tmp_path: Path) -> None:
+    server(folder, "auth='inside'")
+    found = asked(folder, tmp_path)
+    assert found.release == "1.5"
+    assert short(found) == {
+        "lists": ("STARTTLS yes → no, AUTH no → yes", "heeds"),
+        "mail-unannounced": ("503", "heeds"),
+        "mail": ("503", "heeds"),
+        "mail-size": ("503", "heeds"),
+        "rcpt": ("503", "heeds"),
+        "auth": ("503", "heeds"),
+        "helo-inside": ("250", "heeds"),
+        "starttls-twice": ("503", "heeds"),
+        "starttls-unannounced": ("220", "told"),
+        "starttls-after-helo": ("220", "told"),
+        "starttls-in-mail": ("220", "told"),
+        "envelope": ("503", "heeds"),
+        "envelope-ehlo": ("503", "heeds"),
+        "injected-command": ("221", "heeds"),
+        "injected-ehlo": ("503 to MAIL", "heeds"),
+    }
+    assert all(len(answer.sessions) == 1 for answer in found.answers)
+    assert survey.published(found) == (found, [])
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        ("forgets=False", {"mail": ("250", "breaks")}),
+        (
+            "insists=False",
+            {"mail": ("250", "lax"), "mail-unannounced": ("250", "lax")},
+        ),
+        ("again='offer'", {"lists": ("STARTTLS yes → yes, AUTH no → no", "breaks")}),
+        ("again='accept'", {"starttls-twice": ("220", "lax")}),
+        ("keeps_envelope=True", {"envelope": ("250", "breaks")}),
+        (
+            "drops_buffer=False",
+            {"injected-command": ("250", "breaks"), "injected-ehlo": ("250", "breaks")},
+        ),
+    ],
+)
+def test_each_fault_is_told(
+    policy: str, expected: dict[str, tuple[str, str]], folder: Path, tmp_path: Path
+) -> None:
+    server(folder, policy)
+    found = short(asked(folder, tmp_path))
+    assert {question: found[question] for question in expected} == expected
+
+
+def test_what_is_not_public_is_told_here_and_written_nowhere(
+    folder: Path, tmp_path: Path, command: Command
+) -> None:
+    server(folder, "drops_buffer=False", 'public.injected-ehlo = "https://example.org/CVE"')
+    out = tmp_path / "out"
+    ran = command("survey", "--from", str(folder), "--out", str(out))
+    assert ran.code == 0, ran.err
+    assert "injected-command         breaks   250" in ran.out
+    assert "  injected-command: withheld: " in ran.out
+    written = json.loads((out / "it.json").read_text(encoding="utf-8"))
+    answers = {answer["question"]: answer for answer in written["answers"]}
+    assert answers["injected-command"] == {"question": "injected-command", "kind": "withheld"}
+    assert answers["injected-ehlo"]["public"] == "https://example.org/CVE"
+    assert answers["injected-ehlo"]["sessions"]
+    assert "it,default,server,1.5," in (out / results.TABLE).read_text(encoding="utf-8")
+    assert "injected-command,withheld,,\n" in (out / results.TABLE).read_text(encoding="utf-8")
+
+
+def test_a_client_that_looks_and_one_that_does_not(folder: Path, tmp_path: Path) -> None:
+    public = 'public.checks-the-name = "https://example.org/manual"'
+    recipe(folder, "it", "client", CLIENT.format(context=""), public)
+    careless = short(asked(folder, tmp_path))
+    assert careless["ehlo-again"] == ("1 → 1", "heeds")
+    assert careless["checks-the-name"] == ("no", "lax")
+    program = CLIENT.format(context="context=ssl.create_default_context()")
+    (folder / "it" / "it.py").write_text(program, encoding="utf-8")
+    careful = short(asked(folder, tmp_path))
+    assert careful["checks-the-name"] == ("yes", "heeds")
+
+
+def test_what_is_there_is_not_asked_again_and_what_changed_is_told(
+    folder: Path, tmp_path: Path, command: Command
+) -> None:
+    server(folder, "")
+    words = ("survey", "--from", str(folder), "--out", str(folder / "results"))
+    assert command(*words).code == 0
+    ran = command(*words)
+    assert ran.code == 0
+    assert ran.out.startswith("it: there already, asked on ")
+    assert ran.out.count("\n") == 1
+    program = SERVER.format(root=str(ROOT), policy="insists=False")
+    (folder / "it" / "it.py").write_text(program, encoding="utf-8")
+    ran = command("survey", "--from", str(folder), "--out", str(tmp_path / "other"))
+    assert ran.code == 1
+    changed = [line for line in ran.out.splitlines() if line.startswith("  changed")]
+    assert changed == [
+        "  changed: it, mail-unannounced: 503 (heeds) → 250 (lax)",
+        "  changed: it, mail: 503 (heeds) → 250 (lax)",
+        "  changed: it, mail-size: 503 (heeds) → 501 (heeds)",
+        "  changed: it, injected-ehlo: 503 to MAIL (heeds) → 221 (heeds)",
+    ]
+
+
+def test_a_step_that_takes_too_long_ends(folder: Path, tmp_path: Path, command: Command) -> None:
+    recipe(folder, "it", "server", "import time; time.sleep(600)")
+    ran = command("survey", "--from", str(folder), "--out", str(tmp_path / "out"), "--limit", "2")
+    assert ran.code == 1
+    assert "it: asking: not done after 2 seconds" in ran.err
+    assert not (tmp_path / "out" / "it.json").exists()
+
+
+def test_a_server_that_does_not_start_says_why(
+    folder: Path, tmp_path: Path, command: Command
+) -> None:
+    recipe(folder, "it", "server", "raise SystemExit('no such key')")
+    ran = command("survey", "--from", str(folder), "--out", str(tmp_path / "out"))
+    assert ran.code == 1
+    assert "it: asking: it: does not answer on its port: no such key" in ran.err
+
+
+def test_without_root_nothing_is_done(
+    folder: Path, tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server(folder, "")
+    file = folder / "it" / "software.toml"
+    text = file.read_text(encoding="utf-8")
+    program = f"program = {json.dumps(sys.executable)}"
+    file.write_text(text.replace(program, 'debian = ["postfix"]'), encoding="utf-8")
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    out, cache = tmp_path / "out", tmp_path / "cache"
+    ran = command("survey", "it", "--from", str(folder), "--out", str(out), "--cache", str(cache))
+    assert ran.code == 1
+    assert ran.out == "it: left out: needs root, for namespaces of its own (sudo)\n"
+    assert not out.exists()
+    assert not cache.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("kind = 3", "it/software.toml:1: "),
+        ("=", "it/software.toml: not TOML"),
+    ],
+)
+def test_a_wrong_recipe_is_one_line(text: str, line: str, folder: Path, command: Command) -> None:
+    (folder / "it").mkdir()
+    (folder / "it" / "software.toml").write_text(text, encoding="utf-8")
+    assert command.fails("survey", "--from", str(folder)).startswith(line)
+
+
+def test_mistakes_are_one_line(folder: Path, tmp_path: Path, command: Command) -> None:
+    assert "no recipes there" in command.fails("survey", "--from", str(tmp_path / "nowhere"))
+    server(folder, "")
+    assert command.fails("survey", "itt", "--from", str(folder)) == (
+        "no software 'itt': did you mean 'it'?"
+    )
+    (folder / "results").mkdir()
+    (folder / "results" / "it.json").write_text("{", encoding="utf-8")
+    assert "not results of a survey" in command.fails("survey", "--from", str(folder))
+
+
+def test_an_answer_is_another_if_its_word_or_what_it_shows_is() -> None:
+    def found(*answers: Answer) -> Found:
+        return Found(
+            software="it", setting="tuned", kind="server", title="It", release="1", date="",
+            system="", command="", recipe="", configuration={}, answers=answers,
+        )  # fmt: skip
+
+    before = found(
+        Answer(question="mail", kind="heeds", short="503", text="503 one"),
+        Answer(question="auth", kind="heeds", short="503"),
+        Answer(question="gone", kind="told"),
+    )
+    now = found(
+        Answer(question="mail", kind="heeds", short="503", text="503 another wording"),
+        Answer(question="auth", kind="lax", short="334"),
+        Answer(question="new", kind="unclear"),
+    )
+    assert list(results.changes(before, now)) == [
+        "it+tuned, auth: 503 (heeds) → 334 (lax)",
+        "it+tuned, gone: told → no longer asked",
+        "it+tuned, new: not asked before → unclear",
+    ]
+    assert msgspec.json.decode(results.to_json(now), type=Found) == now
