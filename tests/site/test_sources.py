@@ -153,7 +153,13 @@ def test_first_aid_is_complete(key: str) -> None:
 def _kept() -> str:
     """Whatever this project holds of what software wrote: measured, in samples, or in tests."""
     root = DOCS.parent
-    parts = ("simulator/formats", "simulator/lab", "docs/data/survey", "tests/formats")
+    parts = (
+        "simulator/formats",
+        "simulator/lab",
+        "docs/data/survey",
+        "survey/results",
+        "tests/formats",
+    )
     folders = [root / part for part in parts]
     files = [
         path

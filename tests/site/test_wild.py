@@ -1,70 +1,84 @@
-"""What the page on real software says in words, against the measurement that it was made from."""
+"""What the page on real software shows and says, against the results that it was made from."""
 
-import json
 import re
-import tomllib
 from typing import Any
 
 import pytest
 
+from simulator.survey.questions import of
 from tests.site.conftest import LANGUAGES
+from tools.site import wild
 from tools.site.page import SOURCES, Page
-from tools.site.wild import clients
 
-SURVEY: dict[str, Any] = json.loads(
-    (SOURCES / "data" / "survey" / "results.json").read_text(encoding="utf-8")
-)
-SHOWN = tomllib.loads((SOURCES / "data" / "survey" / "software.toml").read_text(encoding="utf-8"))
-SERVERS = {key: SURVEY["servers"][key] for key in SHOWN["server"]}
-CLIENTS = {key: SURVEY["clients"][key] for key in SHOWN["client"]}
+CHIP = re.compile(r'<a class="chip[^"]*" href="([^"]+)"')
+
+
+def page(language: str = "en", *, offline: bool = False) -> Page:
+    return Page(path="in-the-wild.md", language=language, text="", offline=offline)
+
+
+@pytest.mark.parametrize("offline", [False, True])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_cell_opens_its_session(language: str, offline: bool) -> None:
+    here = page(language, offline=offline)
+    made = {asset.path for asset in wild.files(language, offline=offline)}
+    shown = CHIP.findall(wild.servers(here) + wild.clients(here))
+    sessions = [address.removeprefix(here.up) for address in shown if address != "#withheld"]
+    assert set(sessions) <= made
+    answers = [answer for one in wild.found().values() for answer in one.answers]
+    assert len(sessions) == sum(bool(answer.sessions) for answer in answers)
+    assert shown.count("#withheld") == sum(answer.kind == "withheld" for answer in answers)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_numbers_in_the_text_are_those_of_the_tables(language: str) -> None:
-    text = (SOURCES / language / "in-the-wild.md").read_text(encoding="utf-8")
-    products = {server["name"] for server in SHOWN["server"].values()}
-    numbers = [int(number) for number in re.findall(r"\b\d+\b", text.split("---")[1])]
-    assert numbers == [len(products), len(SERVERS), len(CLIENTS)]
-    again = [run for run in CLIENTS.values() if run["ehlo_tls"]]
-    assert re.search(rf"\b{len(CLIENTS)} (?:rows|linhas), {len(again)} ", text)
-    assert all(
-        {name.split()[1] for name in run["ehlo_tls"]} == {run["ehlo_plain"][0].split()[1]}
-        for run in again
-    )
-    codes = {run["5_starttls_inside_tls"]["result"][:3] for run in SERVERS.values()}
-    told = text.split("### ")[0]
-    assert all(f"`{code}`" in told for code in codes)
+def test_the_pictures_have_a_square_for_every_answer(language: str) -> None:
+    for kind in ("server", "client"):
+        svg = wild.picture(kind, language)
+        rows = wild.surveyed(kind)
+        assert svg.count('rx="2"') == len(rows) * len(of(kind))
+        width = int(re.findall(r'width="(\d+)"', svg)[0])
+        # What a telephone shows of a picture has its size, or nearly.
+        assert width <= 390
+        for one in rows:
+            assert one.release.partition("-")[0] in svg
+
+
+def test_all_questions_stand_in_one_table_each() -> None:
+    told = [question for group in wild.GROUPS.values() for question in group]
+    assert sorted(told) == sorted(question.id for question in of("server"))
+
+
+def test_the_families_are_those_of_the_results() -> None:
+    kinds: dict[str, Any] = {
+        one.name: (one.answer("mail"), one.answer("received")) for one in wild.surveyed("server")
+    }
+    keeps = {
+        name
+        for name, both in kinds.items()
+        if any(answer and answer.kind == "breaks" for answer in both)
+    }
+    insists = {name for name, (mail, _) in kinds.items() if mail and mail.kind == "heeds"}
+    assert keeps
+    assert insists
+    assert set(kinds) - keeps - insists
+    for one in wild.surveyed("client"):
+        again = one.answer("ehlo-again")
+        bare = one.software == "openssl" or one.setting == "bare"
+        assert again
+        assert (again.short == "1 → 0") == bare
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_finding_names_every_answer_to_a_second_starttls(language: str) -> None:
-    findings = tomllib.loads((SOURCES / "data" / "findings.toml").read_text(encoding="utf-8"))
-    [sign] = [
-        finding["sign"][language]
-        for finding in findings.values()
-        if "540" in finding.get("sign", {}).get(language, "")
-    ]
-    for run in SURVEY["servers"].values():
-        reply = run["5_starttls_inside_tls"]["result"] or ""
-        if reply[:3].isdigit():
-            assert f"`{reply[:3]}`" in sign
+def test_nothing_of_what_is_withheld_is_shown(language: str) -> None:
+    made = {asset.path: asset.data.decode() for asset in wild.files(language)}
+    for one in wild.found().values():
+        for answer in one.answers:
+            if answer.kind == "withheld":
+                assert f"wild/{one.name}.{answer.question}.html" not in made
+                assert (answer.short, answer.text, answer.sessions) == ("", "", ())
 
 
-def test_who_insists_for_mail_alone_is_told() -> None:
-    lax = []
-    for key, run in SERVERS.items():
-        results = {command: entry["result"] for command, entry in run["2_no_second_ehlo"].items()}
-        login = next(reply for command, reply in results.items() if command.startswith("AUTH"))
-        if results["MAIL FROM:<a@example.org>"].startswith("503") and login.startswith("235"):
-            lax.append(SHOWN["server"][key]["name"].split()[0])
-    text = (SOURCES / "en" / "in-the-wild.md").read_text(encoding="utf-8")
-    [told] = re.findall(r"alone: ([^`]+)", text)
-    assert all(name in told for name in lax)
-    assert lax
-
-
-def test_a_client_that_left_at_once_is_no_client_without_a_second_ehlo() -> None:
-    page = Page(path="in-the-wild.md", language="en", text="")
-    [row] = [line for line in clients(page).splitlines() if line.startswith("| esmtp")]
-    assert "QUIT" in row
-    assert "broken" not in row
+def test_both_languages_say_what_was_not_measured() -> None:
+    texts = [(SOURCES / language / "in-the-wild.md").read_text("utf-8") for language in LANGUAGES]
+    assert "**Not measured:**" in texts[0]
+    assert "**Não foi medido:**" in texts[1]

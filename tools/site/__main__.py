@@ -65,7 +65,7 @@ def assemble(*, offline: bool = False) -> None:
             )
             files = (
                 *assets.files(),
-                *wild.files(),
+                *wild.files(language, offline=offline),
                 *experiments.files(language, offline=offline),
                 *octets.files(language, offline=offline),
                 *reference.files(language, offline=offline),

@@ -140,7 +140,6 @@ ALL: dict[str, Show] = {
     "schemas": reference.schema_links,
     "scenario-keys": reference.scenario_keys,
     "servers": wild.servers,
-    "received": wild.received,
     "clients": wild.clients,
     "bugs": wild.bugs,
     "wheel": getting.wheel,

@@ -1,117 +1,261 @@
-"""What real software does: tables from the measurement and from the list of bugs in docs/data/."""
+"""What real software does: tables, a picture, and a page for each session, from the survey's
+results; and the list of bugs in docs/data/."""
 
 from __future__ import annotations
 
 import html
-import json
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
+from simulator.explainer import explain
+from simulator.survey import results
+from simulator.survey.questions import Question, of
+from simulator.survey.results import Answer, Found
+from simulator.survey.software import Setting, Software, recipes, titled
+from simulator.views import player
+from simulator.views.inert import printable
 from tools.site.experiments import path
-from tools.site.page import SOURCES, Asset, Page, table
+from tools.site.page import LANGUAGES, ROOT, SOURCES, Asset, Page, table
 from tools.site.words import word
 
-DATA = SOURCES / "data"
+SURVEY = ROOT / "survey"
+FOLDER = "wild"
+
+GROUPS = {
+    "skipped": ("mail-unannounced", "mail", "mail-size", "rcpt", "auth", "received"),
+    "starttls": (
+        "lists",
+        "helo-inside",
+        "starttls-twice",
+        "starttls-unannounced",
+        "starttls-after-helo",
+        "starttls-in-mail",
+    ),
+    "left-over": ("envelope", "envelope-ehlo", "injected-command", "injected-ehlo"),
+}
+"""Which questions to servers stand in which table."""
+
+CHIP = {"heeds": "inside", "lax": "clear", "breaks": "broken"}
+MARK = {
+    "heeds": ("✓", "#2e7d32"),
+    "lax": ("~", "#b26a00"),
+    "breaks": ("✗", "#b3261e"),
+    "told": ("·", "#5b6770"),
+    "unclear": ("?", "#5b6770"),
+    "unasked": ("", "#d9dee3"),
+    "withheld": ("⊘", "#3b4a6b"),
+}
+"""How the picture shows each kind of answer: by a sign, and by a colour."""
+
+Kind = Literal["server", "client"]
 
 
 @cache
-def _survey() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((DATA / "survey" / "results.json").read_text("utf-8"))
-    return found
+def found() -> dict[str, Found]:
+    """What each configuration answered, by name."""
+    return results.read(SURVEY / "results")
 
 
-def _toml(name: str) -> dict[str, Any]:
-    return tomllib.loads((DATA / name).read_text(encoding="utf-8"))
+@cache
+def _recipes() -> dict[str, tuple[Software, Setting]]:
+    return {
+        results.name_of(software.name, setting.name): (software, setting)
+        for software in recipes(SURVEY)
+        for setting in software.setting
+    }
 
 
-def files() -> Iterator[Asset]:
-    """The measurement itself."""
-    yield Asset("data/survey/results.json", (DATA / "survey" / "results.json").read_bytes())
+def surveyed(kind: Kind) -> list[Found]:
+    """All configurations of servers, or of clients, in the order of their recipes."""
+    return [found()[name] for name, (one, _) in _recipes().items() if one.kind == kind]
+
+
+def files(language: str, *, offline: bool = False) -> Iterator[Asset]:
+    """The measurement itself, the pictures, and a page for each session."""
+    yield Asset("data/survey/survey.csv", (SURVEY / "results" / results.TABLE).read_bytes())
+    for kind in ("server", "client"):
+        yield Asset(f"{FOLDER}/{kind}s.svg", picture(kind, language).encode())
+    for name, one in found().items():
+        yield Asset(f"data/survey/{name}.json", (SURVEY / "results" / f"{name}.json").read_bytes())
+        for answer in one.answers:
+            if answer.sessions:
+                shown = _session(one, answer, language, offline=offline).encode()
+                yield Asset(f"{FOLDER}/{_file(name, answer)}", shown)
+
+
+def _file(name: str, answer: Answer) -> str:
+    return f"{name}.{answer.question}.html"
+
+
+def _session(one: Found, answer: Answer, language: str, *, offline: bool) -> str:
+    """A page of its own: the session that shows an answer, in the player."""
+    said = LANGUAGES[language]
+    question = next(q for q in of(one.kind) if q.id == answer.question).said(said)
+    # Of several the one that went furthest shows most.
+    session = max(answer.sessions, key=lambda session: len(session.events))
+    explanation = explain(session)
+    heading = html.escape(printable(f"{one.title} {one.release}: {question}"))
+    back = "../" + ("in-the-wild.html" if offline else "in-the-wild/")
+    return f"""<!doctype html>
+<html lang="{language}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>{heading}</title>
+<link rel="stylesheet" href="../assets/session.css">
+</head>
+<body>
+<main>
+<h1>{heading}</h1>
+<p>{_setting(one, language)} <code>{html.escape(printable(answer.text))}</code></p>
+<smtp-session focused>
+<script type="application/json">{player.data([explanation], said, heading)}</script>
+{player.listing(explanation, said)}
+</smtp-session>
+<p><a href="{back}#{one.kind}s">{word("wild.back", language)}</a></p>
+</main>
+<script src="../assets/player.js"></script>
+</body>
+</html>
+"""
+
+
+def _setting(one: Found, language: str) -> str:
+    """What is said of a configuration, its code as code."""
+    _, setting = _recipes()[one.name]
+    text = html.escape(titled(setting, LANGUAGES[language]))
+    parts = text.split("`")
+    return "".join(f"<code>{part}</code>" if n % 2 else part for n, part in enumerate(parts))
 
 
 def servers(page: Page) -> str:
-    """How each server answers who does not say EHLO again."""
-    rows = []
-    for key, software in _toml("survey/software.toml")["server"].items():
-        run = _survey()["servers"][key]
-        skipped = run["2_no_second_ehlo"]
-        rows.append(
-            [
-                f"**{software['name']}**<br>{software['setting'][page.language]}",
-                _auth(run, page.language),
-                _answer(skipped, "MAIL FROM:<a@example.org>"),
-                _answer(skipped, "AUTH PLAIN"),
-                _code(run["5_starttls_inside_tls"]["result"]),
-            ]
-        )
-    heads = ("server", "auth", "mail", "login", "again")
-    return table([word(f"wild.{head}", page.language) for head in heads], rows)
-
-
-def _auth(run: dict[str, Any], language: str) -> str:
-    lists = run["1_ehlo_before_after"]["result"]
-    both = [any(k.startswith("AUTH") for k in lists[when]) for when in ("before", "after")]
-    return " → ".join(word("wild.yes" if listed else "wild.no", language) for listed in both)
-
-
-def _answer(skipped: dict[str, Any], start: str) -> str:
-    found = next(entry for command, entry in skipped.items() if command.startswith(start))
-    return _code(found["result"])
-
-
-def _code(reply: str) -> str:
-    """The reply code, and the whole reply as a tooltip; green where it lets the client go on."""
-    kind = "inside" if reply.startswith("2") else "broken"
-    return f'<span class="chip {kind}" title="{html.escape(reply)}">{html.escape(reply[:3])}</span>'
-
-
-def received(page: Page) -> str:
-    """Which name reaches the Received line when the second EHLO is left out."""
-    rows = []
-    for software in _toml("survey/software.toml")["server"].values():
-        lines = _survey()["received"].get(software.get("received", ""), {})
-        for variant, line in lines.items():
-            if variant.startswith("noehlo") and line:
-                shown = " ".join(line.removeprefix("Received: ").split())
-                short = f"{shown[:90]}…" if len(shown) > 90 else shown
-                rows.append([f"**{software['name']}**", f"<code>{html.escape(short)}</code>"])
-    return table([word(f"wild.{head}", page.language) for head in ("server", "from")], rows)
-
-
-def _left(run: dict[str, Any]) -> bool:
-    """Whether the client's only command inside TLS was QUIT."""
-    return bool(run["commands_tls"] == ["QUIT"])
+    """How each server answers, a table for each group of questions."""
+    parts = [_figure(page, "server")]
+    for group, ids in GROUPS.items():
+        parts += ["", f"### {word(f'wild.{group}', page.language)} {{ #{group} }}", ""]
+        parts.append(_table(page, "server", [q for q in of("server") if q.id in ids]))
+    return "\n".join(parts)
 
 
 def clients(page: Page) -> str:
-    """What each client says before and inside TLS."""
+    """What each client makes of each server that it meets."""
+    return "\n".join([_figure(page, "client"), "", _table(page, "client", of("client"))])
+
+
+def _table(page: Page, kind: Kind, asked: Sequence[Question]) -> str:
+    heads = [word(f"wild.{kind}", page.language), *(q.said(page.said) for q in asked)]
     rows = []
-    for key, name in _toml("survey/software.toml")["client"].items():
-        run = _survey()["clients"][key]
-        inside = run["ehlo_tls"]
-        kind = "inside" if inside else "broken"
-        mark = f'<span class="chip {kind}">{len(inside)}</span>'
-        if _left(run):
-            # Who leaves right after the handshake was about to say nothing, an EHLO or not.
-            mark = word("wild.left", page.language)
-        said = "<br>".join(f"<code>{html.escape(line)}</code>" for line in inside) or "–"
-        before = "<br>".join(f"<code>{html.escape(line)}</code>" for line in run["ehlo_plain"])
-        rows.append([name, before, mark, said])
-    heads = ("client", "before", "count", "inside")
-    return table([word(f"wild.{head}", page.language) for head in heads], rows)
+    for one in surveyed(kind):
+        name = f"**{html.escape(one.title)} {html.escape(one.release)}**"
+        cells = [_cell(page, one, question) for question in asked]
+        rows.append([f"{name}<br>{_setting(one, page.language)}", *cells])
+    return table(heads, rows)
+
+
+def _cell(page: Page, one: Found, question: Question) -> str:
+    """What came, as a link to the session; and the report, where there is one."""
+    answer = one.answer(question.id)
+    if answer is None or answer.kind == "unasked":
+        return "–"
+    if answer.kind == "withheld":
+        return f'<a class="chip" href="#withheld">{word("wild.withheld", page.language)}</a>'
+    chip = f"chip {CHIP.get(answer.kind, '')}".strip()
+    shown = answer.short or word(f"wild.{answer.kind}", page.language)
+    if answer.short in ("yes", "no"):
+        shown = word(f"wild.{answer.short}", page.language)
+    title = html.escape(printable(answer.text))
+    address = f"{page.up}{FOLDER}/{_file(one.name, answer)}"
+    link = f'<a class="{chip}" href="{address}" title="{title}">{html.escape(shown)}</a>'
+    if answer.public:
+        link += f' <a href="{html.escape(answer.public)}">{word("wild.public", page.language)}</a>'
+    return link
+
+
+def _figure(page: Page, kind: Kind) -> str:
+    """The picture, and what its numbers and signs mean."""
+    alt = word(f"wild.picture-{kind}", page.language)
+    asked = "\n".join(f"<li>{html.escape(q.said(page.said))}</li>" for q in of(kind))
+    signs = " ".join(
+        f'<span><strong style="color:{colour};background:#fff">&nbsp;{mark}&nbsp;</strong> '
+        f"{word(f'wild.{shows}', page.language)}</span>"
+        for shows, (mark, colour) in MARK.items()
+        if mark
+    )
+    width, height = _size(kind)
+    return (
+        f'<figure class="wild">\n'
+        f'<img src="{page.up}{FOLDER}/{kind}s.svg" alt="{alt}" width="{width}" height="{height}"'
+        f' style="max-width:{width * 1.4:.0f}px">\n'
+        f"<figcaption>\n<p>{signs}</p>\n<ol>\n{asked}\n</ol>\n</figcaption>\n</figure>"
+    )
+
+
+LABEL, CELL, ROW, HEAD, FOOT = 138, 14, 21, 20, 18
+
+
+def _size(kind: Kind) -> tuple[int, int]:
+    return LABEL + CELL * len(of(kind)) + 4, HEAD + ROW * len(surveyed(kind)) + FOOT
+
+
+def picture(kind: Kind, language: str) -> str:
+    """Configurations by questions, in colour, with versions and the date."""
+    width, height = _size(kind)
+    asked = of(kind)
+    rows = surveyed(kind)
+    dates = sorted({one.date for one in rows})
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}">',
+        f'<rect width="{width}" height="{height}" fill="#fff"/>',
+        '<g font-family="system-ui, sans-serif">',
+    ]
+    for number in range(len(asked)):
+        x = LABEL + CELL * number + CELL / 2
+        parts.append(
+            f'<text x="{x:g}" y="{HEAD - 6}" font-size="9" fill="#333" '
+            f'text-anchor="middle">{number + 1}</text>'
+        )
+    for line, one in enumerate(rows):
+        y = HEAD + ROW * line
+        setting = "" if one.setting == "default" else one.setting
+        release = one.release.partition("-")[0]
+        name = html.escape(one.title if len(one.title) < 18 else one.title.partition(" ")[0])
+        second = html.escape(" ".join(filter(None, (release, setting))))
+        parts.append(f'<text x="3" y="{y + 9}" font-size="10" fill="#111">{name}</text>')
+        parts.append(f'<text x="3" y="{y + 17.5}" font-size="7.5" fill="#444">{second}</text>')
+        for number, question in enumerate(asked):
+            answer = one.answer(question.id)
+            mark, colour = MARK[answer.kind if answer else "unasked"]
+            x = LABEL + CELL * number
+            parts.append(
+                f'<rect x="{x + 0.5}" y="{y + 1}" width="{CELL - 1}" height="{ROW - 2}" rx="2" '
+                f'fill="{colour}"/>'
+            )
+            if mark:
+                parts.append(
+                    f'<text x="{x + CELL / 2:g}" y="{y + 14.5}" font-size="11" fill="#fff" '
+                    f'text-anchor="middle">{mark}</text>'
+                )
+    when = word("wild.measured", language, date=" – ".join(dict.fromkeys((dates[0], dates[-1]))))
+    parts.append(f'<text x="3" y="{height - 5}" font-size="9" fill="#444">{when}</text>')
+    return "\n".join([*parts, "</g>", "</svg>\n"])
+
+
+def _toml(name: str) -> dict[str, Any]:
+    return tomllib.loads((SOURCES / "data" / name).read_text(encoding="utf-8"))
 
 
 def bugs(page: Page) -> str:
     """Bugs of real software, by kind, each with its reference and the experiment that shows it."""
-    found = _toml("bugs.toml")
+    listed = _toml("bugs.toml")
     parts = []
-    for kind, told in found["kind"].items():
+    for kind, told in listed["kind"].items():
         parts += [f"### {told[page.language]} {{ #bug-{kind} }}", ""]
         rows = [
             [bug["software"], f"[{bug['label']}]({bug['url']})", bug["fixed"] or "–"]
-            for bug in found["bug"]
+            for bug in listed["bug"]
             if bug["kind"] == kind
         ]
         heads = [word(f"wild.{head}", page.language) for head in ("software", "reference", "fixed")]
