@@ -34,15 +34,15 @@ from simulator.survey.questions import Kind, Question, ServerQuestion, questions
 from simulator.survey.results import Answer
 from simulator.survey.software import Software
 
-START = 40.0
+START = 90.0
 """Seconds that a server has until it answers on its port."""
-DELIVERY = 15.0
+DELIVERY = 30.0
 """Seconds that a message has until it lies in the mailbox."""
 RECEIVED = "received"
 """The question that sends a message."""
 NAME = "before.example"
 """What the questions say in the clear."""
-PATIENCE = 8.0
+PATIENCE = 20.0
 """Seconds that a server has for an answer."""
 
 

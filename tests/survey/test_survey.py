@@ -14,6 +14,9 @@ from simulator.survey.results import Answer, Found
 from simulator.survey.software import recipes
 from tests.command import Command
 
+# Each of them starts programs, several one after the other.
+pytestmark = pytest.mark.timeout(400)
+
 ROOT = Path(__file__).parents[2]
 
 SERVER = """
