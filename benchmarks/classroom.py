@@ -143,9 +143,11 @@ class Learner:
         channel = websocket.create_connection(
             f"{self.server.replace('http', 'ws', 1)}/api/kernels/{kernel}/channels",
             header=[f"Authorization: token {self.token}"],
-            # Shorter than between two pings, which would let it wait for ever.
-            timeout=5,
+            # It is answered when the kernel is up, which takes its time where thirty are started.
+            timeout=120,
         )
+        # Shorter than between two pings, which would let it wait for ever.
+        channel.settimeout(5)
         try:
             yield partial(self._execute, channel)
         finally:
