@@ -59,10 +59,12 @@ class Middlebox:
             for end in (writer, far_writer):
                 end.close()
             try:
-                async with asyncio.timeout(LINGER):
-                    for end in (writer, far_writer):
-                        with contextlib.suppress(OSError):
-                            await end.wait_closed()
+                # Who does not go in time is shown out; nobody here asks why.
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LINGER):
+                        for end in (writer, far_writer):
+                            with contextlib.suppress(OSError):
+                                await end.wait_closed()
             finally:
                 for end in (writer, far_writer):
                     end.transport.abort()

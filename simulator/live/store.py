@@ -45,7 +45,7 @@ class BadStore(Error, OSError):
 
 class Kept:
     """One session: `session` makes the record as it stands now; `does` is what somebody on the way
-    did then, as a scenario has it."""
+    did then, as a scenario has it. `summaries` are kept by language, as long as they are true."""
 
     def __init__(self, number: int, port: str, does: str, began: datetime) -> None:
         self.number = number
@@ -58,11 +58,13 @@ class Kept:
         self.session: Callable[[], Session] = Session
         self._explained: Explanation | None = None
         self._said = ""
+        self.summaries: dict[str, dict[str, object]] = {}
 
     def stale(self) -> None:
         """There is more to it than was explained."""
         self._explained = None
         self._said = ""
+        self.summaries.clear()
 
     def said(self) -> str:
         """All that was said, to be searched: in lower case, without credentials."""

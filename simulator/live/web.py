@@ -367,6 +367,11 @@ class Web:
         }
 
     def _summary(self, kept: Kept, lang: str) -> dict[str, object]:
+        if lang not in kept.summaries:
+            kept.summaries[lang] = self._summarised(kept, lang)
+        return kept.summaries[lang] | {"pinned": kept.pinned}
+
+    def _summarised(self, kept: Kept, lang: str) -> dict[str, object]:
         explanation = kept.explanation()
         session, verdict = explanation.session, explanation.verdict
         hellos = [e.argument for e in session.events if isinstance(e, Command) and _hello(e)]
@@ -381,7 +386,6 @@ class Web:
             "address": f"{session.client.address}:{session.client.port}",
             "began": kept.began.isoformat(),
             "over": kept.over,
-            "pinned": kept.pinned,
             "events": len(session.events),
             "outcome": say(verdict.outcome, lang, printable),
             "ending": category,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import gc
 import json
 import smtplib
 import socket
@@ -12,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from simulator.lab import middlebox
 from simulator.lab.play import LabError
 from simulator.live.store import BadStore
 from simulator.session import from_json
@@ -224,6 +227,36 @@ def test_clients_that_misbehave_end_and_others_go_on() -> None:
             hostile.recv(1000)
         until(lab.sessions, lambda f: len(f) == 4 and any(o["ending"] == "inside" for o in f))
         assert lab.ask("").status == 200
+
+
+def test_who_does_not_go_in_time_is_shown_out_in_silence(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """On a busy machine a connection may take longer to close than it is waited for."""
+
+    async def never(_: asyncio.StreamWriter) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(middlebox, "LINGER", 0.01)
+    monkeypatch.setattr(asyncio.StreamWriter, "wait_closed", never)
+    with opened() as lab:
+        deliver(lab.port("documented"))
+        lab.settled(1)
+    gc.collect()
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
+
+
+def test_a_list_is_true_after_each_change() -> None:
+    """What is told of a session is kept until there is more to it."""
+    with opened() as lab, smtplib.SMTP("localhost", lab.port("documented"), timeout=20) as client:
+        client.ehlo("one.example")
+        [before] = until(lab.sessions, lambda f: bool(f) and f[0]["client"] == "one.example")
+        client.ehlo("two.example")
+        [after] = until(lab.sessions, lambda f: f[0]["client"] == "two.example")
+        assert after["events"] > before["events"]
+        lab.ask(f"api/sessions/{after['number']}/pin", "PUT", {"pinned": True})
+        assert lab.sessions()[0]["pinned"] is True
+        assert lab.sessions("?lang=pt_BR")[0]["outcome"] != lab.sessions()[0]["outcome"]
 
 
 def test_openapi_names_every_path() -> None:
