@@ -68,17 +68,22 @@ def test_aiosmtpd_as_it_is(tmp_path: Path) -> None:
     assert wrong == {"starttls-refused-inside"}
 
 
+def installed(what: str, where: Path) -> None:
+    """A release of something, in a folder of its own."""
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"),
+            *("--disable-pip-version-check", "--target", str(where), what),
+        ],
+        check=True,
+    )
+
+
 @pytest.mark.slow
 def test_aiosmtpd_before_its_repair_obeys_what_was_injected(tmp_path: Path) -> None:
     """CVE-2024-34083, repaired in 1.4.6."""
     release = tmp_path / "release"
-    subprocess.run(
-        [
-            *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"),
-            *("--disable-pip-version-check", "--target", str(release), "aiosmtpd==1.4.5"),
-        ],
-        check=True,
-    )
+    installed("aiosmtpd==1.4.5", release)
     with aiosmtpd(tmp_path, release) as host:
         found = told(run(server.check(host)))
     wrong = {name for name, status in found.items() if status in ("failed", "unclear")}
@@ -122,3 +127,39 @@ def test_s_client_delivers_nothing() -> None:
     )
     assert found["delivers"] == "failed"
     assert found["ehlo-again"] == "skipped"
+
+
+@pytest.mark.needs("msmtp")
+def test_msmtp(tmp_path: Path) -> None:
+    """It takes the message from its standard input, so a shell runs it."""
+    message = tmp_path / "message.txt"
+    message.write_bytes(b"Subject: x\n\nx\n")
+    words = (
+        "msmtp --host={host} --port={port} --tls=on --tls-starttls=on --tls-trust-file={ca} "
+        '--auth=off --from=a@example.org b@example.org < "$0"'
+    )
+    found = client_found("sh", "-c", words, str(message))
+    assert {name for name, status in found.items() if status != "passed"} == set()
+
+
+AIOSMTPLIB = """
+import asyncio, ssl, sys
+sys.path.insert(0, sys.argv[4])
+from aiosmtplib import SMTP
+async def main():
+    host, port = sys.argv[1], int(sys.argv[2])
+    trusted = ssl.create_default_context(cafile=sys.argv[3])
+    async with SMTP(hostname=host, port=port, start_tls=True, tls_context=trusted) as client:
+        await client.sendmail("a@example.org", ["b@example.org"], "Subject: x\\r\\n\\r\\nx\\r\\n")
+asyncio.run(main())
+"""
+
+
+@pytest.mark.slow
+def test_aiosmtplib(tmp_path: Path) -> None:
+    release = tmp_path / "release"
+    installed("aiosmtplib==5.1.3", release)
+    program = tmp_path / "program.py"
+    program.write_text(AIOSMTPLIB, encoding="utf-8")
+    found = client_found(sys.executable, str(program), "{host}", "{port}", "{ca}", str(release))
+    assert {name for name, status in found.items() if status != "passed"} == set()
