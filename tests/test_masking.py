@@ -1,5 +1,7 @@
 """What strangers may see: no credential, no message, and on demand no name."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,6 +43,22 @@ def test_what_follows_a_334_is_a_secret_whatever_it_was_read_as() -> None:
         )
     )
     assert "unter2" not in to_json(masked(session)).lower()
+
+
+def test_who_logs_in_stays_where_it_is_no_answer() -> None:
+    session = Session(
+        events=(
+            Reply(by="server", code=334, lines=("VXNlcm5hbWU6",)),
+            AuthResponse(by="client", text="YW5hQGNvcnAuZXhhbXBsZQ=="),
+            Reply(by="server", code=334, lines=("UGFzc3dvcmQ6",)),
+            AuthResponse(by="client", text="aHVudGVyMjI="),
+            Reply(by="server", code=535, lines=("YW5hQGNvcnAuZXhhbXBsZQ== hunter22",)),
+            Command(by="client", verb="MAIL", argument="FROM:<ana@corp.example>"),
+        )
+    )
+    shown = to_json(masked(session))
+    assert not re.search("YW5hQ|aHVud|hunter22", shown)
+    assert "FROM:<ana@corp.example>" in shown
 
 
 def test_the_message_is_taken_out_and_its_size_stays() -> None:

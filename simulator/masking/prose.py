@@ -302,7 +302,7 @@ class Masker:
         """A line on which the value of the name before it should stand."""
         if waiting == "key":
             key = re.match(
-                r"""(?i)\s*[-\s]*\\?["'<]?(?:value|val|content|data|default|string)(?:[^>:=]{0,40}>|\\?["']?\s*(?:=>|[=:])\s*)""",
+                r"""(?i)\s*[-\s]*\\?["'<]?(?:value|val|result|content|data|default|string)(?:[^>:=]{0,40}>|\\?["']?\s*(?:=>|[=:])\s*)""",
                 line,
             )
             if not key:

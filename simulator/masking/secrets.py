@@ -206,6 +206,8 @@ class _Walk:
     def __init__(self, masker: Masker) -> None:
         self._masker = masker
         self._asked = False
+        self._user = False
+        """The server asked who it is, and not for the password."""
         self._auth = False
         self._body = ""
         """The command after which text of a message may come although no 354 was seen."""
@@ -319,6 +321,11 @@ class _Walk:
         asked, self._asked = self._asked, False
         changed: dict[str, Any] = {"raw": b"", "wire": ()}
         match event:
+            case AuthResponse() if self._user and event.text.strip() not in ("", "*"):
+                # Who it is, is no secret: it stands in MAIL FROM as well.
+                if len(event.text.strip()) >= 8:
+                    self.said[event.text.strip()] = None
+                changed["text"] = MASK
             case AuthResponse():
                 self._keep(event.text)
                 changed["text"] = MASK if event.text.strip() not in ("", "*") else event.text
@@ -326,6 +333,8 @@ class _Walk:
                 return self._command(event, asked=asked)
             case Reply():
                 self._asked = event.code == 334
+                prompt = decoded("".join(event.lines)) if self._asked else b""
+                self._user = prompt.lower().startswith(b"user")
                 if event.code == 235:
                     self._auth = False
                 if self._body == "354" or (self._body == "BDAT" and self._body_seen):
@@ -344,7 +353,7 @@ class _Walk:
 
     def _reply(self, event: Reply) -> tuple[str, ...]:
         if event.code == 334:
-            return tuple(MASK if is_sasl(line) else line for line in event.lines)
+            return tuple(" ".join(_challenge(line.split(" "))) for line in event.lines)
         shown = []
         for line in event.lines:
             if re.match(r"(?:AUTH|[A-Z0-9-]+)(?:[ =][A-Z0-9-]+)*$", line):
@@ -406,6 +415,14 @@ class _Walk:
     def _keep(self, secret: str) -> None:
         if secret.strip() and secret.strip() not in ("=", "*"):
             self._masker.found[secret.strip()] = None
+
+
+def _challenge(words: list[str]) -> list[str]:
+    """A challenge, without what stands behind it as an answer."""
+    return [
+        MASK if is_sasl(word) or (place and is_blob(word)) else word
+        for place, word in enumerate(words)
+    ]
 
 
 def _newest_first(events: list[AnyEvent]) -> bool:

@@ -210,7 +210,7 @@ def after(text: str, match: re.Match[str]) -> Found | None:
         closed = text.find(">", place)
         if 0 <= closed < place + 300 and lead != "/":
             attribute = _SEPARATOR.match(text, place)
-            if not (attribute and text[place:closed].lstrip().startswith("=")) and (
+            if not (attribute and text[place:closed].lstrip().startswith(("=", ":"))) and (
                 lead == "<" or text[tag + 1 : before].endswith(":")
             ):
                 if closed + 1 >= len(text.rstrip()):
@@ -325,7 +325,7 @@ def _in_tag(text: str, tag: int, place: int) -> Found | None:
     return Found(value_at(text, end + 1, sentence=False, url=False, markup=True), ends=False)
 
 
-_GOES_ON = re.compile(r"[^.!?;\n]{0,60}")
+_GOES_ON = re.compile(r"[^.!?\n]{0,60}")
 
 
 def _further(text: str, place: int) -> Value | None:

@@ -99,7 +99,9 @@ def name() -> re.Pattern[str]:
         chosen = [names for names in table().names if names.said is said]
         free = _either([word for names in chosen for word in names.anywhere])
         apart = _either([word for names in chosen for word in names.apart])
-        glued = rf"|(?<=\w){_GLUED}(?i:pass|pwd){_END}" if said else ""
+        glued = (
+            rf"|(?<=\w){_GLUED}(?:(?i:pass|pwd)|(?<=[A-Z])PW|(?<=[a-z])Pw){_END}" if said else ""
+        )
         parts.append(rf"(?P<{group}>(?i:{free})|{_START}(?i:{apart}){_END}{glued})")
     return re.compile("|".join(parts))
 
