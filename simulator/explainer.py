@@ -170,4 +170,6 @@ def _sealed(explanation: Explanation, session: Session, veil: Veil) -> Explanati
     verdict = msgspec.structs.replace(
         veil.over(explanation.verdict), client_to_server_commands=commands
     )
+    if session == explanation.session and verdict == explanation.verdict:
+        return explanation
     return Explanation(session=session, sealed=verdict)

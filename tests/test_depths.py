@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from simulator import causes, formats, meaning
-from simulator.explainer import explain
+from simulator.explainer import explain, veiled
+from simulator.masking import Veil
 from simulator.pairing import paired
 from simulator.rules import Moment
 from simulator.session import Session
@@ -60,3 +61,12 @@ def test_entries_that_a_kind_does_not_admit_do_not_show() -> None:
                     looked_at += 1
                     assert test.look(facts) is None
     assert looked_at > 20 * len(ALL)
+
+
+def test_a_session_without_secrets_is_explained_once() -> None:
+    shown = [explain(session) for session in ALL]
+    hidden = [veiled(explanation, Veil()) for explanation in shown]
+    alike = [one.session == other.session for one, other in zip(shown, hidden, strict=True)]
+    assert alike == [one is other for one, other in zip(shown, hidden, strict=True)]
+    assert any(alike)
+    assert not all(alike)
