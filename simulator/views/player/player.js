@@ -5,7 +5,8 @@
 // <script type="application/json">, or be set as the property `data`.
 //
 // Attributes: src, start (a step, from 1), view (all, client, server, eavesdropper),
-// question (over the play button), autoplay, focused, nolink (leave the address alone).
+// question (over the play button), autoplay, focused, nolink (leave the address alone), brief (on
+// paper, without the RFCs' words).
 // Properties: step (an index, from 0), length, view, data, playing. Methods: play(), pause().
 // Events, which bubble: smtp-ready {length}, smtp-step {index}.
 // Links: #t=7 to the first player, #<id>:t=7 to any other.
@@ -869,6 +870,7 @@ pre{font-size:.76em;overflow:auto;max-height:16em;background:var(--panel);paddin
 	.stage{display:block} .wire{height:auto;border:0} .steps{overflow:visible;padding:0}
 	.said{max-height:none !important;visibility:visible !important}
 	.more{display:block;padding:.1em 1.7em 1em} .steps li{break-inside:avoid;border-top:1px solid var(--line)}
+	:host([brief]) :is(figure,.more .change){display:none} :host([brief]) .more{padding-block:0 .3em} :host([brief]) .note{margin-bottom:.2em}
 }
 `;
 
