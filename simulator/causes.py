@@ -102,6 +102,17 @@ class When(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     tells: bool = False
     unless: tuple[When, ...] = ()
 
+    @property
+    def absent(self) -> bool:
+        """Whether it rests on something that was not seen."""
+        return bool(
+            self.unheard
+            or self.lacks
+            or self.silent
+            or ({"not_attempted", "not_offered"}.intersection(self.tls) and not self.keyword)
+            or self.second_ehlo == ("missing",)
+        )
+
 
 class Cause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A cause: English texts, the citation it rests on, and the experiment that shows it (each may
@@ -172,7 +183,7 @@ def find(
 def _told(cause: Cause, tests: tuple[_Test, ...], facts: _Facts) -> Told | None:
     """The cause by its surest evidence; None if nothing shows it."""
     shown = [
-        (facts.at_most(test.when.degree or cause.degree, places), places)
+        (facts.at_most(test.when.degree or cause.degree, places, absent=test.when.absent), places)
         for test in tests
         if (places := test.look(facts)) is not None
     ]
@@ -330,9 +341,12 @@ class _Facts:
             if len(entry.reply.lines) > 1 and entry.place in self._answers
         )
 
-    def at_most(self, degree: Degree, places: Iterable[Place]) -> Degree:
+    def at_most(self, degree: Degree, places: Iterable[Place], *, absent: bool) -> Degree:
         """No cause is certain by what is only said of a session: in a sentence that a person wrote,
-        behind the session's end, or by a reply that nothing in it asked for."""
+        behind the session's end, or by a reply that nothing in it asked for; nor by what is
+        `absent` from a record that was not wholly understood."""
+        if absent and self.session.understood < 1:
+            return "likely" if degree == "certain" else degree
         events = {place if isinstance(place, int) else place[0] for place in places}
         return "likely" if degree == "certain" and any(map(self._is_hearsay, events)) else degree
 

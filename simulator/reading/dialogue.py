@@ -71,6 +71,10 @@ _STAGED = re.compile(r"(?i)\s*[<(\[].{0,60}(?:tls|ssl|handshake|negotiat|encrypt
 """What a write-up has the client do in the place of the handshake: `<starts TLS negotiation>`."""
 
 
+_EXCEPTION = re.compile(r"(?:[A-Za-z_]\w{0,60}\.){1,8}[A-Za-z_]\w{0,60}: |Traceback \(most recent")
+"""What a program reports in its own words, behind a mark that somebody quoted it with."""
+
+
 def is_command(text: str) -> bool:
     """Whether a line, alone and without any mark, must be a command of the client."""
     return _COMMAND_LINE.fullmatch(text) is not None
@@ -319,12 +323,24 @@ class Dialogue:
         event = Handshake(
             by="client", at=self._at, line=line, error=error or signs.error(detail), detail=detail
         )
+        if event.error in ("other", "certificate") and (known := self._reason()) is not None:
+            event = msgspec.structs.replace(event, error=signs.error(known), detail=known)
         place = len(self.events)
         if self.pending is not None and not self.spoken_since(self.pending):
             place = self.pending
         self.events.insert(place, event)
         self.pending = None
         self._failed = True
+
+    def _reason(self) -> str | None:
+        """The line right before the failure that tells what was wrong with the certificate."""
+        for event in reversed(self.events[-3:]):
+            if not isinstance(event, Remark) or event.about == "other":
+                return None
+            text = event.text.strip()
+            if _VERIFYING.search(text) and signs.error(text) not in ("other", "certificate"):
+                return text
+        return None
 
     def refine(self, text: str) -> bool:
         """Give the failed handshake the reason that a later line tells; whether there was one."""
@@ -541,6 +557,9 @@ class Dialogue:
                 self._begin_data(line)
                 self._more_data(text, line)
                 return
+            if _EXCEPTION.match(text):
+                self.remark(text, line)
+                return
             verb, argument = "", text
         elif self.in_login and not is_command(text):
             self._login(text, line)
@@ -698,6 +717,10 @@ class Dialogue:
 
     def _add(self, event: AnyEvent) -> None:
         self.events.append(event)
+
+
+_VERIFYING = re.compile(r"(?i)certificate verif\w+ fail|verify error")
+"""What says that a certificate was looked at, and found bad."""
 
 
 def _is_binary(text: str) -> bool:

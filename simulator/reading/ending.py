@@ -194,7 +194,8 @@ def _from_remarks(dialogue: Dialogue, events: tuple[AnyEvent, ...]) -> tuple[Any
     # What a program wrote, before what a person says about it.
     written = [i for i in sentences if signs.written(_text(events[i]))] or [*sentences]
     clear = (i for i in written if (sentences[i].error or sentences[i].kind) not in _VAGUE)
-    best = next(clear, min(written))
+    cut = (i for i in written if sentences[i].error == "cut")
+    best = next(clear, next(cut, min(written)))
     sentence = sentences[best]
     dialogue.told = True
     if sentence.kind == "failed" and any(

@@ -21,7 +21,7 @@ _CODE = (
     r"(?:2(?:11|14|20|21|35|5[0-3])|334|354|4(?:2[12]|3[0-2]|5[0-5])"
     r"|5(?:0[0-4]|2[1-3]|3[0-8]|4[1-3]|5[0-6]))"
 )
-_PLACE = r"(?:^|(?<=[\s:>'\"`\]|)=,;/~<({└─│-]))"
+_PLACE = r"(?:^|(?<=[\s:>'\"`\[\]|)=,;/~<({└─│-]))"
 _ENDS = r"\s*$|\t|\s*[\"'](?!\s?:|\s?=>)|\s*[\\<`\ufffd]|\s*\.\.|\s[<>~!*-]{1,3}[ <]"
 """What stands behind a verb without an argument; no name of a value, as JSON has it."""
 _START = re.compile(
@@ -56,6 +56,12 @@ _ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
 _AFTER_CODE = re.compile(rf"(?<!\d){_CODE}[ -]$")
 _ATTRIBUTE = re.compile(r"\w=[\"']$|\w=$(?<!cmd=)")
 """What ends so is followed by a value of the log's own, such as `reason=quit`."""
+_OPTION = re.compile(r"(?:^|\s)--?$")
+"""What ends so is followed by the name of an option, as in `swaks --auth LOGIN`."""
+_CALLED = re.compile(r"(?:->|::)\w{1,60}\([\"']?$")
+"""What ends so is followed by the argument of a call in a stack."""
+_FILE_LINE = re.compile(r"\.[A-Za-z]{1,5}[:(]$")
+"""What ends so is followed by the number of a line in a file."""
 _REPORTED = re.compile(r"(?i)smtp; ?$")
 """Behind it stands a reply that a delivery report tells of (RFC 3464 §2.3.6)."""
 
@@ -106,7 +112,9 @@ def _stands(text: str, match: re.Match[str], who: Side, previous: tuple[int, Sid
     before = text[max(0, start - 60) : start]
     if _AFTER_CODE.search(before) or _REPORTED.search(before):
         return False
-    if who == "client" and _ATTRIBUTE.search(before):
+    if _CALLED.search(before) or (who == "server" and _FILE_LINE.search(before)):
+        return False
+    if who == "client" and (_ATTRIBUTE.search(before) or _OPTION.search(before)):
         return False
     if before.upper().endswith("QUIT ") or text[start : start + 9].upper() == "QUIT 221 ":
         return True

@@ -304,6 +304,10 @@ class PatternReader:
                     desk.of(connection, line.text).implicit = True
                     desk.remark(line.text, line.number, connection)
                     return None
+                answer = "" if rule.server else pattern.said(match, "server")
+                if answer and desk.latest is not None and desk.latest.retells(answer):
+                    desk.remark(line.text, line.number, connection)
+                    return None
                 for side, ours in (("client", rule.client), ("server", rule.server)):
                     if said := pattern.ours(match, ours) or pattern.said(match, side):
                         self._speak(desk, pattern, connection, side, said, line)

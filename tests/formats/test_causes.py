@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from simulator import causes, formats
@@ -182,3 +183,95 @@ def test_what_a_program_reports_behind_the_session_may_be_certain() -> None:
         "smtplib.SMTPNotSupportedError: STARTTLS extension not supported by server.\n"
     )
     assert [(one.id, one.degree) for one in told(log)] == [("starttls-not-offered", "certain")]
+
+
+NOT_TOLD = {
+    "a directory's list": (
+        "block-list",
+        ("S: 220 mx ESMTP\nC: EHLO a\nS: 250-mx\nS: 250 SIZE\nC: RCPT TO:<ana@example.org>\n"
+        "S: 550 5.1.1 User ana not listed in directory\n"),
+    ),
+    "a limit on logins": (
+        "auth-server-fault",
+        ("S: 220 mx ESMTP\nC: EHLO a\nS: 250-mx\nS: 250 AUTH PLAIN\nC: AUTH PLAIN ****\n"
+        "S: 454 4.7.0 Too many login attempts, please try again later\n"),
+    ),
+    "a server that could not ask": (
+        "login-refused",
+        ("S: 220 mx ESMTP\nC: EHLO a\nS: 250-mx\nS: 250 AUTH PLAIN\nC: AUTH PLAIN ****\n"
+        "S: 535 5.7.8 Error: authentication failed: generic failure\n"),
+    ),
+    "what the message holds": (
+        "not-allowed-to-send",
+        ("S: 220 mx ESMTP\nC: EHLO a\nS: 250-mx\nS: 250 SIZE\nC: DATA\nS: 354 Go\nC: Hi\nC: .\n"
+        "S: 554 5.7.1 Attachments of this kind are not allowed\n"),
+    ),
+    "a port without TLS": (
+        "starttls-inside-tls",
+        ("S: 220 mx ESMTP\nC: EHLO a\nS: 250-mx\nS: 250 STARTTLS\nC: STARTTLS\n"
+        "S: 503 5.5.1 TLS on this port is switched off\n"),
+    ),
+    "out of sequence, but greeted": (
+        "starttls-before-ehlo",
+        ("S: 220 mx ESMTP\nC: EHLO a\nS: 250-mx\nS: 250 STARTTLS\nC: STARTTLS\n"
+        "S: 503 5.5.1 Not now\n"),
+    ),
+    "a greylist": (
+        "starttls-unavailable",
+        ("S: 220 mx ESMTP\nC: EHLO a\nS: 250-mx\nS: 250 STARTTLS\nC: STARTTLS\n"
+        "S: 451 4.7.1 Greylisted, come again\n"),
+    ),
+    "a policy for mail": (
+        "tls-too-weak",
+        ("S: 220 mx ESMTP\nC: EHLO a\nS: 250-mx\nS: 250 STARTTLS\nC: STARTTLS\nS: 220 Go\n"
+        "TLS connection established (TLSv1.3)\nC: EHLO a\nS: 250-mx\nS: 250 SIZE\n"
+        "C: MAIL FROM:<a@example.org>\nS: 554 5.7.1 Refused by the security policy of this site\n"),
+    ),
+    "a wrong name": (
+        "second-ehlo-refused",
+        ("S: 220 mx ESMTP\nC: EHLO a\nS: 250-mx\nS: 250 STARTTLS\nC: STARTTLS\nS: 220 Go\n"
+        "TLS connection established (TLSv1.3)\nC: EHLO a_b\n"
+        "S: 501 5.5.4 Invalid domain name in EHLO\n"),
+    ),
+    "sent all the same": (
+        "certificate-not-verified",
+        ("Jan  6 14:40:01 mx postfix/smtp[80]: certificate verification failed for out.example.net"
+        "[192.0.2.7]:25: untrusted issuer /CN=Test\n"
+        "Jan  6 14:40:01 mx postfix/smtp[80]: Untrusted TLS connection established to out.example."
+        "net[192.0.2.7]:25: TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)\n"
+        "Jan  6 14:40:02 mx postfix/smtp[80]: 7CD55: to=<ana@example.net>, relay=out.example.net"
+        "[192.0.2.7]:25, delay=0.3, dsn=2.0.0, status=sent (250 2.0.0 Ok)\n"),
+    ),
+    "the client's list of CAs": (
+        "server-certificate-unusable",
+        ("S: 220 mx ESMTP\nC: EHLO a\nS: 250-mx\nS: 250 STARTTLS\nC: STARTTLS\nS: 220 Go\n"
+        "TLS error: failed to load the CA certificates: no start line\n"),
+    ),
+    "a scanner in the office": (
+        "probe",
+        ("Jan  6 14:40:01 mx postfix/smtpd[8]: connect from scan-2.office.local[192.168.1.9]\n"
+        "Jan  6 14:40:01 mx postfix/smtpd[8]: SSL_accept error from scan-2.office.local"
+        "[192.168.1.9]: -1\n"
+        "Jan  6 14:40:01 mx postfix/smtpd[8]: warning: TLS library problem: error:0A000102:SSL "
+        "routines::unsupported protocol:../ssl/statem/statem_srvr.c:1657:\n"),
+    ),
+}  # fmt: skip
+"""For each a cause whose words stand in the log, and which is not what happened."""
+
+
+@pytest.mark.parametrize(("cause", "log"), NOT_TOLD.values(), ids=NOT_TOLD)
+def test_what_only_sounds_like_a_cause_is_none(cause: str, log: str) -> None:
+    assert cause not in [one.id for one in told(log)]
+
+
+def test_what_a_half_read_record_lacks_makes_no_cause_certain() -> None:
+    log = (
+        "S: 220 mx ESMTP\nC: EHLO a\nS: 250-mx\nS: 250 STARTTLS\n"
+        "C: MAIL FROM:<a@example.org>\nS: 250 Ok\n"
+    )
+    (session,) = formats.read(log)
+    half = msgspec.structs.replace(session, understood=0.8)
+    sure = {one.id: one.degree for one in explain(session).verdict.causes}
+    less = {one.id: one.degree for one in explain(half).verdict.causes}
+    assert sure == {"starttls-not-used": "certain"}
+    assert less == {"starttls-not-used": "likely"}
