@@ -60,6 +60,8 @@ def _kind(install: Install) -> str:
 
 def install(software: Software, cache: Path, limit: float) -> Place:
     """Install it below `cache`, if it is not there yet. Raises `NotHere`, `Failed`."""
+    # What is installed runs in other folders than this one.
+    cache = cache.resolve()
     if lack := lacking(software):
         raise NotHere(lack)
     what = software.install

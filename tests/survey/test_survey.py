@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from simulator.survey import results, survey
+from simulator.survey import places, results, survey
 from simulator.survey.results import Answer, Found
 from simulator.survey.software import recipes
 from tests.command import Command
@@ -146,8 +146,9 @@ def test_each_fault_is_told(
 
 
 def test_what_is_not_public_is_told_here_and_written_nowhere(
-    folder: Path, tmp_path: Path, command: Command
+    folder: Path, tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("CI", raising=False)
     server(folder, "drops_buffer=False", 'public.injected-ehlo = "https://example.org/CVE"')
     out = tmp_path / "out"
     ran = command("survey", "--from", str(folder), "--out", str(out))
@@ -161,6 +162,32 @@ def test_what_is_not_public_is_told_here_and_written_nowhere(
     assert answers["injected-ehlo"]["sessions"]
     assert "it,default,server,1.5," in (out / results.TABLE).read_text(encoding="utf-8")
     assert "injected-command,withheld,,\n" in (out / results.TABLE).read_text(encoding="utf-8")
+
+
+def test_where_the_log_is_public_not_even_the_answer_is_told(
+    folder: Path, tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI", "true")
+    server(folder, "drops_buffer=False")
+    ran = command("survey", "--from", str(folder), "--out", str(tmp_path / "out"))
+    [line] = [line for line in ran.out.splitlines() if line.startswith("  injected-command ")]
+    assert line.split() == ["injected-command", "withheld"]
+
+
+@pytest.mark.parametrize("name", ["aiosmtpd", "smtp-server"])
+def test_what_is_installed_is_found_from_the_recipes_folder(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cache may be named relatively; software runs in another folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(places, "lacking", lambda _software: "")
+    monkeypatch.setattr(places, "put", lambda *_arguments: b"")
+    monkeypatch.setattr(Path, "touch", lambda _path: None)
+    [software] = recipes(ROOT / "survey", [name])
+    place = places.install(software, Path("elsewhere"), 1)
+    found = [*place.paths, *place.environment.values()]
+    assert found
+    assert all(path.startswith(f"{tmp_path}/elsewhere/") for path in found)
 
 
 def test_a_client_that_looks_and_one_that_does_not(folder: Path, tmp_path: Path) -> None:
