@@ -107,7 +107,7 @@ def test_swaks() -> None:
 
 @pytest.mark.needs("curl")
 def test_curl(tmp_path: Path) -> None:
-    """7.88 keeps SIZE of the first list; another release may forget it."""
+    """It verifies, stays out of the clear and says EHLO again; what it keeps depends on its age."""
     message = tmp_path / "message.txt"
     message.write_bytes(b"Subject: x\r\n\r\nx\r\n")
     found = client_found(
