@@ -264,7 +264,7 @@ GLOSSARY = {
     r"\brecipients?\b": r"destinatário",
     r"\breply code\b": r"código de resposta",
     r"body on the way\b": r"no caminho",
-    r"\bcipher suites?\b": r"conjuntos? de criptografia",
+    r"\bcipher suites?\b": r"suítes? de cifras",
     r"\bheader\b": r"cabeçalho",
     r"\bgreets\b": r"saúda|cumpriment|saudação",
     r"\blogin\b": r"autenticação|login",
