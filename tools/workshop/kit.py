@@ -287,7 +287,7 @@ TOLD = {
     "pt-BR": {
         "title": "Comece aqui",
         "check": "Em casa, antes da aula: este computador serve? Não precisa de rede.",
-        "need": "Cada notebook precisa do Python 3.11 a 3.14, e de mais nada: nem de rede. "
+        "need": "Cada computador precisa do Python 3.11 a 3.14, e de mais nada: nem de rede. "
         "Abra um terminal nesta pasta e digite as três linhas do seu sistema.",
         "then": "Os notebooks Jupyter, no navegador:",
         "look": "Ou apenas olhe:",
