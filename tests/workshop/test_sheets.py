@@ -138,9 +138,21 @@ def test_the_wall_has_the_session_and_the_log_no_word_of_tls(language: str) -> N
     assert not re.search(r"TLSv|handshake|2005", told)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_handout_shows_beside_each_line_what_it_taught(language: str) -> None:
+    rows = re.findall(r"<tr class=.*?</tr>", sheets.handout(language), re.DOTALL)
+    [forgot] = [n for n, row in enumerate(rows) if 'class="bar"' in row]
+    for name in ("STARTTLS", "SIZE 10485760", "EHLO mx4.example.com"):
+        assert f"<s>{name}</s>" in rows[forgot]
+    before, after = ("".join(rows[:forgot]), "".join(rows[forgot:]))
+    assert '<span class="fact clear">STARTTLS</span>' in before
+    assert '<span class="fact secure">SIZE 10485760</span>' in after
+    assert "STARTTLS</span>" not in after
+
+
 @pytest.mark.slow
 @pytest.mark.needs("chromium")
-@pytest.mark.parametrize("name", ["wall", "log"])
+@pytest.mark.parametrize("name", ["wall", "log", "handout"])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_nothing_on_the_wall_is_cut_off(name: str, language: str) -> None:
     built(sheets.BUILD / f"{name}.{language}.pdf")
@@ -149,7 +161,7 @@ def test_nothing_on_the_wall_is_cut_off(name: str, language: str) -> None:
         page = browser.new_page(viewport={"width": 1600, "height": 1600})
         page.goto((sheets.BUILD / f"{name}.{language}.html").as_uri())
         over = page.evaluate(
-            """() => [...document.querySelectorAll('.wall-a3, .log-a3, .row, p')]
+            """() => [...document.querySelectorAll('.wall-a3, .log-a3, .page, .row, p, td')]
                 .filter(e => e.scrollWidth > e.clientWidth + 1
                     || e.matches('div') && e.scrollHeight > e.clientHeight + 1)
                 .map(e => e.outerHTML.slice(0, 80))"""

@@ -81,10 +81,11 @@ def ledgers(page: Page) -> str:
 
 
 def _facts(step: Step, side: str) -> str:
-    return " ".join(_chip(fact) for fact in step.knowledge.of(side)) or "–"  # type: ignore[arg-type]
+    return " ".join(chip(fact) for fact in step.knowledge.of(side)) or "–"  # type: ignore[arg-type]
 
 
-def _chip(fact: Fact) -> str:
+def chip(fact: Fact) -> str:
+    """A fact as pages and sheets show it: dashed where learned in the clear."""
     kind = "secure" if fact.secure else "clear"
     return f'<span class="fact {kind}">{html.escape(printable(fact.label))}</span>'
 

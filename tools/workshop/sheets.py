@@ -13,13 +13,15 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from simulator.session import Command, Handshake, Message, Reply
+from simulator.explainer import Step
+from simulator.session import Command, Handshake, Message, Reply, Side
 from simulator.views import esa
 from simulator.views.inert import printable
 from tools.site import assets, shows
 from tools.site.page import LANGUAGES, ROOT, Page, complete
 from tools.site.plays import play
-from tools.workshop import drawings, paper, quiz, solutions
+from tools.site.words import word as on_pages
+from tools.workshop import paper, quiz, solutions
 from tools.workshop.words import word
 
 SOURCES = ROOT / "workshop" / "handout"
@@ -136,17 +138,68 @@ LINE = re.compile(r"^.*? Info: \d+ ")
 
 
 def handout(language: str) -> str:
-    """Page one is the drawing, page two the sheet to take home."""
+    """Page one is the session with both ledgers, page two the sheet to take home."""
     page = Page(path="handout.md", language=language, text="", offline=True)
     source = (SOURCES / f"{language}.md").read_text(encoding="utf-8")
-    told = _filled(page, source)
-    text = paper.to_html(told)
-    drawing = f"documented.{language}.svg"
-    (BUILD / "assets" / drawing).write_bytes(drawings.draw("documented", language))
+    text = paper.to_html(_filled(page, source))
+    return f'<div class="page">{_session(language)}</div>\n<div class="page">{text}</div>'
+
+
+def _session(language: str) -> str:
+    """The documented session, line by line, and beside each line what it taught whom."""
+    explanation = play("documented")
+    first, last = explanation.session.documented or (0, len(explanation.steps))
+    rows = []
+    for step in explanation.steps[: last + 1]:
+        event = step.event
+        if isinstance(event, Handshake):
+            rows.append(_forgetting(step, language))
+        elif isinstance(event, Command | Reply) and (step.index >= first or _taught(step)):
+            by = "client" if isinstance(event, Command) else "server"
+            lines = _spoken(event)
+            side = "secure" if event.secure else "clear"
+            said = "\n".join(html.escape(printable(line)) for line in lines)
+            rows.append(
+                f'<tr class="{side}"><td>{_learned(step, "client")}</td>'
+                f"<td><b>{word(by, language)} {'→' if by == 'client' else '←'}</b>"
+                f"<pre>{said}</pre></td><td>{_learned(step, 'server')}</td></tr>"
+            )
+    heads = (on_pages("ledgers.client", language), "", on_pages("ledgers.server", language))
+    cells = "".join(f"<th>{html.escape(head)}</th>" for head in heads)
+    title, why = (html.escape(word(name, language)) for name in ("slides-title", "wall-why"))
     return (
-        f'<div class="page wall"><img src="assets/{drawing}" alt=""></div>\n'
-        f'<div class="page">{text}</div>'
+        f'<h1>{title}</h1><table class="session"><thead><tr>{cells}</tr></thead>'
+        f'<tbody>{"".join(rows)}</tbody></table><p class="why">{why}</p>'
     )
+
+
+def _forgetting(step: Step, language: str) -> str:
+    """The row of the handshake: what TLS taught, and what both sides lost."""
+    gone = [fact for fact in step.knowledge.facts if fact.discarded == step.index]
+    lost = {
+        side: " ".join(
+            f"<s>{html.escape(printable(f.label))}</s>" for f in gone if f.holder == side
+        )
+        for side in ("client", "server")
+    }
+    forget = html.escape(word("wall-forget", language).rstrip(":"))
+    return (
+        f'<tr class="secure"><td>{_learned(step, "client")}</td>'
+        f'<td class="middle"><b>{word("handshake", language)}</b></td>'
+        f"<td>{_learned(step, 'server')}</td></tr>"
+        f'<tr class="bar"><td>{lost["client"]}</td><td class="middle"><b>{forget}</b>'
+        f"<span>RFC 3207 §4.2 MUST</span></td><td>{lost['server']}</td></tr>"
+    )
+
+
+def _taught(step: Step) -> bool:
+    return any(fact.learned == step.index for fact in step.knowledge.facts)
+
+
+def _learned(step: Step, side: Side) -> str:
+    """What a side learned from this step, as the pages show a fact."""
+    known = step.knowledge.of(side)
+    return " ".join(shows.chip(fact) for fact in known if fact.learned == step.index)
 
 
 def _filled(page: Page, text: str) -> str:
@@ -170,16 +223,21 @@ def _said(name: str) -> Iterator[tuple[str, tuple[str, ...]]]:
         if isinstance(event, Handshake):
             yield "both", ()
         elif isinstance(event, Reply):
-            last = len(event.lines) - 1
-            lines = event.lines
-            said = (f"{event.code}{' ' if n == last else '-'}{x}" for n, x in enumerate(lines))
-            yield "server", tuple(printable(line) for line in said)
+            yield "server", tuple(printable(line) for line in _spoken(event))
         elif isinstance(event, Command):
-            yield "client", (printable(f"{event.verb} {event.argument}".strip()),)
+            yield "client", tuple(printable(line) for line in _spoken(event))
             if event.verb == LAST.get(name):
                 return
         elif isinstance(event, Message):
             yield "client", ("…", ".")
+
+
+def _spoken(event: Command | Reply) -> tuple[str, ...]:
+    """A command or a reply, as its lines on the wire."""
+    if isinstance(event, Command):
+        return (f"{event.verb} {event.argument}".strip(),)
+    last = len(event.lines) - 1
+    return tuple(f"{event.code}{' ' if n == last else '-'}{x}" for n, x in enumerate(event.lines))
 
 
 def cards(language: str) -> str:
