@@ -1,6 +1,5 @@
 """The questions: no answer is right because somebody wrote so, a session shows it."""
 
-import re
 from collections.abc import Callable
 
 import pytest
@@ -146,19 +145,3 @@ def test_what_is_handed_out_does_not_say_what_is_right(language: str, form: str)
 def test_an_unknown_poll_is_named() -> None:
     with pytest.raises(LookupError, match="poll-none"):
         quiz.find("poll-none")
-
-
-@pytest.mark.parametrize("language", ["en", "pt-BR"])
-def test_in_gift_each_question_has_one_right_answer(language: str) -> None:
-    told = quiz.gift(language)
-    blocks = re.findall(r"^::([\w-]+)::\[plain\](.*?) \{\n(.*?)\n\}$", told, re.M | re.S)
-    assert [name for name, *_ in blocks] == [question.id for question in QUESTIONS]
-    for question, (_, ask, body) in zip(QUESTIONS, blocks, strict=True):
-        assert re.sub(r"\\(.)", r"\1", ask) == question.ask(language)
-        rows = body.split("\n")
-        assert len(rows) == len(question.options)
-        assert sum(row.startswith("=") for row in rows) == 1
-        for row in rows:
-            # A mark of GIFT's own stands only where it is meant.
-            assert len(re.findall(r"(?<!\\)[~={}]", row)) == 1
-            assert len(re.findall(r"(?<!\\)#", row)) == (not row.startswith("="))

@@ -127,25 +127,6 @@ def letters(page: Page) -> str:
     return table(heads, rows)
 
 
-GIFT = str.maketrans({mark: f"\\{mark}" for mark in "\\~=#{}:"})
-"""What GIFT would read as its own marks."""
-
-
-def gift(language: str) -> str:
-    """The quiz and the polls in GIFT, which Moodle and others import; feedback included."""
-    told = []
-    for question in load().question:
-        rows = [
-            ("~" if option.reveals else "=")
-            + option.of(language).translate(GIFT)
-            + (f"#{option.reveals.of(language).translate(GIFT)}" if option.reveals else "")
-            for _, option in question.choices()
-        ]
-        ask = question.ask(language).translate(GIFT)
-        told.append(f"::{question.id}::[plain]{ask} {{\n" + "\n".join(rows) + "\n}\n")
-    return f"$CATEGORY: ehlo-twice\n\n{chr(10).join(told)}"
-
-
 def ideas(page: Page) -> str:
     """The misconceptions, as a table."""
     heads = [word("letter", page.language), word("idea", page.language)]

@@ -21,7 +21,7 @@ from tools.site import assets, shows
 from tools.site.page import LANGUAGES, ROOT, Page, complete
 from tools.site.plays import play
 from tools.site.words import word as on_pages
-from tools.workshop import paper, quiz, solutions
+from tools.workshop import export, paper, quiz, solutions
 from tools.workshop.words import word
 
 SOURCES = ROOT / "workshop" / "handout"
@@ -76,9 +76,11 @@ def build(*, pdf: bool = True, only: Sequence[str] = ()) -> list[Path]:
             made.append(target)
         if only:
             continue
-        target = BUILD / f"quiz.{language}.gift"
-        target.write_text(quiz.gift(language), encoding="utf-8")
-        made.append(target)
+        target = BUILD / f"questions.{language}.gift"
+        target.write_text(export.gift(language), encoding="utf-8")
+        packed = BUILD / f"questions.{language}.qti.zip"
+        packed.write_bytes(export.qti(language))
+        made += [target, packed]
     return made
 
 
