@@ -145,6 +145,17 @@ def probe_context(version: str, authority: str, *, verify: bool) -> ssl.SSLConte
     return context
 
 
+def logs_keys(context: ssl.SSLContext) -> None:
+    """From now on the secrets of that side's connections can be had from `secrets`, too."""
+    with _lock:
+        if not context.keylog_filename:
+            _key_logs.append(_KeyLog(context))
+
+
+_LOGGED = 1024 * 1024
+"""Octets of a key log, all of them read, after which the file begins anew."""
+
+
 class _KeyLog:
     """A context's key log: a file that OpenSSL appends to, read as it grows, and sorted by the
     client's random.
@@ -181,6 +192,9 @@ class _KeyLog:
         for line in whole.decode("ascii").splitlines():
             _, _, rest = line.partition(" ")
             self._lines.setdefault(rest[:64].lower(), []).append(line)
+        if os.fstat(self._file).st_size == self._read > _LOGGED:
+            os.ftruncate(self._file, 0)
+            self._read = 0
         return tuple(self._lines.pop(client_random, ()))
 
 

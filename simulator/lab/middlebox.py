@@ -23,12 +23,16 @@ _REPLY_LINES = 500
 
 class Middlebox:
     """The relay of one connection, which writes down on the tap what it does. While it is `blind`
-    it passes on what comes as it comes, as it must inside TLS."""
+    it passes on what comes as it comes, as it must inside TLS. `alone`: the client is a stranger,
+    so nobody else writes down what crosses its leg of the way."""
 
-    def __init__(self, policy: MiddleboxPolicy, tap: Tap, *, blind: bool = False) -> None:
+    def __init__(
+        self, policy: MiddleboxPolicy, tap: Tap, *, blind: bool = False, alone: bool = False
+    ) -> None:
         self.policy = policy
         self._tap = tap
         self._blind = blind
+        self._alone = alone
         self._reply: list[bytes] = []
         self._asked = deque(["CONNECT"])
         self._message = False
@@ -79,16 +83,22 @@ class Middlebox:
         """Pass on what comes: line by line through `line` in the clear, as it is inside TLS."""
         held = b""
         while data := await _read(reader):
+            if self._alone and to == "server":
+                self._tap.crossed(to, data)
             held += data
             passing = b""
             while not self._blind and not self._tap.cut_by and (end := held.find(b"\n") + 1):
                 passing += line(held[:end])
                 held = held[end:]
             if self._blind or len(held) > _CHUNK:
-                self._tap.crossed(to, held, "server")
+                # A way on which nothing is altered has one leg on record.
+                if not self._alone or self.policy.does != "nothing":
+                    self._tap.crossed(to, held, "server")
                 passing += held
                 held = b""
             if passing:
+                if self._alone and to == "client":
+                    self._tap.crossed(to, passing)
                 writer.write(passing)
                 await writer.drain()
 

@@ -48,6 +48,8 @@ class Tap:
         self._offsets: dict[tuple[Link, Side], int] = {}
         self._stale: list[Command] = []
         self.changed: Callable[[AnyEvent], None] = lambda _: None
+        self.room: int | None = None
+        """Octets of the wire that may be kept; who talks more has none kept at all."""
 
     def connecting(self) -> None:
         """The client connects now: that is second 0."""
@@ -67,7 +69,12 @@ class Tap:
         """Bytes crossed one leg of the way; says where on it they stand."""
         start = self._offsets.get((link, to), 0)
         self._offsets[link, to] = start + len(data)
-        self.segments.append(Segment(at=self.now(), to=to, data=data, link=link))
+        if self.room is not None:
+            self.room -= len(data)
+            if self.room < 0:
+                self.segments.clear()
+        if self.room is None or self.room >= 0:
+            self.segments.append(Segment(at=self.now(), to=to, data=data, link=link))
         return Span(link=link, to=to, start=start, end=start + len(data))
 
     def happened(self, event: AnyEvent) -> None:

@@ -7,13 +7,15 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
 
-from simulator.lab import arena
+from simulator.lab import arena, certificates
 from simulator.lab.middlebox import Middlebox
 from simulator.lab.play import LOOPBACK
 from simulator.lab.policy import MiddleboxPolicy, ServerPolicy, stage
+from simulator.lab.server import Server
 from simulator.lab.tap import Tap
 from simulator.lab.witness import Watched
 from simulator.language import N_
+from simulator.live.octets import found_on_wire
 from simulator.live.store import Store
 from simulator.session import AnyEvent, Message, Peer, Session
 from simulator.toml import Prose
@@ -25,6 +27,9 @@ AT_ONCE = 512
 
 MESSAGE = 256 * 1024
 """Octets of a message that are kept; the server takes all that SIZE says."""
+
+WIRE = 512 * 1024
+"""Octets of a connection that are kept for a capture; where more crossed, there is none."""
 
 
 class Port(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +76,13 @@ class Door(Watched):
     def _middlebox(self, tap: Tap) -> Middlebox:
         policy = self.scenario.middlebox
         blind = policy.does == "nothing" or self.port.server.implicit_tls
-        return Middlebox(policy, tap, blind=blind)
+        return Middlebox(policy, tap, blind=blind, alone=True)
+
+    def _serve(self) -> Server:
+        server = super()._serve()
+        if server.tls_context is not None:
+            certificates.logs_keys(server.tls_context)
+        return server
 
     def change(self, server: ServerPolicy, middlebox: MiddleboxPolicy) -> None:
         """From now on it behaves like that."""
@@ -81,9 +92,10 @@ class Door(Watched):
     def _came(self, tap: Tap, port: int) -> None:
         number = self._store.begin(self.port.name, self.scenario.middlebox.does)
         scenario, address = self.scenario, self.address
+        tap.room = WIRE
 
         def session() -> Session:
-            return Session(
+            seen = Session(
                 scenario=scenario.name,
                 connection=str(number),
                 started=self._store.began(number),
@@ -91,7 +103,13 @@ class Door(Watched):
                 server=Peer(name=scenario.server.name, address=address[0], port=address[1]),
                 implicit_tls=scenario.server.implicit_tls,
                 events=tuple(map(_bounded, tap.all_events())),
+                wire=tuple(tap.segments),
+                secrets=tap.secrets,
             )
+            if seen.wire:
+                seen = found_on_wire(seen)
+                tap.secrets = seen.secrets
+            return seen
 
         def happened(event: AnyEvent) -> None:
             self._store.grow(number, session, event)

@@ -78,8 +78,13 @@ class Kept:
         if secrets:
             return explain(self.session())
         if self._explained is None:
-            self._explained = explain(_veiled(self.session()))
+            record = msgspec.structs.replace(self.record(), wire=(), secrets=())
+            self._explained = explain(record)
         return self._explained
+
+    def record(self) -> Session:
+        """The session as it may be taken along: without what AUTH carried."""
+        return _veiled(self.session())
 
 
 def _text(event: AnyEvent) -> str:
@@ -99,13 +104,25 @@ def weight(event: AnyEvent) -> int:
 
 
 def _veiled(session: Session) -> Session:
-    """The session without credentials. Messages stay: whoever looks has sent them."""
+    """The session without credentials. Messages stay: whoever looks has sent them. So do the octets
+    where they hold no credential, or hold it inside TLS; in that case without what opens it."""
     hidden = Veil()(session)
-    events = tuple(
-        event if isinstance(event, Message) else other
-        for event, other in zip(session.events, hidden.events, strict=True)
-    )
-    return msgspec.structs.replace(hidden, events=events)
+    events: list[AnyEvent] = []
+    masked: list[AnyEvent] = []
+    for event, other in zip(session.events, hidden.events, strict=True):
+        bare = msgspec.structs.replace(event, raw=other.raw, wire=other.wire)
+        if isinstance(event, Message):
+            events.append(event)
+        elif bare == other:
+            events.append(msgspec.structs.replace(other, wire=event.wire))
+        else:
+            events.append(other)
+            masked.append(event)
+    told = msgspec.structs.replace(hidden, events=tuple(events))
+    if any(not event.secure for event in masked):
+        return told
+    secrets = () if masked else session.secrets
+    return msgspec.structs.replace(told, wire=session.wire, secrets=secrets)
 
 
 class Store:
@@ -157,6 +174,7 @@ class Store:
         if isinstance(event, Disconnect) and not found.over:
             found.over = True
             record = session()
+            found.weight += sum(len(segment.data) + 100 for segment in record.wire)
             # What the tap holds can go now.
             found.session = lambda: record
             self._save(found)
@@ -244,6 +262,7 @@ class Store:
             found.pinned, found.over = bool(pinned), True
             found.session = lambda session=session: session  # type: ignore[misc]
             found.weight = sum(map(weight, session.events))
+            found.weight += sum(len(segment.data) + 100 for segment in session.wire)
             self._found[number] = found
             self._last = max(self._last, number)
         self._make_room()

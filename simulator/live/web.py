@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from simulator import toml
 from simulator.cells import MEANINGS, ending
 from simulator.errors import Error
+from simulator.explainer import explain
 from simulator.lab import certificates
 from simulator.lab.policy import MiddleboxPolicy, ServerPolicy
 from simulator.language import SOURCE, languages, said, say
@@ -49,6 +50,7 @@ DOWNLOADS = {
     "player": "text/html; charset=utf-8",
     "mermaid": "text/plain; charset=utf-8",
     "markdown": "text/markdown; charset=utf-8",
+    "pcapng": "application/x-pcapng",
 }
 """Views in which a session can be taken along."""
 
@@ -300,12 +302,20 @@ class Web:
         name = request.path_params["view"]
         if name not in DOWNLOADS:
             raise Refused(404, f"no view {name!r}: there are {', '.join(DOWNLOADS)}")
-        explanation = kept.explanation()
         if name == "session":
-            shown: str | bytes = to_json(explanation.session)
+            shown: str | bytes = to_json(kept.record())
             ending_of = ".session.json"
         else:
             found = view(name)
+            explanation = kept.explanation()
+            if name == "pcapng":
+                explanation = explain(kept.record())
+                if not explanation.session.wire:
+                    raise Refused(
+                        409,
+                        "no capture of this session: a credential crossed in the clear, more "
+                        "crossed than is kept, or it comes from an older file",
+                    )
             shown = found.render(explanation, Page(language=self._language(request)))
             ending_of = f"-{found.file}"
         headers = {"content-disposition": f'attachment; filename="{kept.number}{ending_of}"'}

@@ -9,6 +9,7 @@ import json
 import smtplib
 import socket
 import sqlite3
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 
 from simulator.lab import middlebox
 from simulator.lab.play import LabError
+from simulator.live import ports
 from simulator.live.store import BadStore
 from simulator.session import from_json
 from tests.command import Command
@@ -173,6 +175,78 @@ def test_credentials_are_masked() -> None:
             assert b"AUTH" in body
             assert secret.encode() not in body
         assert lab.sessions("?q=" + secret) == []
+
+
+def tshark(capture: bytes, path: Path) -> list[str]:
+    """Verbs that tshark reads, TLS opened by what the capture itself holds."""
+    path.write_bytes(capture)
+    command = ["tshark", "-n", "-r", str(path), "-Y", "smtp.req", "-T", "fields"]
+    run = subprocess.run(
+        [*command, "-e", "smtp.req.command"], capture_output=True, check=True, timeout=120
+    )
+    return run.stdout.decode().upper().split()
+
+
+@pytest.mark.needs("tshark")
+def test_a_capture_is_opened_by_tshark(tmp_path: Path) -> None:
+    file = tmp_path / "sessions.sqlite"
+    whole = ["EHLO", "STAR", "EHLO", "MAIL", "RCPT", "DATA", "QUIT"]
+    with opened(save=file) as lab:
+        deliver(lab.port("documented"))
+        lab.settled(1)
+        assert tshark(lab.ask("api/sessions/1/pcapng").body, tmp_path / "1.pcapng") == whole
+        login(lab)
+        lab.settled(2)
+        # Its octets are there, what opens them is not: they hold a password.
+        assert tshark(lab.ask("api/sessions/2/pcapng").body, tmp_path / "2.pcapng") == whole[:2]
+        with smtplib.SMTP("localhost", lab.port("lax"), timeout=20) as client:
+            client.ehlo("clear.example")
+        lab.settled(3)
+        assert tshark(lab.ask("api/sessions/3/pcapng").body, tmp_path / "3.pcapng") == [
+            "EHLO",
+            "QUIT",
+        ]
+    with opened(save=file) as lab:
+        assert tshark(lab.ask("api/sessions/1/pcapng").body, tmp_path / "4.pcapng") == whole
+
+
+def test_a_capture_holds_what_crossed_and_no_password_in_the_clear() -> None:
+    with opened() as lab:
+        with smtplib.SMTP("localhost", lab.port("documented"), timeout=20) as client:
+            client.ehlo("clear.example.net")
+        lab.settled(1)
+        taken = lab.ask("api/sessions/1/pcapng")
+        assert taken.headers["content-type"] == "application/x-pcapng"
+        assert b"EHLO clear.example.net\r\n" in taken.body.replace(b"ehlo", b"EHLO")
+        assert b"The client introduces itself as clear.example.net" in taken.body
+        secret = base64.b64encode(b"\0ana\0correct-horse-battery")
+        with smtplib.SMTP("localhost", lab.port("documented"), timeout=20) as client:
+            client.ehlo("clear.example.net")
+            client.docmd("AUTH", f"PLAIN {secret.decode()}")
+        lab.settled(2)
+        assert lab.ask("api/sessions/2/pcapng").status == 409
+        assert secret not in lab.ask("api/sessions/2/session").body
+
+
+def test_each_leg_is_in_the_capture() -> None:
+    with opened() as lab:
+        lab.ask("api/ports/documented", "PUT", {"middlebox": {"does": "strip"}})
+        with smtplib.SMTP("localhost", lab.port("documented"), timeout=20) as client:
+            client.ehlo("clear.example.net")
+        lab.settled(1)
+        record = from_json(lab.ask("api/sessions/1/session").body)
+        assert b"STARTTLS" in record.stream("client", "server")
+        assert b"STARTTLS" not in record.stream("client")
+        assert record.stream("server") == record.stream("server", "server")
+
+
+def test_who_says_too_much_has_no_capture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports, "WIRE", 300)
+    with opened() as lab:
+        deliver(lab.port("documented"))
+        lab.settled(1)
+        assert lab.ask("api/sessions/1/pcapng").status == 409
+        assert lab.ask("api/sessions/1/annotated").status == 200
 
 
 def test_sessions_come_back_after_a_restart(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ const MIDDLEBOXES = {
 	"inject-reply": ["injects a reply", ["250 attacker.example", "550 5.7.1 No mail from you"]],
 };
 const ENDINGS = { inside: "inside TLS", clear: "in the clear", fooled: "fooled", refused: "refused", "given up": "gives up", "broken off": "broken off" };
-const VIEWS = ["session", "json", "annotated", "esa", "markdown", "mermaid", "player"];
+const VIEWS = ["session", "json", "annotated", "esa", "markdown", "mermaid", "player", "pcapng"];
 
 function el(tag, attributes = {}, ...children) {
 	const node = document.createElement(tag);
