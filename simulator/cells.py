@@ -75,7 +75,7 @@ def ending(
 
 
 def _fooled(explanation: Explanation, does: str, wants_tls: bool) -> bool:
-    """Did somebody on the way get what they wanted?"""
+    """Did someone on the path get what they wanted?"""
     verdict = explanation.verdict
     broken = {note.rule for note in explanation.findings}
     match does:

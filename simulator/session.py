@@ -147,7 +147,7 @@ class Disconnect(Event, frozen=True, kw_only=True, tag="disconnect"):
     """The connection ended.
 
     `reason`: `quit` (after QUIT and 221), `closed` (one side closed in mid-session), `cut` (reset,
-    or cut on the way), `timeout` (the other side was silent for too long), `given up` (the client
+    or cut on the path), `timeout` (the other side was silent for too long), `given up` (the client
     left because it could not have what it requires).
     """
 

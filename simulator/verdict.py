@@ -364,7 +364,7 @@ _HOW_FAR = {
     ),
     "cut off": N_("The client asked for TLS, but the session ended before the server answered."),
     "slipped in": N_(
-        "TLS was established, but what somebody slipped in before it, in the clear, "
+        "TLS was established, but what someone slipped in before it, in the clear, "
         "was taken for a part of the session inside."
     ),
     "missing": N_(

@@ -40,7 +40,7 @@ GREEN = "color-mix(in srgb,currentColor 25%,#1f9d57)"
 
 _TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 
-CHOOSE = {"client": N_("client"), "server": N_("server"), "middlebox": N_("on the way")}
+CHOOSE = {"client": N_("client"), "server": N_("server"), "middlebox": N_("on the path")}
 
 
 def here() -> None:
@@ -237,7 +237,7 @@ def heat(middlebox: str = "nothing") -> Picture:
 
 
 def wire(explanation: Explanation, *, most: int = 40) -> Table:
-    """What somebody on the way sees: everything in the clear, and of TLS the records.
+    """What someone on the path sees: everything in the clear, and of TLS the records.
 
     The first `most` lines are shown.
     """

@@ -263,7 +263,7 @@ GLOSSARY = {
     r"\bsenders?\b": r"remetente",
     r"\brecipients?\b": r"destinatário",
     r"\breply code\b": r"código de resposta",
-    r"body on the way\b": r"no caminho",
+    r"one on the path\b": r"no caminho",
     r"\bcipher suites?\b": r"suítes? de cifras",
     r"\bheader\b": r"cabeçalho",
     r"\bgreets\b": r"saúda|cumpriment|saudação",

@@ -75,7 +75,7 @@ class ServerCase(Case, frozen=True, kw_only=True):
 
 
 class ClientCase(Case, frozen=True, kw_only=True):
-    """A server for a client to meet, and perhaps somebody on the way. `fault`: a client of the lab
+    """A server for a client to meet, and perhaps someone on the path. `fault`: a client of the lab
     with this fault."""
 
     server: ServerPolicy = ServerPolicy()

@@ -30,7 +30,7 @@ class NotRun(Error, OSError):
 
 
 def scenario_of(case: ClientCase) -> Scenario:
-    """The server of a case, and who is on the way to it."""
+    """The server of a case, and who is on the path to it."""
     return stage(case.id, case.title, case.server, case.middlebox)
 
 

@@ -21,7 +21,7 @@ def meets(wants: tuple[str, ...], held: frozenset[str]) -> bool:
 
 
 def fitting(fits: Mapping[str, str], explanation: Explanation, held: frozenset[str]) -> str:
-    """In which situation this session would have done: the first of `fits` whose word holds, which
+    """Where this session would have worked: the first of `fits` whose word holds, which
     may also be `broken` and a rule; empty where none does."""
     words = held | {f"broken {note.rule}" for note in explanation.findings}
     return next((text for word, text in fits.items() if word in words), "")
@@ -44,7 +44,7 @@ def endings(explanation: Explanation, does: str = "nothing") -> frozenset[str]:
 
 
 def _tells(event: object) -> bool:
-    """Does this tell somebody on the way a message, an envelope or a password?"""
+    """Does this tell someone on the path a message, an envelope or a password?"""
     match event:
         case Message(secure=False) | AuthResponse(secure=False):
             return True

@@ -49,7 +49,7 @@ class Trial(_Table, frozen=True, kw_only=True):
     `client`, `server` and `middlebox` replace those of the variant, key by key. `wants`: endings of
     which one must come (`endings` names them). `dribbles`: the server's replies arrive in
     pieces. `about` says what is tried, `failed` what it means when it goes wrong, `fits` in which
-    situation it would have done, by what came of it.
+    situation it would have worked, by what came of it.
     """
 
     about: str

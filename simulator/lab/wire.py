@@ -34,7 +34,7 @@ LINGER = 0.5
 
 
 class LineBroken(Exception):
-    """The other side closed the connection, or somebody on the way cut it."""
+    """The other side closed the connection, or someone on the path cut it."""
 
 
 class Nonsense(Exception):

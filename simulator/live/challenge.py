@@ -20,7 +20,7 @@ from simulator.session import Command
 
 class Feedback(msgspec.Struct, frozen=True, kw_only=True):
     """What is told of a connection: did it pass, or else why not (in English), which `step` of the
-    session shows it (from 1), and in which situation it would have done (empty if in none)."""
+    session shows it (from 1), and in which situation it would have worked (empty if in none)."""
 
     passed: bool
     failed: str = ""

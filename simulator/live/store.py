@@ -44,7 +44,7 @@ class BadStore(Error, OSError):
 
 
 class Kept:
-    """One session: `session` makes the record as it stands now; `does` is what somebody on the way
+    """One session: `session` makes the record as it stands now; `does` is what someone on the path
     did then, as a scenario has it. `summaries` are kept by language, as long as they are true."""
 
     def __init__(self, number: int, port: str, does: str, began: datetime) -> None:

@@ -28,7 +28,7 @@ LABELS = (
     N_("Choose a session."),
     N_("This session is gone."),
     N_("Client"),
-    N_("On the way"),
+    N_("On the path"),
     N_("nothing"),
     N_("takes STARTTLS away"),
     N_("masks STARTTLS with X"),

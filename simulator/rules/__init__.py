@@ -90,7 +90,7 @@ _MASKED = re.compile(r"X{4,}[A-Z]?|X{3,}A")
 
 
 def altered(reply: Reply) -> bool:
-    """Was this list altered on the way? Some firewalls overwrite what they do not like with X."""
+    """Was this list altered on the path? Some firewalls overwrite what they do not like with X."""
     return reply.by == "middlebox" or any(_MASKED.fullmatch(line) for line in reply.lines[1:])
 
 

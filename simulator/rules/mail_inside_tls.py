@@ -1,4 +1,4 @@
-"""Whether the message itself could be read on the way."""
+"""Whether the message itself could be read on the path."""
 
 from simulator.language import N_
 from simulator.rules import Finding, Moment, Rule, broken, met

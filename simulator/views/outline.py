@@ -45,7 +45,7 @@ MESSAGE_LINES = 6
 
 CLIENT = N_("client")
 SERVER = N_("server")
-MIDDLEBOX = N_("on the way")
+MIDDLEBOX = N_("on the path")
 CLEAR = N_("in the clear")
 INSIDE = N_("inside TLS")
 KNOWS = {
@@ -61,9 +61,9 @@ KEY_FORGOTTEN = N_("forgotten")
 KEY_INSIDE = N_("learned inside TLS")
 KEY_MET = N_("rule met")
 KEY_BROKEN = N_("rule broken")
-KEY_FORGED = N_("made on the way")
-FORGED = N_("not from the {side}: made on the way")
-LOST = N_("kept back on the way")
+KEY_FORGED = N_("made on the path")
+FORGED = N_("not from the {side}: made on the path")
+LOST = N_("held back on the path")
 MISHEARD = N_("answers {asked}, but is taken for the answer to {heard}")
 SLIPPED_IN = N_(
     "answers the {asked} that was slipped in, but is taken for the answer to the client's"
@@ -94,7 +94,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def forged(self) -> bool:
-        """Somebody on the way wrote it."""
+        """Somebody on the path wrote it."""
         return self.step.event.by == "middlebox"
 
     @property

@@ -48,15 +48,15 @@ LABELS = (
     N_("Full screen"),
     N_("in the clear"),
     N_("inside TLS"),
-    N_("kept back on the way"),
+    N_("held back on the path"),
     N_("keyword"),
     N_("Last step"),
     N_("login"),
-    N_("made on the way"),
+    N_("made on the path"),
     N_("name"),
     N_("Next step"),
     N_("Nothing"),
-    N_("on the way"),
+    N_("on the path"),
     N_("out of the old buffer, filled before the handshake"),
     N_("Outcome"),
     N_("Pause"),
@@ -89,7 +89,7 @@ LABELS = (
     N_("What happens in this session?"),
     N_("What the client knows of the server"),
     N_("What the server knows of the client"),
-    N_("Whoever listens on the way forgets nothing."),
+    N_("Whoever listens on the path forgets nothing."),
     N_("Why does the client say EHLO twice?"),
     N_("{from} to {to}"),
     N_("{lines} more lines"),
@@ -208,7 +208,7 @@ def listing(explanation: Explanation, language: str = SOURCE) -> str:
 def _item(step: SaidStep, language: str) -> str:
     said = "<br>".join(f"<code>{_text(line)}</code>" for line in step.text if line.strip())
     secure = say("inside TLS" if step.secure else "in the clear", language)
-    who = say("on the way" if step.by == "middlebox" else step.by, language)
+    who = say("on the path" if step.by == "middlebox" else step.by, language)
     parts = [f"<p><b>{_text(who)}</b> ({_text(secure)}): {_text(step.meaning)}</p>"]
     if said:
         parts.append(f"<p>{said}</p>")

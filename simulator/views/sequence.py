@@ -130,7 +130,7 @@ class _Ladder:
         )
 
     def _in_channel(self, piece: Piece) -> Pieces:
-        """A piece in its place; where it leaves room stands the lifeline of what is on the way."""
+        """A piece in its place; where it leaves room stands the lifeline of what is on the path."""
         empty = [" "] * self.channel
         if self.middle is not None:
             empty[self.middle] = "┊"

@@ -39,7 +39,7 @@ RECORD = {
     "description": N_("The alert: {value}."),
     "nonce": N_("The part of the nonce that is sent: never the same twice under one key."),
     "ciphertext": N_("Encrypted: without the key nothing can be read here but the length."),
-    "tag": N_("The authentication tag: by it the receiver notices any change on the way."),
+    "tag": N_("The authentication tag: by it the receiver notices any change on the path."),
     "unread": N_("This does not fit what should stand here, or the record ends too soon."),
     "not_tls": N_("No TLS record begins here."),
 }
@@ -173,7 +173,7 @@ HANDSHAKE_RECORD = N_("A TLS record of the handshake, readable by anyone: {messa
 ALERT_RECORD = N_("A TLS alert, readable by anyone: {value}.")
 CHANGE_CIPHER_SPEC = N_("From here on this side encrypts (the record itself says no more).")
 CHANGE_CIPHER_SPEC_1_3 = N_(
-    "Means nothing in TLS 1.3: it is there for devices on the way that expect it."
+    "Means nothing in TLS 1.3: it is there for devices on the path that expect it."
 )
 SEALED_HANDSHAKE = N_("The end of the handshake, already encrypted: Finished.")
 SEALED_ALERT = N_("An alert, encrypted: most likely close_notify, the end of TLS.")

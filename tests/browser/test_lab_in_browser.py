@@ -137,7 +137,7 @@ def test_the_trainer_changes_what_is_on_the_way(look: Look) -> None:
     with opened() as lab:
         page = look(lab, "#ports")
         door = page.locator('[data-port="documented"]')
-        door.get_by_label("On the way").select_option("strip")
+        door.get_by_label("On the path").select_option("strip")
         door.get_by_role("button", name="Change").click()
         expect(door.get_by_role("status")).to_contain_text("Changed")
         with smtplib.SMTP("localhost", lab.port("documented"), timeout=20) as client:

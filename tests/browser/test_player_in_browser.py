@@ -388,13 +388,13 @@ def test_each_side_sees_its_own_end_of_a_forged_session(open_page: Open) -> None
     page = open_page(player.render(explain(sessions.attacked())))
     rows = page.locator(".steps li")
     expect(page.locator(".figure.middlebox")).to_be_visible()
-    expect(rows.nth(3)).to_contain_text("kept back on the way")
-    expect(rows.nth(6)).to_contain_text("made on the way")
+    expect(rows.nth(3)).to_contain_text("held back on the path")
+    expect(rows.nth(6)).to_contain_text("made on the path")
     expect(rows.nth(10)).to_contain_text("out of the old buffer")
     page.locator(".poster").click()
     for view, hidden, shown in (("client", (3, 6, 10), (4, 8)), ("server", (4, 8), (3, 6, 10))):
         look_as(page, view)
-        assert "on the way" not in page.locator(".steps").inner_text()
+        assert "on the path" not in page.locator(".steps").inner_text()
         expect(page.locator(".figure.middlebox")).to_be_hidden()
         for index in hidden:
             assert "unseen" in (rows.nth(index).get_attribute("class") or "")

@@ -101,7 +101,7 @@ def test_a_wrong_prediction_is_explained(name: str, variant: str) -> None:
 
 
 def test_a_wrong_prediction_is_told_where_it_would_be_right() -> None:
-    assert "takes mail from anybody" in said(check(puzzle("04", "strict"), 250))
+    assert "takes mail from anyone" in said(check(puzzle("04", "strict"), 250))
     assert "none of the situations" in said(check(puzzle("04", "strict"), 421))
 
 

@@ -88,8 +88,8 @@ def test_facts_are_learned_struck_out_and_learned_again():
 
 def test_a_middlebox_gets_a_lifeline_of_its_own():
     attacked, plain = draw(sessions.attacked()), draw(sessions.documented())
-    assert "on the way" in [p.text for p in texts(attacked)]
-    assert "on the way" not in [p.text for p in texts(plain)]
+    assert "on the path" in [p.text for p in texts(attacked)]
+    assert "on the path" not in [p.text for p in texts(plain)]
     assert size(attacked)[0] > size(plain)[0]
 
 

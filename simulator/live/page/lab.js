@@ -228,7 +228,7 @@ function door(port) {
 	if (challenge) return el("div", { class: "door", "data-port": port.name }, el("h2", {}, el("code", {}, `${port.host}:${port.port}`), ` ${port.title}`));
 	return el("form", { class: "door", "data-port": port.name, onsubmit: change },
 		el("h2", {}, el("code", {}, `${port.host}:${port.port}`), ` ${port.title}`),
-		el("label", {}, t("On the way"), " ", middlebox),
+		el("label", {}, t("On the path"), " ", middlebox),
 		el("details", {}, el("summary", {}, t("Server")), el("label", {}, t("Policy of the server, as JSON"), policy)),
 		el("button", { type: "submit" }, t("Change")), said);
 }

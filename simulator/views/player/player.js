@@ -21,7 +21,7 @@ const OVERHEARD = "What an eavesdropper knows";
 const SPEEDS = [1, 2, 0.5];
 const KINDS = { greeting: "name", name: "name", keyword: "keyword", envelope: "envelope", identity: "login" };
 const WORDLESS = { connect: "TCP connection", handshake: "TLS handshake", disconnect: "End of the connection" };
-const MARKS = { forged: "made on the way", lost: "kept back on the way", stale: "out of the old buffer, filled before the handshake" };
+const MARKS = { forged: "made on the path", lost: "held back on the path", stale: "out of the old buffer, filled before the handshake" };
 const LEVELS = { must: "breaks a MUST", should: "breaks a SHOULD", risk: "risky" };
 const RECORDS = { 20: "change_cipher_spec", 21: "alert", 22: "handshake", 23: "application_data" };
 const DUMPED = 2048; // octets of one dump
@@ -349,7 +349,7 @@ class SmtpSession extends HTMLElement {
 		const state = div("state"), scene = el("div", { class: "scene", "aria-hidden": "true" });
 		const wire = div("wire", div("heads",
 			figure("client", session.client.name || hello?.argument || session.client.address),
-			div("middle", div("figure middlebox", icon("middlebox"), span("role", t("on the way"))), state),
+			div("middle", div("figure middlebox", icon("middlebox"), span("role", t("on the path"))), state),
 			figure("server", session.server.name || session.server.address)), list, scene);
 
 		const toggle = this.#button("play", "Play", () => this.#toggle());
@@ -474,7 +474,7 @@ class SmtpSession extends HTMLElement {
 	#way({ kind, to, secure }, { from }) {
 		if (kind === "handshake") return this.#t("TLS handshake");
 		const other = from === "client" ? "server" : "client", ground = this.#t(secure ? "inside TLS" : "in the clear");
-		if (from === "middlebox") return `${this.#t("on the way")}, ${ground}`;
+		if (from === "middlebox") return `${this.#t("on the path")}, ${ground}`;
 		return to ? `${this.#t("{from} to {to}", { from: this.#t(from), to: this.#t(other) })}, ${ground}` : this.#t(from);
 	}
 
@@ -566,7 +566,7 @@ class SmtpSession extends HTMLElement {
 		}
 		const known = [...heard.values()].map((fact) => this.#fact(fact, fact.learned === step.index && "new"));
 		box.replaceChildren(p("title", this.#t(OVERHEARD)), known.length ? el("ul", { class: "known" }, known) : p("none", this.#t("Nothing")),
-			p("none", this.#t("Whoever listens on the way forgets nothing.")));
+			p("none", this.#t("Whoever listens on the path forgets nothing.")));
 	}
 
 	// The handshake, as a scene of its own: a band crosses the wire, and says who forgets.
