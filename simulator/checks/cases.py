@@ -20,6 +20,9 @@ from simulator.toml import Prose
 Status = Literal["passed", "failed", "unclear", "skipped"]
 """`unclear`: it was tried, and shows neither; `skipped`: it was not tried."""
 
+TLS, AUTH = "TLS", "AUTH"
+"""Steps that are more than a line: the handshake, and a login."""
+
 
 class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One thing to check, with the citation it rests on and the `level` at which it is broken.
@@ -57,10 +60,11 @@ class ServerCase(Case, frozen=True, kw_only=True):
 
     It `begins` in the `clear`, `inside` TLS (which is begun by STARTTLS, or was there before the
     greeting), or at the greeting, wherever that is (`any`). `steps` are sent one after the other;
-    the answer to the last one tells. `lists` and `lacks`: keywords, perhaps with a parameter, of
-    the list in it. `where`: it is only tried on servers that have this keyword inside TLS.
-    `otherwise` is what it means if an earlier step is refused. `tls`: the one version to speak;
-    `verify`: the certificate must be right. `fault`: a server of the lab with this fault.
+    the answer to the last one tells. `AUTH` alone is a login. `lists` and `lacks`: keywords,
+    perhaps with a parameter, of the list in it. `where`: it is only tried on servers that have this
+    keyword inside TLS. `otherwise` is what it means if an earlier step is refused. `tls`: the one
+    version to speak; `verify`: the certificate must be right. `fault`: a server of the lab with
+    this fault.
     """
 
     begins: Literal["clear", "inside", "any"]
@@ -72,6 +76,11 @@ class ServerCase(Case, frozen=True, kw_only=True):
     tls: Literal["", "1.2", "1.3"] = ""
     verify: bool = False
     fault: ServerPolicy
+
+    @property
+    def logs_in(self) -> bool:
+        """Does it take an account of the server's?"""
+        return AUTH in self.steps
 
 
 class ClientCase(Case, frozen=True, kw_only=True):

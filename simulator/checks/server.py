@@ -7,7 +7,9 @@ between two, sends no message, and goes no further than RCPT.
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
+import hmac
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -17,7 +19,7 @@ from ipaddress import ip_address
 import msgspec
 
 from simulator import smtp
-from simulator.checks.cases import Result, ServerCase, Status, lacking, server_cases
+from simulator.checks.cases import AUTH, TLS, Result, ServerCase, Status, lacking, server_cases
 from simulator.errors import Error
 from simulator.lab import certificates
 from simulator.lab.client import Client, GivenUp
@@ -26,12 +28,14 @@ from simulator.lab.policy import ClientPolicy, Mail
 from simulator.lab.tap import Tap
 from simulator.lab.wire import LineBroken, Nonsense
 from simulator.language import N_, Text
+from simulator.masking import masked
 from simulator.session import AuthResponse, Handshake, Peer, Reply, Session
 
 IMPLICIT_TLS = 465
 """The port where TLS comes before the greeting (RFC 8314 §3.3)."""
 
-TLS = "TLS"
+MECHANISMS = ("CRAM-MD5", "PLAIN", "LOGIN")
+"""How it can log in, the most discreet first (RFC 2195, RFC 4616; LOGIN has no standard)."""
 
 
 class Unreachable(Error, OSError):
@@ -43,7 +47,8 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
 
     `name` is what its certificate should say, if that is not `host`. `authority`: a PEM file to
     trust in place of what the system trusts. `greets_as` is the argument of EHLO; `sender` and
-    `recipient` are the envelope, of which no mail is made. `pause` and `patience` in seconds.
+    `recipient` are the envelope, of which no mail is made. `user` with `password` is an account for
+    the case that logs in, which is left out without. `pause` and `patience` in seconds.
     """
 
     host: str
@@ -54,6 +59,8 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
     greets_as: str = "probe.invalid"
     sender: str = ""
     recipient: str = "postmaster"
+    user: str = ""
+    password: str = ""
     pause: float = 1.0
     patience: float = 30.0
 
@@ -101,6 +108,9 @@ async def check(
             text = N_("not tried: inside TLS, the list does not have {keyword}")
             values = {"keyword": case.where}
             result = Result(case=case, status="skipped", why=Text(text, values))
+        elif case.logs_in and not host.user:
+            text = N_("not tried: it needs an account of the server")
+            result = Result(case=case, status="skipped", why=Text(text))
         else:
             if tried:
                 await asyncio.sleep(host.pause)
@@ -148,8 +158,8 @@ async def _tried(host: Host, case: ServerCase, context: ssl.SSLContext) -> Resul
         wire=tuple(tap.segments),
         secrets=tap.secrets,
     )
-    status, why = probe.status, probe.why
-    return Result(case=case, status=status, why=why, sessions=(session,))
+    shown = masked(session) if case.logs_in else session
+    return Result(case=case, status=probe.status, why=probe.why, sessions=(shown,))
 
 
 @contextlib.asynccontextmanager
@@ -212,7 +222,8 @@ class _Probe(Client):
             # What would follow is no SMTP.
             raise GivenUp(politely=False)
         if answer.startswith("334"):
-            await self._cancel()
+            # End an exchange that was begun (RFC 4954 §4).
+            await self._respond("*")
         if self.wire.broken or await self._leave(steps[-1]):
             self._ended("server", "quit")
         else:
@@ -233,19 +244,46 @@ class _Probe(Client):
         """QUIT, unless it was said; does the server close?"""
         return last == "QUIT" or await self._say_goodbye()
 
-    async def _cancel(self) -> None:
-        """End an exchange that was begun (RFC 4954 §4)."""
-        raw = b"*\r\n"
+    async def _respond(self, text: str) -> Reply:
+        """Send a line of an exchange that was begun, and read what is said to it."""
+        raw = f"{text}\r\n".encode("ascii")
         at, secure = self.tap.now(), self.wire.secure
         span = self.wire.send(raw)
         self.tap.happened(
-            AuthResponse(at=at, by="client", secure=secure, raw=raw, wire=(span,), text="*")
+            AuthResponse(at=at, by="client", secure=secure, raw=raw, wire=(span,), text=text)
         )
-        await self.reply()
+        return await self.reply()
+
+    def _mechanism(self) -> str:
+        """How to log in after the last list; empty if not at all."""
+        return next((name for name in MECHANISMS if self._has(f"{AUTH} {name}")), "")
+
+    async def _login(self) -> Reply:
+        """The whole of a login, or as far as the server lets it come."""
+        user, password = self.host.user.encode(), self.host.password.encode()
+        mechanism = self._mechanism()
+        if mechanism == "PLAIN":
+            both = _base64(b"\0%b\0%b" % (user, password))
+            return await self.ask(f"AUTH PLAIN {both}")
+        reply = await self.ask(f"AUTH {mechanism}")
+        if mechanism == "CRAM-MD5" and reply.code == 334:
+            try:
+                challenge = base64.b64decode("".join(reply.lines), validate=True)
+            except ValueError:
+                return await self._respond("*")
+            digest = hmac.new(password, challenge, "md5").hexdigest()
+            return await self._respond(_base64(user + b" " + digest.encode()))
+        for secret in (user, password):
+            if reply.code == 334:
+                reply = await self._respond(_base64(secret))
+        return reply
 
     def _judge(self, answer: str) -> None:
         case = self.case
         values = {"answer": answer}
+        if not answer:
+            self.why = Text(N_("the list does not have {keyword}"), {"keyword": AUTH})
+            return
         if case.lists or case.lacks:
             if not answer.startswith("250"):
                 self.why = Text(N_("there was no list: {answer}"), values)
@@ -266,7 +304,13 @@ class _Probe(Client):
     def _broke(self, step: str, answer: str) -> None:
         """An earlier step was not answered as the case needs it."""
         case = self.case
-        if not case.steps and answer.startswith(case.fails):
+        if not answer:
+            self.status = "skipped"
+            self.why = Text(N_("not tried: in the clear, the list has no AUTH that can be used"))
+            return
+        if step == AUTH:
+            self.status = "unclear"
+        elif not case.steps and answer.startswith(case.fails):
             self.status = "failed"
         else:
             self.status = case.otherwise
@@ -281,14 +325,19 @@ class _Probe(Client):
         )
 
     async def _step(self, step: str) -> str:
-        """Do one step: what came of it, as a reply code with its first line, or in a word."""
+        """Do one step: what came of it, as a reply code with its first line, or in a word; empty
+        where the list offers no way to log in."""
+        if (step == AUTH or "{mechanism}" in step) and not self._mechanism():
+            return ""
         try:
             if step == TLS:
                 return await self._begin_tls()
-            if step:
-                lines = [self._filled(line) for line in step.split(" + ")]
-                self.group(*lines)
-            reply = await self.reply()
+            if step == AUTH:
+                reply = await self._login()
+            else:
+                if step:
+                    self.group(*map(self._filled, step.split(" + ")))
+                reply = await self.reply()
         except GivenUp:
             last = next(e for e in reversed(self.tap.events) if isinstance(e, Reply))
             return f"{last.code:03} {' '.join(last.lines)}"[:200]
@@ -301,7 +350,12 @@ class _Probe(Client):
 
     def _filled(self, line: str) -> str:
         host = self.host
-        return line.format(name=host.greets_as, sender=host.sender, recipient=host.recipient)
+        return line.format(
+            name=host.greets_as,
+            sender=host.sender,
+            recipient=host.recipient,
+            mechanism=self._mechanism(),
+        )
 
     async def _begin_tls(self) -> str:
         self._look_behind_the_220()
@@ -310,3 +364,7 @@ class _Probe(Client):
         if not happened.error:
             return f"{TLS} ({happened.version}, {happened.cipher})"
         return f"no {TLS}: {happened.detail or happened.error}"
+
+
+def _base64(secret: bytes) -> str:
+    return base64.b64encode(secret).decode("ascii")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from simulator.checks.cases import Case, Result
 
 GOOD, BAD = 0, 1
+PASSWORD = "EHLO_TWICE_PASSWORD"
 
 
 def _cases(subject: str) -> Sequence[Case]:
@@ -113,6 +115,16 @@ def check() -> None:
     help="Recipient; no message is sent.",
 )  # fmt: skip
 @click.option(
+    "--user",
+    default="",
+    metavar="NAME",
+    help=(
+        "An account of the server, for the case that logs in. Its password is taken from "
+        f"{PASSWORD}, or asked for. Where the server has no CRAM-MD5, it crosses in the clear: "
+        "make an account just for this."
+    ),
+)
+@click.option(
     "--pause",
     type=click.FloatRange(min=0),
     default=None,
@@ -134,6 +146,7 @@ def server(
     ehlo: str,
     sender: str,
     recipient: str,
+    user: str,
     pause: float | None,
     patience: float,
     **shared: Any,
@@ -167,6 +180,8 @@ def server(
         greets_as=ehlo,
         sender=sender,
         recipient=recipient,
+        user=user,
+        password=_password(user) if user and not shared["list_"] else "",
         pause=(0.0 if checking.local(address) else 1.0) if pause is None else pause,
         patience=patience,
     )
@@ -255,6 +270,16 @@ def _address(host: str) -> tuple[str, int]:
     if not name or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
         raise click.BadParameter(f"{host!r} is no HOST or HOST:PORT, such as mail.example.org:587")
     return name, int(port)
+
+
+def _password(user: str) -> str:
+    """The account's password: never a word of the command, which others on the machine can see."""
+    password = os.environ.get(PASSWORD, "")
+    if not password and sys.stdin.isatty():
+        password = click.prompt(f"Password of {user}", hide_input=True, err=True)
+    if not password:
+        raise click.BadParameter(f"--user needs a password: put it into {PASSWORD}")
+    return password
 
 
 def _list(cases: Sequence[Case], lang: str) -> None:

@@ -117,7 +117,7 @@ class ServerPolicy(_Table, frozen=True, kw_only=True):
     about STARTTLS inside TLS: `refuse` it with 503, still `offer` it in the list, or `accept` it
     with 220. `forgets`:
     at the handshake it discards what the client said in the clear; `keeps_envelope`: but for the
-    sender that MAIL named. `insists`: MAIL and AUTH are
+    sender that MAIL named; `keeps_login`: but for whom AUTH let in. `insists`: MAIL and AUTH are
     refused until the client introduces itself; `admits`: but for these. `tls_versions`: what it
     speaks. `drops_buffer`: it throws away what came in the
     clear behind STARTTLS. `requires_tls`: 530 to nearly everything before TLS. `certificate`:
@@ -139,6 +139,7 @@ class ServerPolicy(_Table, frozen=True, kw_only=True):
     implicit_tls: bool = False
     forgets: bool = True
     keeps_envelope: bool = False
+    keeps_login: bool = False
     insists: bool = True
     admits: tuple[Literal["MAIL", "AUTH"], ...] = ()
     tls_versions: tuple[Literal["1.2", "1.3"], ...] = ("1.2", "1.3")

@@ -9,13 +9,14 @@ from pathlib import Path
 import msgspec
 
 from simulator.checks import client, server
-from simulator.checks.cases import ClientCase, Result
+from simulator.checks.cases import ClientCase, Result, chosen, server_cases
 from simulator.lab.client import Client
 from simulator.lab.play import Lab, run
 from simulator.lab.policy import ClientPolicy, Mail, Scenario, ServerPolicy
 from simulator.lab.tap import Tap
 
 NOTHING = ""
+USER, PASSWORD = "ana", "correct-horse"
 
 
 def scenario(policy: ServerPolicy) -> Scenario:
@@ -29,17 +30,22 @@ def host_of(policy: ServerPolicy, port: int, authority: Path) -> server.Host:
         name=policy.name,
         authority=str(authority),
         implicit_tls=policy.implicit_tls,
+        user=USER,
+        password=PASSWORD,
         pause=0,
         patience=3,
     )
 
 
-def server_checked(policy: ServerPolicy, authority: Path) -> list[Result]:
+def server_checked(
+    policy: ServerPolicy, authority: Path, user: str = USER, *only: str
+) -> list[Result]:
     """What the checks find of a server with that policy."""
 
     async def checked() -> list[Result]:
         async with Lab(scenario(policy)).open() as lab:
-            return await server.check(host_of(policy, lab.address[1], authority))
+            host = msgspec.structs.replace(host_of(policy, lab.address[1], authority), user=user)
+            return await server.check(host, chosen(server_cases(), only))
 
     return run(checked())
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from base64 import b64encode
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,16 +14,19 @@ import pytest
 from simulator.checks import report, server
 from simulator.checks.cases import (
     NoSuchCase,
+    Result,
     chosen,
     client_cases,
     server_cases,
 )
 from simulator.lab import certificates
+from simulator.lab.play import run
 from simulator.lab.policy import ClientPolicy, ServerPolicy
-from tests.checks.peers import client_checked, server_checked, told
+from simulator.language import say
+from tests.checks.peers import PASSWORD, USER, client_checked, server_checked, told
 
 STRICT = ClientPolicy(tls="required")
-WITH_LOGIN = ServerPolicy(auth="inside")
+WITH_LOGIN = ServerPolicy(auth="always", mechanisms=("CRAM-MD5",))
 
 
 @pytest.fixture
@@ -51,6 +56,93 @@ def test_a_server_with_one_fault_fails_that_check_alone(case: object, authority:
     results = server_checked(case.fault, authority)  # type: ignore[attr-defined]
     wrong = {name for name, status in told(results).items() if status in ("failed", "unclear")}
     assert wrong == {case.id}  # type: ignore[attr-defined]
+
+
+LOGIN = "forgets-the-login"
+
+
+@pytest.mark.parametrize(
+    ("policy", "user", "status", "why"),
+    [
+        (ServerPolicy(auth="always"), USER, "passed", "the answer was: 334"),
+        (ServerPolicy(auth="always", mechanisms=("LOGIN",)), USER, "passed", "the answer was: 334"),
+        (ServerPolicy(auth="always", keeps_login=True), USER, "failed", "the answer was: 503"),
+        (
+            ServerPolicy(auth="always"),
+            "",
+            "skipped",
+            "not tried: it needs an account of the server",
+        ),
+        (ServerPolicy(auth="inside"), USER, "skipped", "not tried: in the clear, the list has no"),
+        (
+            ServerPolicy(auth="always", withdrawn=("AUTH",), cuts_at="AUTH"),
+            USER,
+            "unclear",
+            "AUTH was answered: closed",
+        ),
+    ],
+)
+def test_login(policy: ServerPolicy, user: str, status: str, why: str, authority: Path) -> None:
+    """By what the list has; told apart: forgotten, kept, and what cannot be tried."""
+    results = server_checked(policy, authority, user, LOGIN)
+    [result] = [result for result in results if result.case.id == LOGIN]
+    assert result.status == status
+    assert say(result.why).startswith(why)
+
+
+@pytest.mark.parametrize("mechanism", ["CRAM-MD5", "PLAIN", "LOGIN"])
+def test_the_account_is_in_no_report(mechanism: str, authority: Path) -> None:
+    policy = ServerPolicy(auth="always", mechanisms=(mechanism,))
+    results = server_checked(policy, authority, USER, LOGIN)
+    secret = {
+        "PLAIN": b64encode(f"\0{USER}\0{PASSWORD}".encode()),
+        "LOGIN": b64encode(PASSWORD.encode()),
+        "CRAM-MD5": b64encode(USER.encode()),
+    }[mechanism].decode()
+    assert results[-1].status == "passed"
+    shown = [
+        report.json("server x", results),
+        report.junit("server x", results, strict=True),
+        *(text for result in results for text in report.sessions(result)),
+    ]
+    for text in shown:
+        assert secret not in text
+        assert PASSWORD not in text
+
+
+def test_the_digest_is_that_of_the_standard() -> None:
+    """The example of RFC 2195 §2."""
+    said: list[str] = []
+    replies = iter(
+        [
+            "220 mx.example.org",
+            "250-mx.example.org\r\n250 AUTH PLAIN CRAM-MD5",
+            "334 PDE4OTYuNjk3MTcwOTUyQHBvc3RvZmZpY2UucmVzdG9uLm1jaS5uZXQ+",
+            "235 Welcome",
+            "454 No TLS now",
+            "221 Bye",
+        ]
+    )
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for reply in replies:
+            writer.write(f"{reply}\r\n".encode())
+            said.append((await reader.readline()).decode().strip())
+        writer.close()
+
+    async def checked() -> list[Result]:
+        async with await asyncio.start_server(talk, "127.0.0.1", 0) as listening:
+            port = listening.sockets[0].getsockname()[1]
+            host = server.Host(host="127.0.0.1", port=port, user="tim", password="tanstaaftanstaaf")
+            return await server.check(host, [c for c in server_cases() if c.id == LOGIN])
+
+    [result] = run(checked())
+    assert said[1:3] == [
+        "AUTH CRAM-MD5",
+        "dGltIGI5MTNhNjAyYzdlZGE3YTQ5NWI0ZTZlNzMzNGQzODkw",
+    ]
+    # It is over with the login before TLS, and so nothing can be kept.
+    assert result.status == "passed"
 
 
 def test_a_correct_client_passes_all() -> None:

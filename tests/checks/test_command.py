@@ -74,6 +74,21 @@ def test_server(command: Command, authority: Path, tmp_path: Path) -> None:
     assert "<smtp-session" in (out / "starttls-gone.html").read_text(encoding="utf-8")
 
 
+def test_server_with_an_account(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its password is no word of the command."""
+    with serving(ServerPolicy(auth="always", keeps_login=True)) as port:
+        words = ("check", "server", f"127.0.0.1:{port}", "--only", "forgets-the-login")
+        monkeypatch.setenv("EHLO_TWICE_PASSWORD", "correct-horse")
+        ran = command(*words, "--user", "ana", "--explain")
+        assert ran.code == 1, ran
+        assert "✗ forgets-the-login" in ran.out
+        assert "correct-horse" not in ran.out + ran.err
+        monkeypatch.delenv("EHLO_TWICE_PASSWORD")
+        ran = command(*words, "--user", "ana")
+    assert ran.code == 2
+    assert "--user needs a password: put it into EHLO_TWICE_PASSWORD" in ran.err
+
+
 def test_server_in_portuguese_as_json(command: Command, authority: Path) -> None:
     trusted = ("--name", "eq-c601.example.com", "--ca", str(authority))
     with serving(ServerPolicy(auth="inside")) as port:
