@@ -183,7 +183,7 @@ def find(
 def _told(cause: Cause, tests: tuple[_Test, ...], facts: _Facts) -> Told | None:
     """The cause by its surest evidence; None if nothing shows it."""
     shown = [
-        (facts.at_most(test.when.degree or cause.degree, places, absent=test.when.absent), places)
+        (facts.at_most(test.when.degree or cause.degree, places, test.when), places)
         for test in tests
         if (places := test.look(facts)) is not None
     ]
@@ -341,14 +341,40 @@ class _Facts:
             if len(entry.reply.lines) > 1 and entry.place in self._answers
         )
 
-    def at_most(self, degree: Degree, places: Iterable[Place], *, absent: bool) -> Degree:
+    def at_most(self, degree: Degree, places: Iterable[Place], when: When) -> Degree:
         """No cause is certain by what is only said of a session: in a sentence that a person wrote,
-        behind the session's end, or by a reply that nothing in it asked for; nor by what is
-        `absent` from a record that was not wholly understood."""
-        if absent and self.session.understood < 1:
-            return "likely" if degree == "certain" else degree
+        behind the session's end, or by a reply that nothing in it asked for; nor by what is absent
+        from a record that was not wholly understood; nor by what came in the clear, where the
+        record names TLS from the first octet; nor by a refusal that the session got over."""
+        if degree != "certain":
+            return degree
+        if when.absent and self.session.understood < 1:
+            return "likely"
+        if when.inside is False and self.may_be_implicit:
+            return "likely"
         events = {place if isinstance(place, int) else place[0] for place in places}
-        return "likely" if degree == "certain" and any(map(self._is_hearsay, events)) else degree
+        doubtful = any(self._is_hearsay(event) or event in self.got_over for event in events)
+        return "likely" if doubtful else degree
+
+    @cached_property
+    def may_be_implicit(self) -> bool:
+        """Whether a line beside the dialogue names TLS from the first octet, and no list has
+        STARTTLS."""
+        if any(keyword.name == "STARTTLS" for entry in self.lists for keyword in entry.keywords):
+            return False
+        return self.remarks.find(_IMPLICIT) is not None
+
+    @cached_property
+    def got_over(self) -> frozenset[int]:
+        """The refusals of a command that the server took when it came again."""
+        found: set[int] = set()
+        taken: set[str] = set()
+        for index, reply, _, verb in reversed(self.replies):
+            if reply.code < 300:
+                taken.add(verb)
+            elif reply.code >= 400 and verb in _REPEATED and verb in taken:
+                found.add(index)
+        return frozenset(found)
 
     def _is_hearsay(self, index: int) -> bool:
         match self.session.events[index]:
@@ -420,6 +446,15 @@ _BY_HAND = re.compile(
     r"(?m)Escape character is|^\W*(?:\S+[#$>] )?(?:telnet|nc|ncat|netcat) [\w.-]+ \d+"
 )
 """What telnet says, and the line of a shell that starts it or one of its kin."""
+
+_IMPLICIT = (
+    r"(?i)(?<![\d.])465(?![\d.])|\bssl(?:v23)?://|\bsmtps\b|\bsubmissions\b"
+    r"|\bs_client\b(?!.*-starttls)|tls-?on-?connect|ssl-?on-?connect|\bsecure\W{1,6}(?:ssl|true)\b"
+)
+"""How TLS from the first octet is named: by its port, a URL, a service, an option, a setting."""
+
+_REPEATED = frozenset(("EHLO", "HELO", "AUTH", "MAIL"))
+"""What comes again after a refusal to the same end; another RCPT is for another recipient."""
 
 _SERVERS = re.compile(
     r"(?i)SSL_accept|smtpd\b|lost connection after|on connection from|STARTTLS=server"

@@ -32,6 +32,16 @@ EXAMPLES = tomllib.loads(
 )
 
 
+def doubtful() -> Iterator[tuple[str, list[str], str]]:
+    text = (Path(__file__).parent / "uncertain.txt").read_text(encoding="utf-8")
+    for part in text.split("\n#### ")[1:]:
+        name, ids, log = part.split("\n", 2)
+        yield name, ids.removeprefix("#! ").split(), log.strip("\n") + "\n"
+
+
+DOUBTFUL = tuple(doubtful())
+
+
 def told(log: str) -> list[causes.Told]:
     return [told for session in formats.read(log) for told in explain(session).verdict.causes]
 
@@ -83,6 +93,16 @@ def test_a_cause_is_told_where_it_is_true_with_its_lines_and_not_where_it_only_l
     assert len(example["near"]) >= 2
     for near in example["near"]:
         assert cause not in [found.id for found in told(near)]
+
+
+@pytest.mark.parametrize(("name", "ids", "log"), DOUBTFUL, ids=[name for name, _, _ in DOUBTFUL])
+def test_no_cause_is_certain_that_the_record_cannot_prove(
+    name: str, ids: list[str], log: str
+) -> None:
+    assert {one.removeprefix("!") for one in ids} <= set(causes.causes()), name
+    found = told(log)
+    assert not {one.id for one in found if one.degree == "certain"}.intersection(ids)
+    assert not {f"!{one.id}" for one in found}.intersection(ids)
 
 
 def test_every_example_is_of_a_cause() -> None:
