@@ -103,14 +103,19 @@ def _judged(case: ClientCase, sessions: Sequence[Session]) -> tuple[Status, Text
     it got done in any."""
     held: set[str] = set()
     findings = []
+    silent = True
     for session in sessions:
         explanation = explain(session)
-        held |= endings(explanation, case.middlebox.does)
+        words = endings(explanation, case.middlebox.does)
+        silent = silent and "silent" in words
+        held |= words
         for note in explanation.notes:
             held.add(f"{'met' if note.met else 'broken'} {note.rule}")
             findings.append(note)
+    if not silent:
+        held.discard("silent")
     for word in case.fails:
-        if word in held and not _made_good(word, held):
+        if word in held and not _made_good(case, word, held):
             told = next((n.text for n in findings if f"broken {n.rule}" == word), None)
             return "failed", told or Text(_ENDED[word])
     for word in case.passes:
@@ -120,9 +125,9 @@ def _judged(case: ClientCase, sessions: Sequence[Session]) -> tuple[Status, Text
     return "unclear", Text(N_("the session does not show it: the client did not get that far"))
 
 
-def _made_good(word: str, held: set[str]) -> bool:
-    """Was a first try, which brought nothing, followed by one that did?"""
-    return word == "not delivered" and bool({"inside", "no tls"} & held)
+def _made_good(case: ClientCase, word: str, held: set[str]) -> bool:
+    """Was a first try, which brought nothing, followed by one that did; or is leaving all right?"""
+    return word == "not delivered" and bool({"inside", "no tls", *case.passes} & held)
 
 
 _ENDED = {
@@ -133,6 +138,7 @@ _ENDED = {
     "not delivered": N_("The message was not delivered."),
     "nothing clear": N_("Nothing was told in the clear."),
     "no tls": N_("The client gave TLS up."),
+    "silent": N_("The client gave TLS up."),
 }
 
 

@@ -2,7 +2,8 @@
 
 The words of the matrix (`inside`, `clear`, `fooled`, `refused`, `given up`, `broken off`), and a
 few that look at one thing only: `nothing clear` (no message and no password crossed in the clear),
-`not delivered`, `no tls`, `obeys` (no rule of the level MUST or SHOULD broken).
+`not delivered`, `no tls`, `silent` (no command inside TLS), `obeys` (no rule of the level MUST or
+SHOULD broken).
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ def endings(explanation: Explanation, does: str = "nothing") -> frozenset[str]:
         holds.add("not delivered")
     if verdict.tls not in ("established", "implicit"):
         holds.add("no tls")
+    if not any(isinstance(event, Command) and event.secure for event in explanation.session.events):
+        holds.add("silent")
     if not any(_tells(event) for event in explanation.session.events):
         holds.add("nothing clear")
     if not any(note.level in ("must", "should") for note in explanation.findings):

@@ -11,8 +11,9 @@ from xml.etree import ElementTree
 import msgspec
 import pytest
 
-from simulator.checks import report, server
+from simulator.checks import client, report, server
 from simulator.checks.cases import (
+    ClientCase,
     NoSuchCase,
     Result,
     chosen,
@@ -157,6 +158,24 @@ def test_a_client_with_one_fault_fails_that_check_alone(case: object) -> None:
     results = client_checked(fault)
     wrong = {name for name, status in told(results).items() if status in ("failed", "unclear")}
     assert wrong == {case.id}  # type: ignore[attr-defined]
+
+
+def test_a_client_that_hangs_up_at_an_injected_reply_passes() -> None:
+    """Whoever is on the way may finish the handshake with the server without it."""
+    [case] = [case for case in client_cases() if case.id == "drops-injected-replies"]
+
+    async def meet(_case: ClientCase, address: tuple[str, int]) -> None:
+        reader, writer = await asyncio.open_connection(*address)
+        await reader.readline()
+        for line in (b"EHLO client.example\r\n", b"STARTTLS\r\n"):
+            writer.write(line)
+            while (await reader.readline())[3:4] == b"-":
+                pass
+        writer.close()
+        await writer.wait_closed()
+
+    [result] = run(client.check(meet, [case]))
+    assert (result.status, result.why.id) == ("passed", "The client gave TLS up.")
 
 
 def test_an_opportunistic_client_is_only_risky() -> None:
