@@ -304,9 +304,21 @@ def _of_client(question: Question, result: Result) -> tuple[Kind, str, str]:
     if question.id == "ehlo-again":
         names = _names(result.sessions)
         inside = len(names[True])
-        same = " (another name)" if inside and set(names[True]) != set(names[False]) else ""
-        return kind, f"{len(names[False])} → {inside}{same}", why
+        if not inside and _says_helo(result.sessions):
+            more = " (HELO)"
+        else:
+            more = " (another name)" if inside and set(names[True]) != set(names[False]) else ""
+        return kind, f"{len(names[False])} → {inside}{more}", why
     return kind, "yes" if kind == "heeds" else "no", why
+
+
+def _says_helo(sessions: tuple[Session, ...]) -> bool:
+    """Did the client say HELO inside TLS?"""
+    return any(
+        isinstance(event, Command) and event.secure and event.verb == "HELO"
+        for session in sessions
+        for event in session.events
+    )
 
 
 def _names(sessions: tuple[Session, ...]) -> dict[bool, list[str]]:

@@ -66,6 +66,12 @@ def test_the_families_are_those_of_the_results() -> None:
         bare = one.software == "openssl" or one.setting == "bare"
         assert again
         assert (again.short == "1 → 0") == bare
+    helo = {
+        one.software
+        for one in wild.surveyed("client")
+        if (again := one.answer("ehlo-again")) and again.short == "1 → 0 (HELO)"
+    }
+    assert helo == {"nullmailer", "s-nail", "ssmtp"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -202,6 +202,14 @@ def test_a_client_that_looks_and_one_that_does_not(folder: Path, tmp_path: Path)
     assert careful["checks-the-name"] == ("yes", "heeds")
 
 
+def test_a_client_that_says_helo_inside(folder: Path, tmp_path: Path) -> None:
+    recipe(folder, "it", "client", CLIENT.format(context=")\n    client.helo("))
+    found = short(asked(folder, tmp_path))
+    assert found["ehlo-again"] == ("1 → 0 (HELO)", "lax")
+    # What it makes of a list inside cannot be seen: it asks for none.
+    assert found["survives-another-list"] == ("", "unasked")
+
+
 def test_what_is_there_is_not_asked_again_and_what_changed_is_told(
     folder: Path, tmp_path: Path, command: Command
 ) -> None:

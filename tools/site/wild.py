@@ -133,7 +133,7 @@ def _setting(one: Found, language: str) -> str:
 
 def servers(page: Page) -> str:
     """How each server answers, a table for each group of questions."""
-    parts = [_figure(page, "server")]
+    parts = [_count(page, "server"), "", _figure(page, "server")]
     for group, ids in GROUPS.items():
         parts += ["", f"### {word(f'wild.{group}', page.language)} {{ #{group} }}", ""]
         parts.append(_table(page, "server", [q for q in of("server") if q.id in ids]))
@@ -142,7 +142,15 @@ def servers(page: Page) -> str:
 
 def clients(page: Page) -> str:
     """What each client makes of each server that it meets."""
-    return "\n".join([_figure(page, "client"), "", _table(page, "client", of("client"))])
+    asked = _table(page, "client", of("client"))
+    return "\n".join([_count(page, "client"), "", _figure(page, "client"), "", asked])
+
+
+def _count(page: Page, kind: Kind) -> str:
+    """How many were asked."""
+    rows = surveyed(kind)
+    software = len({one.software for one in rows})
+    return word(f"wild.count-{kind}", page.language, software=software, rows=len(rows))
 
 
 def _table(page: Page, kind: Kind, asked: Sequence[Question]) -> str:
@@ -221,7 +229,7 @@ def picture(kind: Kind, language: str) -> str:
         y = HEAD + ROW * line
         setting = "" if one.setting == "default" else one.setting
         release = one.release.partition("-")[0]
-        name = html.escape(one.title if len(one.title) < 18 else one.title.partition(" ")[0])
+        name = html.escape(one.title if len(one.title) < 20 else one.title.partition(" ")[0])
         second = html.escape(" ".join(filter(None, (release, setting))))
         parts.append(f'<text x="3" y="{y + 9}" font-size="10" fill="#111">{name}</text>')
         parts.append(f'<text x="3" y="{y + 17.5}" font-size="7.5" fill="#444">{second}</text>')
