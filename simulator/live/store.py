@@ -181,6 +181,17 @@ class Store:
         self._make_room()
         self.tell(News("session", number))
 
+    def finish(self, number: int) -> None:
+        """Nothing more will happen in that session, although nobody closed it."""
+        found = self._found.get(number)
+        if found is not None and not found.over:
+            found.over = True
+            record = found.session()
+            found.session = lambda: record
+            found.stale()
+            self._save(found)
+            self.tell(News("session", number))
+
     def pin(self, number: int, pinned: bool) -> None:
         """A pinned session is not dropped."""
         found = self._found.get(number)

@@ -28,10 +28,11 @@ from simulator.lab import certificates
 from simulator.lab.policy import MiddleboxPolicy, ServerPolicy
 from simulator.language import SOURCE, languages, said, say
 from simulator.live import challenge
+from simulator.live.hand import PORT, ROOMS, Move, NotNow, Rooms, Seat, seat
 from simulator.live.ports import Door
 from simulator.live.store import Kept, News, Store
-from simulator.live.words import LABELS
-from simulator.session import Command, Message, to_json
+from simulator.live.words import HAND, LABELS
+from simulator.session import Command, Message, Side, to_json
 from simulator.views import player
 from simulator.views.inert import printable
 from simulator.views.view import Page, view
@@ -160,6 +161,7 @@ class Web:
         self.language = language
         self.challenge = challenge
         self.closing = asyncio.Event()
+        self.rooms = Rooms(store)
 
     def app(self, hosts: Sequence[str], token: str = "") -> ASGIApp:
         """The application, guarded."""
@@ -175,11 +177,18 @@ class Web:
             ("GET", "/lab.css", _file("lab.css", "text/css")),
             ("GET", "/player.js", self.script),
             ("GET", "/authority.pem", self.authority),
+            ("GET", "/hand", self.hand_page),
+            ("GET", "/hand/{number:int}/{side}", self.hand_page),
+            ("GET", "/hand.js", _file("hand.js", "text/javascript")),
             ("GET", "/api/health", self.health),
             ("GET", "/api/openapi.json", self.openapi),
             ("GET", "/api/events", self.events),
             ("GET", "/api/ports", self.ports),
             ("PUT", "/api/ports/{name}", self.change),
+            ("GET", "/api/hand", self.hands),
+            ("POST", "/api/hand", self.hand_begin),
+            ("GET", "/api/hand/{number:int}/{side}", self.hand),
+            ("POST", "/api/hand/{number:int}/{side}", self.hand_move),
             ("GET", "/api/sessions", self.sessions),
             ("DELETE", "/api/sessions", self.clear),
             ("GET", "/api/sessions/{number:int}", self.session),
@@ -191,13 +200,16 @@ class Web:
 
     async def page(self, request: Request) -> Response:
         """The page."""
+        return self._filled(request, "index.html", LABELS)
+
+    def _filled(self, request: Request, name: str, said: Sequence[str]) -> Response:
         lang = self._language(request)
-        labels = json.dumps({label: say(label, lang) for label in LABELS}).replace("<", "\\u003c")
-        text = (files("simulator.live") / "page" / "index.html").read_text("utf-8")
+        labels = json.dumps({label: say(label, lang) for label in said}).replace("<", "\\u003c")
+        text = (files("simulator.live") / "page" / name).read_text("utf-8")
         filled = {
             "LANG": lang.replace("_", "-"),
             "LABELS": labels,
-            "TITLE": escape(say(LABELS[0], lang)),
+            "TITLE": escape(say(said[0], lang)),
             "LANGUAGES": "".join(
                 f'<a href="?lang={code}" lang="{code.replace("_", "-")}"'
                 f"{' aria-current=true' if code == lang else ''}>{escape(name)}</a>"
@@ -208,6 +220,54 @@ class Web:
         for name, value in filled.items():
             text = text.replace(f"%{name}%", value)
         return Response(text, media_type="text/html")
+
+    async def hand_page(self, request: Request) -> Response:
+        """Where a session is played by hand: the page of a side, or the one that leads there."""
+        if "side" in request.path_params:
+            self._seat(request)
+        return self._filled(request, "hand.html", HAND)
+
+    async def hands(self, _: Request) -> Response:
+        """The sessions that are being played by hand, newest first."""
+        return _json({"going": self.rooms.going(), "at_most": ROOMS})
+
+    async def hand_begin(self, request: Request) -> Response:
+        """A new session to be played by hand."""
+        await _body(request)
+        return _json({"number": self.rooms.begin().number})
+
+    async def hand(self, request: Request) -> Response:
+        """What one side sees, knows, and may say next."""
+        return _json(self._seen(request, *self._seat(request)))
+
+    async def hand_move(self, request: Request) -> Response:
+        """One side says something, lawful or not, shakes hands, or closes."""
+        kept, side = self._seat(request)
+        try:
+            asked = msgspec.json.decode(await _body(request), type=Move)
+        except msgspec.DecodeError as error:
+            raise Refused(422, str(error)) from None
+        room = self.rooms.get(kept.number)
+        if room is None:
+            raise Refused(409, say("The session is over.", self._language(request)))
+        try:
+            if asked.act is not None:
+                self.rooms.act(room, side, asked.act)
+            else:
+                self.rooms.say(room, side, asked.say)
+        except NotNow as why:
+            raise Refused(409, say(str(why), self._language(request))) from None
+        return _json(self._seen(request, kept, side))
+
+    def _seat(self, request: Request) -> tuple[Kept, Side]:
+        kept = self._kept(request)
+        side = request.path_params["side"]
+        if kept.port != PORT or side not in ("client", "server"):
+            raise Refused(404, f"nobody plays {side!r} by hand in session {kept.number}")
+        return kept, side
+
+    def _seen(self, request: Request, kept: Kept, side: Side) -> Seat:
+        return seat(kept, self.rooms.get(kept.number), side, self._language(request))
 
     async def script(self, _: Request) -> Response:
         """The player."""
@@ -363,6 +423,8 @@ class Web:
     def _title(self, kept: Kept, lang: str) -> str:
         door = next((door for door in self.doors if door.port.name == kept.port), None)
         port = said(door.port.title, lang) if door else kept.port
+        if port == PORT:
+            port = say(HAND[0], lang)
         return f"{kept.number} · {port}"
 
     def _port(self, door: Door, lang: str) -> dict[str, object]:
@@ -416,6 +478,15 @@ class Web:
 class _Change(msgspec.Struct, forbid_unknown_fields=True):
     server: ServerPolicy | None = None
     middlebox: MiddleboxPolicy | None = None
+
+
+_MOVE: dict[str, object] = {
+    "type": "object",
+    "properties": {
+        "say": {"type": "string"},
+        "act": {"enum": ["handshake", "handshake-unchecked", "close"]},
+    },
+}
 
 
 class _Pin(msgspec.Struct, forbid_unknown_fields=True):
@@ -521,8 +592,12 @@ def _openapi(routes: Sequence[tuple[str, str, Answer]]) -> dict[str, object]:
                 "default": {"description": "refused: {error}"},
             },
         }
-        if method == "PUT":
+        if method in ("PUT", "POST"):
             shape: dict[str, object] = {"$ref": "#/components/schemas/_Change"}
+            if method == "POST":
+                shape = {"type": "object"}
+            if clean.endswith("/{side}"):
+                shape = _MOVE
             if clean.endswith("/pin"):
                 shape = {
                     "type": "object",

@@ -1,4 +1,4 @@
-"""What the page of the lab says, in English; the catalogues have it in other languages."""
+"""What the pages of the lab say, in English; the catalogues have it in other languages."""
 
 from simulator.language import N_
 
@@ -60,4 +60,49 @@ LABELS = (
     N_("{good} of {total}"),
     N_("Skip to content"),
     N_("Language"),
+    N_("By hand"),
 )
+
+HAND = (
+    N_("By hand"),
+    N_("Client"),
+    N_("Server"),
+    N_("Sessions"),
+    N_("live"),
+    N_("not connected to the lab"),
+    N_("Skip to content"),
+    N_("Language"),
+    N_(
+        "Two people play one session: one says what the client says, the other what the server "
+        "answers, each on a page of their own. Whatever is against the rules stands, with the rule "
+        "beside it."
+    ),
+    N_("New session"),
+    N_("The other side plays at this address:"),
+    N_("It is your turn."),
+    N_("It is the other side's turn."),
+    N_("You may say"),
+    N_("Nothing: wait for the other side."),
+    N_("A line of your own"),
+    N_("Text of the message; the dot at its end is added"),
+    N_("Say"),
+    N_("Handshake, and check the certificate"),
+    N_("Handshake, and trust whoever it is"),
+    N_("Close the connection"),
+    N_("What was said"),
+    N_("What the client knows of the server"),
+    N_("What the server knows of the client"),
+    N_("Nothing."),
+    N_("Forgotten"),
+    N_("inside TLS"),
+    N_("in the clear"),
+    N_("Against the rules:"),
+    N_("Both sides forget"),
+    N_("The session is over. Here it is, explained:"),
+    N_(
+        "This session can no longer be played: the lab was restarted, or it made room for newer "
+        "ones."
+    ),
+    N_("This session is gone."),
+)
+"""The pages on which a session is played by hand."""

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Request, expect
 
-from tests.live.opened import Lab, context, deliver, opened
+from tests.live.opened import Lab, context, deliver, opened, until
 from tests.live.test_challenge import skips
 
 pytestmark = pytest.mark.needs("chromium")
@@ -56,6 +56,12 @@ def look(browser: Browser) -> Iterator[Look]:
     assert troubles == []
 
 
+def holds(page: Page, expression: str) -> None:
+    """Wait until that holds. Playwright's own waiting asks the page to evaluate a string a second
+    time, which its policy forbids."""
+    until(lambda: page.evaluate(expression), bool)
+
+
 def steps(page: Page) -> int:
     found: int = page.locator("smtp-session").first.evaluate("player => player.length")
     return found
@@ -64,7 +70,7 @@ def steps(page: Page) -> int:
 def sound(page: Page, axe: str) -> list[str]:
     """What axe finds wrong."""
     # A colour on its way to another one is no fault.
-    page.wait_for_function("document.getAnimations({subtree: true}).length === 0")
+    holds(page, "document.getAnimations({subtree: true}).length === 0")
     page.evaluate(axe)
     found = page.evaluate(
         "(tags) => axe.run(document, {runOnly: tags, resultTypes: ['violations']})", TELLING
@@ -83,7 +89,7 @@ def test_two_clients_talk_while_the_page_is_watched(look: Look) -> None:
             row = page.locator("#list li", has_text="slow.example.net")
             expect(row).to_contain_text("still talking")
             expect(page.locator("article > .ended")).not_to_be_empty()
-            page.wait_for_function("document.querySelector('smtp-session')?.length === 4")
+            holds(page, "document.querySelector('smtp-session')?.length === 4")
             swaks = subprocess.run(
                 [
                     *("swaks", "--server", "127.0.0.1", "--port", str(lab.port("lax")), "--tls"),
@@ -217,10 +223,93 @@ def test_the_scoreboard_of_a_challenge(look: Look, axe: str) -> None:
         expect(page.locator(".feedback")).to_contain_text("A strict server took no mail")
         expect(page.locator(".fits")).to_contain_text("remembers the EHLO from before")
         shown = "document.querySelector('smtp-session').step === 7"
-        page.wait_for_function(shown)
+        holds(page, shown)
         assert sound(page, axe) == []
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
         page.get_by_role("link", name="Ports").click()
         expect(page.locator("#doors .door")).to_have_count(6)
         expect(page.locator("#doors textarea")).to_have_count(0)
         assert sound(page, axe) == []
+
+
+def said(page: Page) -> Any:
+    return page.locator("#said > li")
+
+
+def answers(page: Page, text: str, then: int) -> None:
+    """That side says what the page offers; all is said on its page when it is there."""
+    page.locator("#lines button", has_text=text).first.click()
+    expect(said(page)).to_have_count(then)
+
+
+def test_two_learners_play_a_session_by_hand(look: Look, axe: str) -> None:
+    with opened() as lab:
+        one = look(lab, "hand?lang=en", width=390, color_scheme="dark", reduced_motion="reduce")
+        assert sound(one, axe) == []
+        one.get_by_role("button", name="New session").click()
+        expect(one.locator("#who")).to_have_text("Client · 1")
+        light = {"color_scheme": "light", "reduced_motion": "reduce"}
+        other = look(lab, "hand/1/server?lang=pt_BR", **light)
+        expect(other.locator("#turn")).to_have_text("É a sua vez.")
+        expect(one.locator("#turn")).to_have_text("It is the other side's turn.")
+        answers(other, "220", 2)
+        # By keyboard alone, with what the page offers.
+        expect(said(one)).to_have_count(2)
+        one.locator("#lines button", has_text="EHLO").focus()
+        one.keyboard.press("Enter")
+        expect(said(one)).to_have_count(3)
+        expect(one.locator("#turn")).to_be_focused()
+        expect(said(other)).to_have_count(3)
+        answers(other, "250-", 4)
+        expect(one.locator("#knows li", has_text="STARTTLS")).to_have_count(1)
+        answers(one, "STARTTLS", 5)
+        expect(said(other)).to_have_count(5)
+        answers(other, "220", 6)
+        answers(one, "check the certificate", 7)
+        for page in (one, other):
+            expect(page.locator("#said li.reset")).to_have_count(1)
+            expect(page.locator("#knows li", has_text="EHLO")).to_have_count(0)
+        expect(one.locator("#forgotten li", has_text="STARTTLS")).to_contain_text("RFC 3207 §4.2")
+        expect(one.locator("#lines button")).to_have_text(["EHLO client.example.net"])
+        # A line of one's own, against the rules: it stands, and both are told why.
+        one.get_by_label("A line of your own").fill("MAIL FROM:<ana@example.net>")
+        one.keyboard.press("Enter")
+        for page in (one, other):
+            expect(said(page)).to_have_count(8)
+            expect(said(page).last.locator(".broken").last).to_contain_text("RFC 3207 §4.2 SHOULD")
+            assert sound(page, axe) == []
+            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        answers(other, "503", 9)
+        expect(said(one)).to_have_count(9)
+        one.get_by_role("button", name="Close the connection").click()
+        for page in (one, other):
+            expect(page.locator("#moves")).to_be_hidden()
+            holds(page, "document.querySelector('smtp-session')?.length === 10")
+            assert sound(page, axe) == []
+
+
+def test_what_a_learner_says_runs_nowhere(look: Look) -> None:
+    hostile = "<img src=x onerror=alert(1)>\"'&\u202e"
+    with opened() as lab:
+        assert lab.ask("api/hand", "POST", {}).status == 200
+        page = look(lab, "hand/1/client?lang=en")
+        expect(said(page)).to_have_count(1)
+        page.locator("#text").fill(f"EHLO {hostile}")
+        page.get_by_role("button", name="Say", exact=True).click()
+        expect(said(page)).to_have_count(2)
+        expect(page.locator("#said pre")).to_contain_text("onerror")
+        assert page.locator("main img, main script").count() == 0
+
+
+def test_a_session_by_hand_says_that_the_lab_was_restarted(look: Look, tmp_path: Path) -> None:
+    file = tmp_path / "kept.sqlite"
+    with opened(save=file) as lab:
+        port = int(re.search(r":(\d+)/", lab.page)[1])  # type: ignore[index]
+        assert lab.ask("api/hand", "POST", {}).status == 200
+        assert lab.ask("api/hand/1/server", "POST", {"say": "220 x"}).status == 200
+        page = look(lab, "hand/1/client?lang=en")
+        expect(said(page)).to_have_count(2)
+    expect(page.locator("#state")).to_have_class("lost")
+    with opened(save=file, web=port) as lab:
+        expect(page.locator("#turn")).to_contain_text("can no longer be played")
+        holds(page, "document.querySelector('smtp-session')?.length === 2")

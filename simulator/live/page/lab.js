@@ -172,6 +172,7 @@ async function letters(node, number) {
 function classroom() {
 	const people = new Map();
 	for (const one of [...sessions].reverse()) {
+		if (one.port === "hand") continue;
 		const who = one.client || one.address;
 		if (!people.has(who)) people.set(who, new Map());
 		people.get(who).set(one.port, one);
@@ -284,6 +285,7 @@ function hear() {
 
 for (const node of document.querySelectorAll("[data-say]")) node.append(t(node.dataset.say));
 for (const node of document.querySelectorAll("[data-label]")) node.setAttribute("aria-label", t(node.dataset.label));
+$("hand").href = `hand?lang=${LANG}`;
 $("search").oninput = soon;
 $("which").onchange = soon;
 $("clear").onclick = () => { shown = []; following = true; stage([]); ask("sessions", { method: "DELETE" }); };
