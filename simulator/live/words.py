@@ -98,6 +98,7 @@ HAND = (
     N_("in the clear"),
     N_("Against the rules:"),
     N_("Both sides forget"),
+    N_("The session is over."),
     N_("The session is over. Here it is, explained:"),
     N_(
         "This session can no longer be played: the lab was restarted, or it made room for newer "

@@ -76,7 +76,7 @@ function draw(seat) {
 	if (before && before.said.length > seat.said.length && !seat.ended) return;
 	shown = now;
 	$("turn").textContent = seat.ended ? t("This session can no longer be played: the lab was restarted, or it made room for newer ones.")
-		: seat.over ? t("The session is over. Here it is, explained:") : t(seat.turn === SIDE ? "It is your turn." : "It is the other side's turn.");
+		: seat.over ? t("The session is over.") : t(seat.turn === SIDE ? "It is your turn." : "It is the other side's turn.");
 	$("turn").className = seat.turn === SIDE ? "mine" : "";
 	const known = before ? before.said.length : 0;
 	if (known > seat.said.length) $("said").replaceChildren();
