@@ -29,6 +29,16 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-backg
 Open = Callable[..., Page]
 
 
+def holds(page: Page, expression: str) -> None:
+    """Wait until that holds. Playwright's own waiting lets the page evaluate a string where it does
+    not hold at once, and a policy may forbid that."""
+    for _ in range(400):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(expression)
+
+
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as started:

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Request, expect
 
-from tests.live.opened import Lab, context, deliver, opened, until
+from tests.browser.conftest import holds
+from tests.live.opened import Lab, context, deliver, opened
 from tests.live.test_challenge import skips
 
 pytestmark = pytest.mark.needs("chromium")
@@ -54,12 +55,6 @@ def look(browser: Browser) -> Iterator[Look]:
     for one in contexts:
         one.close()
     assert troubles == []
-
-
-def holds(page: Page, expression: str) -> None:
-    """Wait until that holds. Playwright's own waiting asks the page to evaluate a string a second
-    time, which its policy forbids."""
-    until(lambda: page.evaluate(expression), bool)
 
 
 def steps(page: Page) -> int:

@@ -16,7 +16,7 @@ from simulator.language import languages
 from simulator.session import Session
 from simulator.views import player
 from tests import recording
-from tests.browser.conftest import Open
+from tests.browser.conftest import Open, holds
 from tests.views import sessions
 
 pytestmark = pytest.mark.needs("chromium")
@@ -322,9 +322,9 @@ def test_the_address_leads_to_the_step_and_follows_it(open_page: Open) -> None:
     page.locator("button.next").click()
     assert page.url.endswith("#t=8")
     page.evaluate("location.hash = '#t=3'")
-    page.wait_for_function("document.querySelector('smtp-session').step === 2")
+    holds(page, "document.querySelector('smtp-session').step === 2")
     page.goto(page.url.split("#")[0] + "#t=99")
-    page.wait_for_function(f"document.querySelector('smtp-session').step === {LAST}")
+    holds(page, f"document.querySelector('smtp-session').step === {LAST}")
 
 
 def two_players(data: str) -> dict[str, str]:
@@ -340,7 +340,7 @@ def two_players(data: str) -> dict[str, str]:
 
 def test_two_players_keep_their_steps_apart_or_in_step(open_page: Open) -> None:
     page = open_page(two_players(player.data([documented()])), "#b:t=5")
-    page.wait_for_function("[...document.querySelectorAll('smtp-session')].every(p => p.length)")
+    holds(page, "[...document.querySelectorAll('smtp-session')].every(p => p.length)")
     assert (step_of(page, 0), step_of(page, 1)) == (1, 4)
     page.locator("smtp-session").first.locator("button.next").click()
     assert page.url.endswith("#t=3")
