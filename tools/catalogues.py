@@ -55,6 +55,7 @@ PROSE: tuple[tuple[str, set[str]], ...] = (
     ("exercises/words.toml", set()),
     ("formats/**.toml", {"log_more"}),
     ("lab/arena.toml", {"title"}),
+    ("masking/identities.toml", {"of"}),
     ("scenarios/**.toml", {"title", "question", "watch", "conclude"}),
     ("statuses.toml", {"means"}),
 )

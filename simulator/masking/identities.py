@@ -146,14 +146,19 @@ class Names:
         """What was replaced and what stayed, as one sentence; None where nothing was."""
         if not self._count:
             return None
+        called = {kind.id: kind.of for kind in table().kinds}
+        kinds = Text("")
+        for kind, n in self._count.most_common():
+            one = Text("{n} × {kind}", {"kind": Text(called[kind]), "n": n})
+            kinds = Text("{kinds}; {one}", {"kinds": kinds, "one": one}) if kinds.id else one
         return Text(
             N_(
-                "Anonymised: {n} names were replaced, each by the same other one throughout: hosts, "
-                "addresses, mailboxes, users, queue ids, Message-IDs, subjects, certificates, URL "
-                "paths. Kept on purpose: times, ports, process ids, sizes, software and its "
-                "versions, TLS and the rest of the replies. Look it through before you post it."
+                "Anonymised, each name by the same other one throughout. Replaced: "
+                "{kinds}. Kept on purpose: times, ports, process ids, sizes, this machine's own "
+                "addresses, software and its versions, TLS, status codes and the rest of the "
+                "replies. Look it through before you post it."
             ),
-            {"n": self._count.total()},
+            {"kinds": kinds},
         )
 
     # One finding ------------------------------------------------------------------------------------

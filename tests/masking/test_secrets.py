@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from simulator import formats
+from simulator.language import Text, languages, say
 from simulator.masking import MASK, Veil, in_log
 from simulator.masking.fields import texts
-from simulator.masking.identities import Names
+from simulator.masking.identities import Kind, Names
 from simulator.masking.identities import table as identities
 from simulator.masking.prose import Masker
 from simulator.masking.words import table
@@ -173,13 +174,25 @@ def test_no_way_of_naming_somebody_is_left(block: str) -> None:
         assert [name for name in real if name.lower() in said.lower()] == []
 
 
-def test_one_line_says_what_was_replaced() -> None:
+def test_one_line_says_what_was_replaced_and_how_many_of_each() -> None:
     names = Names()
     assert names.told() is None
-    names("from mx.corp.example")
-    said = names.told()
-    assert said is not None
-    assert said.values["n"] == 1
+    names("from mx.corp.example to mail.corp.example, phone +49 30 123456, user 'ana' unknown")
+    assert "2 × hosts; 1 × telephone numbers; 1 × users and mailboxes." in say(names.told() or "")
+
+
+@pytest.mark.parametrize("kind", identities().kinds, ids=lambda kind: kind.id)
+def test_the_closing_line_names_every_kind_that_is_replaced(kind: Kind) -> None:
+    names = Names()
+    for before, _ in kind.examples:
+        names(before)
+    assert say(Text(kind.of)) in say(names.told() or "")
+
+
+@pytest.mark.parametrize("language", [code for code in languages() if code != "en"])
+def test_the_kinds_are_named_in_the_language(language: str) -> None:
+    own = [kind.of for kind in identities().kinds if say(Text(kind.of), language) == kind.of]
+    assert [name for name in own if name not in ("hosts", "UUIDs", "Message-IDs")] == []
 
 
 def test_names_without_a_domain_and_certificates() -> None:
