@@ -85,8 +85,8 @@ def is_text(word: str) -> bool:
 
 
 PLAIN_TOKEN = re.compile(
-    r"(?i)(?:SHA|MD|AES|RSA|TLS|SSL|DES|RC|P|X|HMAC|SCRAM-SHA|CRAM-MD|DIGEST-MD|OAUTH|XOAUTH|IPv|SMTP|POP|IMAP|v|UTF-?|RFC|base|ESMTP|HTTP|"
-    r"Office|ISO-?|ED|CP|KOI)[\w.-]{0,2}\d[\w.-]*|\d[\d.,:]*[a-z]{0,4}|[^\s@]+@[\w-]+(?:\.[\w-]+)+|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}|"
+    r"(?i)(?:SHA|MD|AES|RSA|TLS|SSL|DES|RC|HMAC|SCRAM-SHA|CRAM-MD|DIGEST-MD|OAUTH|XOAUTH|IPv|SMTP|POP|IMAP|UTF-?|RFC|base|ESMTP|HTTP|"
+    r"Office|ISO-?|ED|CP|KOI)[\w.-]{0,2}\d[\w.-]*|[PXv]-?\d[\d.]*(?:[vr]\d|MLKEM\d+)?|\d[\d.,:]*[a-z]{0,4}|[^\s@]+@[\w-]+(?:\.[\w-]+)+|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}|"
     r"\S*(?:://|\(\)|\[\d*\])\S*|[/~.]\S*|#\d+|0x[0-9a-f]+|[\w.$]+(?:->|::)\S*|\w+[=:].*|[245]\.\d{1,3}\.\d{1,3}|\[.*\]"
 )
 """What has digits or signs and is no password: names of algorithms, numbers, addresses, code."""

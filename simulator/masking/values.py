@@ -325,7 +325,7 @@ def _in_tag(text: str, tag: int, place: int) -> Found | None:
     return Found(value_at(text, end + 1, sentence=False, url=False, markup=True), ends=False)
 
 
-_GOES_ON = re.compile(r"[^.!?\n]{0,60}")
+_GOES_ON = re.compile(r"(?i)(?:\? it(?:['’]s| is))?(?:[^.!?\n]|[.!?](?=\S)){0,60}")
 
 
 def _further(text: str, place: int) -> Value | None:
