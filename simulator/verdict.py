@@ -334,7 +334,12 @@ def _second_ehlo(
     if not inside:
         return None
     first = session.events[inside[0]]
-    return "sent" if isinstance(first, Command) and first.verb == "EHLO" else "missing"
+    if isinstance(first, Command) and first.verb == "EHLO":
+        return "sent"
+    # A command that only its reply names need not have been the first, unless all are counted.
+    named = isinstance(first, Command) and first.told
+    counted = any(isinstance(e, Command) and e.verb == "EHLO" for e in session.events)
+    return None if named and not counted else "missing"
 
 
 def _reply_code(

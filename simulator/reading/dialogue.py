@@ -122,6 +122,7 @@ class Dialogue:
         self._secure = False
         self._failed = False
         self._refused = False
+        self._doubted = False
         self._data: list[str] | None = None
         self._data_line = 0
         self._data_size = 0
@@ -255,7 +256,7 @@ class Dialogue:
         self._waiting.clear()
         self._waiting.append(_GREETING)
         self.pending = None
-        self._failed = False
+        self._failed = self._doubted = False
 
     def say(self, who: Side, text: str, line: int, *, secure: bool | None = None) -> None:
         """One side said `text`, one line or several."""
@@ -331,6 +332,7 @@ class Dialogue:
         self.events.insert(place, event)
         self.pending = None
         self._failed = True
+        self._doubted = bool(detail) and event.error in _OF_CERTIFICATES
 
     def _reason(self) -> str | None:
         """The line right before the failure that tells what was wrong with the certificate."""
@@ -502,8 +504,10 @@ class Dialogue:
                 self.pending = len(self.events)
             elif code >= 400:
                 self._failed = self._refused = True
-        elif self._failed and answered == "EHLO" and code == 250:
-            self._take_back()
+        elif answered == "EHLO" and code == 250 and (self._failed or self._doubted):
+            # A client that bears a bad certificate goes on; what is offered again, is not on.
+            if self._failed or not any(text[4:].upper() == "STARTTLS" for text in texts):
+                self._take_back()
         elif code == 334:
             self._waiting.append(_AUTH)
         elif code == 354:
@@ -718,6 +722,9 @@ class Dialogue:
     def _add(self, event: AnyEvent) -> None:
         self.events.append(event)
 
+
+_OF_CERTIFICATES = frozenset(("name-mismatch", "expired", "unknown-ca", "certificate"))
+"""The errors after which a client may go on, if it is told to."""
 
 _VERIFYING = re.compile(r"(?i)certificate verif\w+ fail|verify error")
 """What says that a certificate was looked at, and found bad."""

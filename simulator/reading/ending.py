@@ -123,7 +123,9 @@ def _implicit(dialogue: Dialogue) -> None:
             case Handshake(error=""):
                 rest = events[events.index(event) :]
                 first = next((e for e in rest if isinstance(e, Command | Reply)), None)
-                if isinstance(first, Reply) and first.code in (220, 554):
+                beside = (e for e in events if isinstance(e, Remark) and e.line == event.line)
+                named = any("STARTTLS" in e.text[:1000].upper() for e in beside)
+                if isinstance(first, Reply) and first.code in (220, 554) and not named:
                     dialogue.implicit = True
                 return
             case Handshake():
