@@ -25,7 +25,7 @@ KEYS = (
 )  # fmt: skip
 
 
-EMPTY = re.compile(r"(?:>>>|->\]|SERVER:|\[MSG\]|\[EOM\]|readline: b')\W*$")
+EMPTY = re.compile(r"(?:>>>|->\]|SERVER:|Send:|\[MSG\]|\[EOM\]|readline: b')\W*$")
 """How a line ends whose text is an empty line of the message, or has no word."""
 
 

@@ -68,8 +68,9 @@ def _recipes() -> dict[str, tuple[Software, Setting]]:
 
 
 def surveyed(kind: Kind) -> list[Found]:
-    """All configurations of servers, or of clients, in the order of their recipes."""
-    return [found()[name] for name, (one, _) in _recipes().items() if one.kind == kind]
+    """All configurations of servers, or of clients, by what they are called."""
+    named = [found()[name] for name, (one, _) in _recipes().items() if one.kind == kind]
+    return sorted(named, key=lambda one: one.title.casefold())
 
 
 def files(language: str, *, offline: bool = False) -> Iterator[Asset]:
