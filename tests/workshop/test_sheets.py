@@ -140,7 +140,9 @@ def test_the_wall_has_the_session_and_the_log_no_word_of_tls(language: str) -> N
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_handout_shows_beside_each_line_what_it_taught(language: str) -> None:
-    rows = re.findall(r"<tr class=.*?</tr>", sheets.handout(language), re.DOTALL)
+    handout = sheets.handout(language)
+    assert handout.count("<h1") == 1
+    rows = re.findall(r"<tr class=.*?</tr>", handout, re.DOTALL)
     [forgot] = [n for n, row in enumerate(rows) if 'class="bar"' in row]
     for name in ("STARTTLS", "SIZE 10485760", "EHLO mx4.example.com"):
         assert f"<s>{name}</s>" in rows[forgot]

@@ -170,7 +170,7 @@ def _session(language: str) -> str:
     cells = "".join(f"<th>{html.escape(head)}</th>" for head in heads)
     title, why = (html.escape(word(name, language)) for name in ("slides-title", "wall-why"))
     return (
-        f'<h1>{title}</h1><table class="session"><thead><tr>{cells}</tr></thead>'
+        f'<p class="title">{title}</p><table class="session"><thead><tr>{cells}</tr></thead>'
         f'<tbody>{"".join(rows)}</tbody></table><p class="why">{why}</p>'
     )
 
