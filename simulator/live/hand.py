@@ -7,23 +7,22 @@ TLS is real, between two ends in memory: what is said after the handshake crosse
 
 from __future__ import annotations
 
-import ssl
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
 import msgspec
 
-from simulator import smtp, tls
+from simulator import smtp
 from simulator.errors import Error
 from simulator.explainer import explain
-from simulator.knowledge import Knowledge
 from simulator.lab import certificates
-from simulator.language import N_, Text, say
+from simulator.language import N_, say
+from simulator.live import lawful
+from simulator.live.ends import Ends
 from simulator.live.store import Kept, Store
 from simulator.pairing import Step
-from simulator.rules import Level, Note
 from simulator.session import (
     AnyEvent,
     AuthResponse,
@@ -98,6 +97,26 @@ _REPLIES: dict[str, tuple[str, ...]] = {
 """What a server could answer to what."""
 
 
+def _replies(steps: Sequence[Step], asked: int) -> Sequence[str]:
+    match steps[asked].event:
+        case Connect():
+            return _REPLIES["connect"]
+        case Message():
+            return _REPLIES["message"]
+        case AuthResponse():
+            return _REPLIES["AUTH"]
+        case Command(verb=verb) as command:
+            if lawful.out_of_sequence(command, lawful.before(steps, asked)) or (
+                verb == "STARTTLS" and command.secure
+            ):
+                return (_OUT_OF_SEQUENCE,)
+            replies = _REPLIES.get(verb, _REPLIES[""])
+            if verb == "EHLO":
+                return replies[1:] if command.secure else replies[:1]
+            return replies
+    return ()
+
+
 class NotNow(Error):
     """That cannot be done now: the message says why, in English; it is in the catalogues."""
 
@@ -132,7 +151,7 @@ class Room:
         self._events: list[AnyEvent] = []
         self._wire: list[Segment] = []
         self._reached: dict[Side, int] = {"server": 0, "client": 0}
-        self._tls: _Ends | None = None
+        self._tls: Ends | None = None
         self._secrets: tuple[str, ...] = ()
 
     def session(self) -> Session:
@@ -154,13 +173,13 @@ class Room:
     def moves(self, side: Side) -> Moves:
         """What that side may do now."""
         steps = explain(self.session()).steps
-        pending = _pending(steps)
+        pending = lawful.pending(steps)
         asked = self._asked(steps) if side == "client" else "reply"
         if self.over:
             return Moves("", asked, (), handshake=False)
-        if _left(steps):
+        if lawful.left(steps):
             return Moves("server", asked, (), handshake=False)
-        due = _handshake_due(steps)
+        due = lawful.handshake_due(steps)
         could: Sequence[str] = ()
         if side == "server" and pending:
             could = _replies(steps, pending[0])
@@ -193,7 +212,7 @@ class Room:
             self._may_go_on()
         if act == "close":
             self.over = True
-            left = _left(explain(self.session()).steps)
+            left = lawful.left(explain(self.session()).steps)
             return self._happened(
                 Disconnect(
                     at=self._now(),
@@ -202,7 +221,7 @@ class Room:
                     reason="quit" if left else "closed",
                 )
             )
-        if side != "client" or not _handshake_due(explain(self.session()).steps):
+        if side != "client" or not lawful.handshake_due(explain(self.session()).steps):
             raise NotNow(N_("The client begins the handshake, after a 220 to STARTTLS."))
         return self._happened(self._shake_hands(checked=act == "handshake"))
 
@@ -241,7 +260,7 @@ class Room:
         steps = explain(after).steps
         return not any(
             note.level != "risk" or note.rule in ("", "keyword-offered")
-            for note in broken(steps, len(steps) - 1)
+            for note in lawful.broken(steps, len(steps) - 1)
         )
 
     def _event(self, side: Side, text: str) -> Command | AuthResponse | Message | Reply:
@@ -285,7 +304,7 @@ class Room:
         return Span(to=to, start=start, end=end)
 
     def _shake_hands(self, *, checked: bool) -> Handshake:
-        ends = _Ends(checked=checked)
+        ends = Ends(SERVER, checked=checked)
         spans: dict[Side, Span] = {}
         for to, data in ends.shake_hands():
             span = self._crossed(to, data)
@@ -304,57 +323,6 @@ class Room:
             server_certificate=certificates.describe(certificate) if certificate else None,
             verified=checked,
         )
-
-
-class _Ends:
-    """Both ends of a TLS connection, in memory."""
-
-    def __init__(self, *, checked: bool) -> None:
-        self._in: dict[Side, ssl.MemoryBIO] = {s: ssl.MemoryBIO() for s in ("client", "server")}
-        self._out: dict[Side, ssl.MemoryBIO] = {s: ssl.MemoryBIO() for s in ("client", "server")}
-        trusting = certificates.client_context("1.3", SERVER, verify=checked, certificate=False)
-        self.client = trusting.wrap_bio(
-            self._in["client"], self._out["client"], server_hostname=SERVER
-        )
-        showing = certificates.server_context("valid", SERVER)
-        self.server = showing.wrap_bio(self._in["server"], self._out["server"], server_side=True)
-        self.client_random = b""
-
-    def shake_hands(self) -> Iterator[tuple[Side, bytes]]:
-        """The flights of the handshake: to whom, and the octets."""
-        done = 0
-        while done < 2:
-            done = 0
-            for end, by, to in self._ways():
-                try:
-                    end.do_handshake()
-                    done += 1
-                except ssl.SSLWantReadError:
-                    pass
-                if data := self._out[by].read():
-                    self.client_random = self.client_random or tls.client_random(data)
-                    self._in[to].write(data)
-                    yield to, data
-        self._drain(self.client)
-
-    def _ways(self) -> tuple[tuple[ssl.SSLObject, Side, Side], ...]:
-        return ((self.client, "client", "server"), (self.server, "server", "client"))
-
-    def packed(self, to: Side, raw: bytes) -> bytes:
-        """What is said to that side, as records; the side reads them."""
-        by: Side = "server" if to == "client" else "client"
-        (self.client if by == "client" else self.server).write(raw)
-        data = self._out[by].read()
-        self._in[to].write(data)
-        self._drain(self.client if to == "client" else self.server)
-        return data
-
-    def _drain(self, end: ssl.SSLObject) -> None:
-        try:
-            while end.read(TEXT):
-                pass
-        except ssl.SSLWantReadError:
-            pass
 
 
 class Rooms:
@@ -425,8 +393,7 @@ class Said(msgspec.Struct, frozen=True):
 
 
 class Seat(msgspec.Struct, frozen=True, kw_only=True):
-    """The page of one side. `ended`: the session can no longer be played, though nobody closed it;
-    `open`: it can still be closed."""
+    """The page of one side. `ended`: it can no longer be played, though nobody closed it."""
 
     number: int
     side: Side
@@ -476,178 +443,10 @@ def seat(kept: Kept, room: Room | None, side: Side, language: str) -> Seat:
                     said_note(note, language)
                     for note in (
                         *(note for note in step.notes if not note.met),
-                        *_by_hand(bare, bare[step.index]),
+                        *lawful.by_hand(bare, bare[step.index]),
                     )
                 ),
             )
             for step in shown
         ),
-    )
-
-
-# What may come next, and what may not ----------------------------------------------------------
-
-
-def _pending(steps: Sequence[Step]) -> list[int]:
-    """What waits for a reply, oldest first."""
-    answered = {step.answers for step in steps}
-    waiting: list[int] = []
-    for step in steps:
-        match step.event:
-            case Handshake(error=""):
-                waiting.clear()
-            case Connect() | Command() | AuthResponse() | Message() if step.index not in answered:
-                waiting.append(step.index)
-    return waiting
-
-
-def _left(steps: Sequence[Step]) -> bool:
-    """Was 221 to QUIT the last word? Then the server closes (RFC 5321 §4.1.1.10)."""
-    last = steps[-1]
-    if not isinstance(last.event, Reply) or last.event.code != 221 or last.answers is None:
-        return False
-    asked = steps[last.answers].event
-    return isinstance(asked, Command) and asked.verb == "QUIT"
-
-
-def _handshake_due(steps: Sequence[Step]) -> bool:
-    """Was a 220 to STARTTLS the last word?"""
-    last = steps[-1]
-    if not isinstance(last.event, Reply) or last.event.code != 220 or last.event.secure:
-        return False
-    heard = steps[last.heard_as].event if last.heard_as is not None else None
-    return isinstance(heard, Command) and heard.verb == "STARTTLS"
-
-
-def _replies(steps: Sequence[Step], asked: int) -> Sequence[str]:
-    match steps[asked].event:
-        case Connect():
-            return _REPLIES["connect"]
-        case Message():
-            return _REPLIES["message"]
-        case AuthResponse():
-            return _REPLIES["AUTH"]
-        case Command(verb=verb) as command:
-            if _out_of_sequence(command, _before(steps, asked)) or (
-                verb == "STARTTLS" and command.secure
-            ):
-                return (_OUT_OF_SEQUENCE,)
-            replies = _REPLIES.get(verb, _REPLIES[""])
-            if verb == "EHLO":
-                return replies[1:] if command.secure else replies[:1]
-            return replies
-    return ()
-
-
-def _before(steps: Sequence[Step], index: int) -> Knowledge | None:
-    return steps[index - 1].knowledge if index else None
-
-
-def _out_of_sequence(command: Command, known: Knowledge | None) -> bool:
-    """Can the server not have begun, or finished, what this command needs?"""
-    if known is None:
-        return False
-    match command.verb:
-        case "MAIL":
-            introduced = known.find("server", "name") is not None
-            return not introduced or known.find("server", "envelope", "MAIL FROM") is not None
-        case "RCPT":
-            return known.find("server", "envelope", "MAIL FROM") is None
-        case "DATA":
-            return known.find("server", "envelope", "RCPT TO") is None
-    return False
-
-
-def broken(steps: Sequence[Step], index: int) -> tuple[Note, ...]:
-    """Why what was said there is against the rules: what the rules say of any session, and what
-    can be said only where all that was said is known for certain."""
-    step = steps[index]
-    ruled = [note for note in step.notes if not note.met]
-    return (*ruled, *_by_hand(steps, step))
-
-
-def _by_hand(steps: Sequence[Step], step: Step) -> Iterator[Note]:
-    known = _before(steps, step.index)
-    ruled_out = {note.rule for note in step.notes if not note.met}
-    grouped = any(note.rule == "waits-for-reply" for note in step.notes)
-    match step.event:
-        case Command() as command:
-            if not any(isinstance(s.event, Reply) for s in steps[: step.index]):
-                yield _note(
-                    step,
-                    "rfc5321-4_3_1-wait-for-greeting",
-                    "should",
-                    N_("The client speaks before the server has greeted."),
-                )
-            elif command.verb == "STARTTLS" and not command.secure and known is not None:
-                if known.find("client", "keyword", "STARTTLS") is None:
-                    yield _note(
-                        step,
-                        "rfc3207-3-keyword-means",
-                        "risk",
-                        N_("The client asks for TLS, which the server did not offer."),
-                    )
-            elif not (grouped or ruled_out & {"ehlo-before-mail"}) and _out_of_sequence(
-                command, known
-            ):
-                yield _note(
-                    step,
-                    "rfc5321-4_1_4-out-of-order-503",
-                    "must",
-                    N_("{verb} is out of sequence here: the server must answer 503."),
-                    verb=command.verb,
-                )
-        case Reply() as reply:
-            if step.answers is None:
-                yield _note(
-                    step,
-                    "rfc5321-4_2-one-reply-each",
-                    "must",
-                    N_("Nothing waits for a reply: this one answers no command."),
-                )
-            if not _well_formed(reply):
-                yield _note(
-                    step,
-                    "rfc5321-4_2_1-multiline-reply",
-                    "risk",
-                    N_(
-                        "This is no reply: each line begins with the same three digits, a hyphen "
-                        "behind them, or a space in the last line."
-                    ),
-                )
-            asked = steps[step.answers] if step.answers is not None else None
-            if (
-                asked is not None
-                and isinstance(asked.event, Command)
-                and 200 <= reply.code < 400
-                and not any(note.rule == "waits-for-reply" for note in asked.notes)
-                and _out_of_sequence(asked.event, _before(steps, asked.index))
-            ):
-                yield _note(
-                    step,
-                    "rfc5321-4_1_4-out-of-order-503",
-                    "must",
-                    N_("The server takes {verb} out of sequence: it must answer 503."),
-                    verb=asked.event.verb,
-                )
-
-
-def _well_formed(reply: Reply) -> bool:
-    lines = [smtp.parse_reply_line(line) for line in reply.raw.decode().splitlines()]
-    *first, last = lines or [None]
-    return (
-        last is not None
-        and not last.more
-        and all(line is not None and line.more and line.code == last.code for line in first)
-    )
-
-
-def _note(step: Step, citation: str, level: Level, text: str, **values: str) -> Note:
-    return Note(
-        rule="",
-        citation=citation,
-        level=level,
-        event=step.index,
-        met=False,
-        text=Text(text, values),
     )

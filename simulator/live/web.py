@@ -20,7 +20,6 @@ from starlette.responses import JSONResponse, RedirectResponse, Response, Stream
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from simulator import toml
 from simulator.cells import MEANINGS, ending
 from simulator.errors import Error
 from simulator.explainer import explain
@@ -173,6 +172,7 @@ class Web:
     def _routes(self) -> list[tuple[str, str, Answer]]:
         return [
             ("GET", "/", self.page),
+            ("GET", "/page.js", _file("page.js", "text/javascript")),
             ("GET", "/lab.js", _file("lab.js", "text/javascript")),
             ("GET", "/lab.css", _file("lab.css", "text/css")),
             ("GET", "/player.js", self.script),
@@ -480,15 +480,6 @@ class _Change(msgspec.Struct, forbid_unknown_fields=True):
     middlebox: MiddleboxPolicy | None = None
 
 
-_MOVE: dict[str, object] = {
-    "type": "object",
-    "properties": {
-        "say": {"type": "string"},
-        "act": {"enum": ["handshake", "handshake-unchecked", "close"]},
-    },
-}
-
-
 class _Pin(msgspec.Struct, forbid_unknown_fields=True):
     pinned: bool
 
@@ -597,7 +588,7 @@ def _openapi(routes: Sequence[tuple[str, str, Answer]]) -> dict[str, object]:
             if method == "POST":
                 shape = {"type": "object"}
             if clean.endswith("/{side}"):
-                shape = _MOVE
+                shape = {"$ref": "#/components/schemas/Move"}
             if clean.endswith("/pin"):
                 shape = {
                     "type": "object",
@@ -609,7 +600,7 @@ def _openapi(routes: Sequence[tuple[str, str, Answer]]) -> dict[str, object]:
                 "content": {"application/json": {"schema": shape}},
             }
         paths.setdefault(clean, {})[method.lower()] = about
-    components = toml.schema(_Change, "change")["$defs"]
+    _, components = msgspec.json.schema_components((_Change, Move))
     text = json.dumps(components).replace("#/$defs/", "#/components/schemas/")
     return {
         "openapi": "3.1.0",

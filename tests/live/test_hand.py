@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from simulator.explainer import explain
-from simulator.live import hand
+from simulator.live import hand, lawful
 from simulator.live.hand import Room, Rooms
 from simulator.live.store import Store
 from simulator.session import Handshake, from_json
@@ -106,7 +106,7 @@ def test_what_is_unlawful_stands_and_is_told(
     moves: tuple[tuple[str, str], ...], citation: str
 ) -> None:
     steps = explain(room(*moves).session()).steps
-    assert citation in [note.citation for note in hand.broken(steps, len(steps) - 1)]
+    assert citation in [note.citation for note in lawful.broken(steps, len(steps) - 1)]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_what_is_unlawful_stands_and_is_told(
 )
 def test_what_is_lawful_is_not_blamed(moves: tuple[tuple[str, str], ...]) -> None:
     steps = explain(room(*moves).session()).steps
-    assert [note for step in steps for note in hand.broken(steps, step.index)] == []
+    assert [note for step in steps for note in lawful.broken(steps, step.index)] == []
 
 
 def test_both_ledgers_are_emptied_at_a_real_handshake() -> None:

@@ -2,22 +2,8 @@
 // said is written into the page as text, never as markup.
 "use strict";
 
-const LABELS = JSON.parse(document.getElementById("labels").textContent);
-const LANG = document.documentElement.lang.replace("-", "_");
-const $ = (id) => document.getElementById(id);
-const t = (text) => LABELS[text] || text;
 const [, , NUMBER, SIDE] = location.pathname.split("/");
 const QUERY = `?lang=${LANG}`;
-
-function el(tag, attributes = {}, ...children) {
-	const node = document.createElement(tag);
-	for (const [name, value] of Object.entries(attributes)) {
-		if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-		else if (value !== false && value !== undefined) node.setAttribute(name, value === true ? "" : value);
-	}
-	node.append(...children.flat().filter((child) => child !== "" && child !== undefined && child !== false));
-	return node;
-}
 
 async function ask(path, value) {
 	const options = value && { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(value) };

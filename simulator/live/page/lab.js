@@ -3,10 +3,6 @@
 // into the page as text, never as markup.
 "use strict";
 
-const LABELS = JSON.parse(document.getElementById("labels").textContent);
-const LANG = document.documentElement.lang.replace("-", "_");
-const $ = (id) => document.getElementById(id);
-const t = (text, values = {}) => (LABELS[text] || text).replace(/\{(\w+)\}/g, (_, name) => values[name]);
 const MIDDLEBOXES = {
 	nothing: ["nothing", []],
 	strip: ["takes STARTTLS away", []],
@@ -17,16 +13,6 @@ const MIDDLEBOXES = {
 };
 const ENDINGS = { inside: "inside TLS", clear: "in the clear", fooled: "fooled", refused: "refused", "given up": "gives up", "broken off": "broken off" };
 const VIEWS = ["session", "json", "annotated", "esa", "markdown", "mermaid", "player", "pcapng"];
-
-function el(tag, attributes = {}, ...children) {
-	const node = document.createElement(tag);
-	for (const [name, value] of Object.entries(attributes)) {
-		if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-		else if (value !== false && value !== undefined) node.setAttribute(name, value === true ? "" : value);
-	}
-	node.append(...children.flat().filter((child) => child !== "" && child !== undefined && child !== false));
-	return node;
-}
 
 async function ask(path, options = {}) {
 	const mark = path.includes("?") ? "&" : "?";
