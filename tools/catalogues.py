@@ -31,6 +31,10 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 ROOT = Path(__file__).resolve().parent.parent
 LOCALES = ROOT / "simulator" / "locales"
 DOMAIN = "ehlo_twice"
+SITE = ROOT / "tools" / "locales"
+SITE_DOMAIN = "site"
+"""What the site and the workshop say stays out of the package; it is read as the `.po` has it."""
+WORDS = ROOT / "tools" / "words.toml"
 COMPLETE = "pt_BR"
 """The language that lacks nothing; in the others a text without translation stays English."""
 KEYWORDS = {"N_": None, "_": None}
@@ -81,9 +85,14 @@ def prose(keys: set[str]) -> Callable[..., Iterator[tuple[int, str, str, list[st
     return extract
 
 
-def template() -> Catalog:
-    """Every text that is marked for translation, and the file that has it."""
+def template(domain: str = DOMAIN) -> Catalog:
+    """Every text of that domain that is marked for translation, and the file that has it."""
     catalogue = Catalog(project="ehlo-twice", charset="utf-8")
+    if domain == SITE_DOMAIN:
+        with WORDS.open("rb") as words:
+            for _, _, text, _ in prose(set())(words):
+                catalogue.add(text, None, [(WORDS.relative_to(ROOT).as_posix(), 1)])
+        return catalogue
     for file, line, message, comments, context in _marked():
         place = (f"simulator/{Path(file).as_posix()}", line)
         catalogue.add(message, None, [place], auto_comments=comments, context=context)
@@ -109,7 +118,7 @@ def _marked() -> list[Any]:
 
 def catalogues(locales: Path = LOCALES) -> list[Path]:
     """The ``.po`` file of each language, sorted."""
-    return sorted(locales.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
+    return sorted(locales.glob("*/LC_MESSAGES/*.po"))
 
 
 def read(po: Path) -> Catalog:
@@ -118,19 +127,24 @@ def read(po: Path) -> Catalog:
         return read_po(source, locale=po.parent.parent.name, abort_invalid=True)
 
 
+def translations(po: Path) -> dict[str, str]:
+    """Each text that a language has, and what it says there; not what is only a guess."""
+    return {str(m.id): str(m.string) for m in read(po) if m.id and m.string and not m.fuzzy}
+
+
 def lacking(po: Path) -> list[str]:
     """The texts that a language shows in English: not translated, or no longer surely so."""
-    known = {m.id for m in read(po) if m.id and m.string and not m.fuzzy}
-    return [str(m.id) for m in template() if m.id and m.id not in known]
+    known = translations(po)
+    return [str(m.id) for m in template(po.stem) if m.id and m.id not in known]
 
 
 def report(locales: Path = LOCALES) -> list[str]:
     """One line for each language that has texts to translate."""
-    found = {po.parts[-3]: lacking(po) for po in catalogues(locales)}
+    found = [(po, left) for po in catalogues(locales) if (left := lacking(po))]
     return [
-        f"{code}: {len(left)} of {len(template())} texts are in English, first {left[0]!r}"
-        for code, left in found.items()
-        if left
+        f"{po.parts[-3]}: {len(left)} of {len(template(po.stem))} texts are in English, "
+        f"first {left[0]!r}"
+        for po, left in found
     ]
 
 
@@ -148,7 +162,7 @@ def update(new: str | None = None, locales: Path = LOCALES) -> list[Path]:
         catalogue.header_comment = f"# ehlo-twice in {catalogue.locale_identifier}."
         code = po.parts[-3]
         # A guess helps who translates at once; where nobody does, it would stand there for ever.
-        catalogue.update(template(), no_fuzzy_matching=code != COMPLETE)
+        catalogue.update(template(po.stem), no_fuzzy_matching=code != COMPLETE)
         catalogue.fuzzy = False
         after = _as_text(catalogue)
         if after != po.read_text(encoding="utf-8"):
@@ -206,16 +220,16 @@ def main(arguments: list[str]) -> int:
         case ["compile"]:
             done, paths = "compiled", compile_all(filter(stale, catalogues()))
         case ["update"]:
-            done, paths = "updated", update()
+            done, paths = "updated", [*update(), *update(locales=SITE)]
         case ["update", code]:
-            done, paths = "updated", update(code)
+            done, paths = "updated", [*update(code), *update(locales=SITE)]
         case _:
             print(__doc__, file=sys.stderr)
             return 2
     for path in paths:
         print(done, path.relative_to(ROOT))
     if done == "updated":
-        for line in report():
+        for line in (*report(), *report(SITE)):
             print(line)
     return 0
 

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ from simulator import lab, smtp
 from simulator.causes import causes
 from simulator.cli import cli
 from simulator.rules import rules
+from tools import catalogues, words
 from tools.site import findings
 from tools.site.page import CITE, MARK, PAGE, Page
+from tools.words import word
 
 DOCS = Path(__file__).parents[2] / "docs"
 LANGUAGES = ("en", "pt-BR")
@@ -189,13 +192,25 @@ def test_bugs_have_a_kind_and_kinds_an_experiment() -> None:
     assert all(bug["url"].startswith("https://") for bug in found["bug"])
 
 
-def test_words_are_there_in_both_languages() -> None:
-    text = (DOCS.parent / "tools" / "site" / "words.toml").read_text(encoding="utf-8")
-    for section, entries in tomllib.loads(text).items():
-        for key, entry in entries.items():
-            assert set(entry) == set(LANGUAGES), f"{section}.{key}"
-            fields = [sorted(re.findall(r"\{\w*\}", entry[language])) for language in LANGUAGES]
-            assert fields[0] == fields[1], f"{section}.{key}"
+def test_words_are_there_in_portuguese_and_fall_back_to_english(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    [po] = catalogues.catalogues(catalogues.SITE)
+    assert po.parts[-3] == catalogues.COMPLETE
+    assert catalogues.lacking(po) == [], "run: make messages, and translate"
+    known = catalogues.translations(po)
+    assert set(known) == {str(m.id) for m in catalogues.template(po.stem) if m.id}
+    for english, translated in known.items():
+        fields = [sorted(re.findall(r"\{\w*\}", text)) for text in (english, translated)]
+        assert fields[0] == fields[1], english
+    assert word("what-if.watch", "pt-BR") == "O que observar"
+    monkeypatch.setattr(words, "_translated", lambda language: {})
+    assert word("what-if.watch", "pt-BR") == "What to watch"
+
+
+def test_the_words_catalogue_is_up_to_date(tmp_path: Path) -> None:
+    shutil.copytree(catalogues.SITE, tmp_path / "locales")
+    assert catalogues.update(locales=tmp_path / "locales") == [], "run: make messages"
 
 
 def test_glossary_is_there_in_both_languages() -> None:

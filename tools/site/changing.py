@@ -12,7 +12,7 @@ from simulator import lab
 from simulator.lab import policy
 from simulator.language import say
 from tools.site.page import Page
-from tools.site.words import word
+from tools.words import word
 
 WORDS = (
     "base", "client", "server", "middlebox", "go", "stop", "file", "link", "save", "open", "own",

@@ -9,7 +9,7 @@ import textwrap
 from simulator.session import Command, Handshake, Session
 from tools.site.page import BadPage, Page
 from tools.site.plays import play
-from tools.site.words import word
+from tools.words import word
 
 CIPHER = "TLS_AES_256_GCM_SHA384"
 

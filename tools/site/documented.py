@@ -13,7 +13,7 @@ from simulator.views.inert import printable
 from simulator.views.markdown import escape
 from tools.site.page import Page, table
 from tools.site.plays import play
-from tools.site.words import word
+from tools.words import word
 
 
 @cache

@@ -9,7 +9,7 @@ from simulator.views import player
 from tools.site import experiments
 from tools.site.page import LANGUAGES, Asset, Page
 from tools.site.plays import play, scenarios
-from tools.site.words import word
+from tools.words import word
 
 FOLDER = "embed"
 HIGH = 720

@@ -18,7 +18,7 @@ from simulator.views import document, drawing, pcapng, player
 from simulator.views.markdown import escape
 from tools.site.page import LANGUAGES, ROOT, Asset, Page, cite, table
 from tools.site.plays import play, scenarios
-from tools.site.words import word
+from tools.words import word
 
 FOLDER = "what-if"
 

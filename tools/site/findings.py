@@ -13,7 +13,7 @@ from simulator.views.markdown import escape
 from tools.site.experiments import path, title
 from tools.site.page import SOURCES, Page, cite
 from tools.site.plays import scenarios
-from tools.site.words import word
+from tools.words import word
 
 MORE = "more"
 GROUPS = ("after", "before", "risk", MORE)

@@ -14,7 +14,7 @@ from simulator.views.markdown import escape
 from tools.site import experiments
 from tools.site.findings import findings
 from tools.site.page import SOURCES, Page, table
-from tools.site.words import word
+from tools.words import word
 
 INDEX = "first-aid.md"
 

@@ -8,7 +8,7 @@ import re
 from tools.description import home
 from tools.site import engine
 from tools.site.page import Asset, Page, table
-from tools.site.words import word
+from tools.words import word
 
 PATH = "get.md"
 

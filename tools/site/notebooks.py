@@ -17,7 +17,7 @@ from tools.site import cells
 from tools.site.cells import Book, Drawing, Frame, Knobs, Markup, Output, Player, Text
 from tools.site.experiments import framed
 from tools.site.page import Asset, BadPage, Page
-from tools.site.words import word
+from tools.words import word
 
 FOLDER = "teach/notebooks"
 
@@ -156,7 +156,7 @@ def _told(page: Page) -> str:
     try:
         return word(f"notebooks.alt-{Path(page.path).stem}", page.language)
     except KeyError as error:
-        raise BadPage(f"tools/site/words.toml: {page.path} has a picture without {error}") from None
+        raise BadPage(f"tools/words.toml: {page.path} has a picture without {error}") from None
 
 
 def _size(svg: str) -> Iterator[tuple[str, int]]:

@@ -11,7 +11,7 @@ from simulator.views import bytes as octets
 from simulator.views import pcapng
 from tools.site.page import LANGUAGES, Asset, Page
 from tools.site.plays import play
-from tools.site.words import word
+from tools.words import word
 
 VERSIONS: tuple[Literal["1.3", "1.2"], ...] = ("1.3", "1.2")
 WORDS = ("step", "client", "server", "clear", "secure", "inside", "hint", "more")

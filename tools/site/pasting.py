@@ -6,7 +6,7 @@ import html
 import json
 
 from tools.site.page import ROOT, Page
-from tools.site.words import word
+from tools.words import word
 
 WORDS = (
     "paste", "placeholder", "go", "choose", "cancel", "cancelled", "progress", "examples", "stays",

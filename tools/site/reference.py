@@ -25,7 +25,7 @@ from simulator.views.view import views as known_views
 from tools.site.experiments import path
 from tools.site.page import Asset, BadPage, Page, cite, table
 from tools.site.plays import play, scenarios
-from tools.site.words import word
+from tools.words import word
 
 
 def commands(page: Page) -> str:

@@ -23,7 +23,7 @@ from simulator.language import say
 from simulator.session import Disconnect, Session
 from simulator.views import document, player
 from tools.site.page import LANGUAGES, Asset, BadPage, Page
-from tools.site.words import word
+from tools.words import word
 
 PATH = "data/sandbox.json"
 TRIES = 4

@@ -39,7 +39,7 @@ from tools.site import (
 )
 from tools.site.page import ROOT, BadPage, Page, Show, table
 from tools.site.plays import play
-from tools.site.words import word
+from tools.words import word
 from tools.workshop import hub, papers, quiz
 
 

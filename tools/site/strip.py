@@ -10,7 +10,7 @@ from simulator.views.document import wire_text
 from simulator.views.inert import printable
 from tools.site.page import Page
 from tools.site.plays import play
-from tools.site.words import word
+from tools.words import word
 
 
 def show(page: Page) -> str:

@@ -18,7 +18,7 @@ from simulator.views import player
 from simulator.views.inert import printable
 from tools.site.experiments import path
 from tools.site.page import LANGUAGES, ROOT, SOURCES, Asset, Page, table
-from tools.site.words import word
+from tools.words import word
 
 SURVEY = ROOT / "survey"
 FOLDER = "wild"

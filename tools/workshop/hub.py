@@ -11,7 +11,7 @@ from math import ceil
 from typing import Any
 
 from tools.site.page import ROOT, Page, table
-from tools.workshop.words import word
+from tools.words import word
 
 SOURCE = ROOT / "workshop" / "jupyterhub" / "measured.json"
 WAIT = 120

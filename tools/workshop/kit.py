@@ -17,11 +17,13 @@ import sys
 import zipfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from simulator.views import pcapng
 from tools.site.page import LANGUAGES, ROOT
 from tools.site.plays import play, scenarios
+from tools.words import word
 from tools.workshop import sheets, slides, wheels
 
 BUILD = ROOT / "build" / "workshop"
@@ -262,52 +264,31 @@ def commands(language: str) -> dict[str, tuple[str, ...]]:
     return {"Linux": unix, "macOS": unix, "Windows (PowerShell)": windows}
 
 
-TOLD = {
-    "en": {
-        "title": "Start here",
-        "check": "At home, before the class: does this laptop do? It asks no network.",
-        "need": "Each laptop needs Python 3.11 to 3.14, and nothing else: no network. "
-        "Open a terminal in this folder and type the three lines of your system.",
-        "then": "The notebooks, in the browser:",
-        "look": "Or only look:",
-        "not": "Not on these laptops (macos-x86_64 is a Mac with an Intel processor): the packages "
-        "named have no wheel there. Open the site from this folder, or share with a neighbour.",
-        "debian": "On Debian and Ubuntu the first line wants the package python3-venv.",
-        "hand": "Learners get the zip of their system: wheels in it, neither guide nor key.",
-        "learner": "site/en/index.html|The site;print/handout.en.pdf|Handout;"
-        "captures|Captures for Wireshark",
-        "teacher": "site/en/teach/guide.html|Instructor guide;site/en/index.html|The site;"
-        "slides/45.en.html|Slides, 45 minutes (S: notes);slides/90.en.html|Slides, 90 minutes;"
-        "slides/240.en.html|Slides, half a day;slides/90.en.pdf|Slides for paper;"
-        "print/wall.en.pdf|Wall diagram (A3);print/log.en.pdf|The log for the wall (A3);"
-        "print/handout.en.pdf|Handout;print/cards.en.pdf|Cards;print/quiz-A.en.pdf|Quiz, form A;"
-        "print/quiz-B.en.pdf|Quiz, form B;print/key.en.pdf|Key;"
-        "print/solutions.en.pdf|Solutions;captures|Captures for Wireshark",
-    },
-    "pt-BR": {
-        "title": "Comece aqui",
-        "check": "Em casa, antes da aula: este computador serve? Não precisa de rede.",
-        "need": "Cada computador precisa do Python 3.11 a 3.14, e de mais nada: nem de rede. "
-        "Abra um terminal nesta pasta e digite as três linhas do seu sistema.",
-        "then": "Os notebooks Jupyter, no navegador:",
-        "look": "Ou apenas olhe:",
-        "not": "Nestes computadores, não (macos-x86_64 é um Mac com processador Intel): os pacotes "
-        "indicados não têm wheel para eles. Abra o site desta pasta ou use o de um colega.",
-        "debian": "No Debian e no Ubuntu, a primeira linha precisa do pacote python3-venv.",
-        "hand": "Os alunos recebem o zip do seu sistema: tem os pacotes, e nem guia nem gabarito.",
-        "learner": "site/pt-BR/index.html|O site;print/handout.pt-BR.pdf|Folha de apoio;"
-        "captures|Capturas para o Wireshark",
-        "teacher": "site/pt-BR/teach/guide.html|Guia do instrutor;site/pt-BR/index.html|O site;"
-        "slides/45.pt-BR.html|Slides, 45 minutos (S: notas);"
-        "slides/90.pt-BR.html|Slides, 90 minutos;"
-        "slides/240.pt-BR.html|Slides, meio dia;slides/90.pt-BR.pdf|Slides para imprimir;"
-        "print/wall.pt-BR.pdf|Diagrama de parede (A3);print/log.pt-BR.pdf|O log para a parede (A3);"
-        "print/handout.pt-BR.pdf|Folha de apoio;print/cards.pt-BR.pdf|Cartas;"
-        "print/quiz-A.pt-BR.pdf|Questionário, forma A;print/quiz-B.pt-BR.pdf|Questionário, forma B;"
-        "print/key.pt-BR.pdf|Gabarito;print/solutions.pt-BR.pdf|Soluções;"
-        "captures|Capturas para o Wireshark",
-    },
-}
+LEARNER = (
+    ("site/{language}/index.html", "site"),
+    ("print/handout.{language}.pdf", "handout"),
+    ("captures", "captures"),
+)
+"""What a learner finds in the folder: where it is, and the word that names it."""
+
+TEACHER = (
+    ("site/{language}/teach/guide.html", "guide"),
+    ("site/{language}/index.html", "site"),
+    ("slides/45.{language}.html", "slides-45"),
+    ("slides/90.{language}.html", "slides-90"),
+    ("slides/240.{language}.html", "slides-240"),
+    ("slides/90.{language}.pdf", "slides-90-pdf"),
+    ("print/wall.{language}.pdf", "wall"),
+    ("print/log.{language}.pdf", "log"),
+    ("print/handout.{language}.pdf", "handout"),
+    ("print/cards.{language}.pdf", "cards"),
+    ("print/quiz-A.{language}.pdf", "quiz-A"),
+    ("print/quiz-B.{language}.pdf", "quiz-B"),
+    ("print/key.{language}.pdf", "key"),
+    ("print/solutions.{language}.pdf", "solutions"),
+    ("captures", "captures"),
+)
+
 
 STYLE = """body{max-width:52rem;margin:2rem auto;padding:0 1rem;font:17px/1.55 system-ui,sans-serif;
 color:#1d2329;background:#fdfcf9}h1,h2{font-family:Georgia,serif}h1{border-bottom:4px solid #36a06b}
@@ -318,7 +299,7 @@ section{margin:3rem 0}
 
 def start(folder: Path, missing: Missing, *, teacher: bool, system: str = "") -> None:
     """START-HERE.html, in both languages on one page."""
-    body = "".join(_start(language, missing, teacher, system) for language in TOLD)
+    body = "".join(_start(language, missing, teacher, system) for language in LANGUAGES)
     (folder / "START-HERE.html").write_text(
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>START HERE · COMECE '
         f"AQUI</title><style>{STYLE}</style></head><body>{body}</body></html>\n",
@@ -329,30 +310,34 @@ def start(folder: Path, missing: Missing, *, teacher: bool, system: str = "") ->
 SPOKEN = {"linux": "Linux", "macos": "macOS", "windows": "Windows (PowerShell)"}
 
 
+def _told(language: str, name: str) -> str:
+    return word(f"kit.{name}", language)
+
+
 def _start(language: str, missing: Missing, teacher: bool, system: str) -> str:
-    told = TOLD[language]
+    told = partial(_told, language)
     mine = {SPOKEN[system.partition("-")[0]]} if system else set(SPOKEN.values())
     python = "py" if system.startswith("windows") else "python3"
     blocks = "".join(
         f"<h2>{name}</h2><pre>{html.escape(chr(10).join(lines[:3]))}</pre>"
-        f"<p>{told['then']}</p><pre>{html.escape(lines[3])}</pre>"
+        f"<p>{told('then')}</p><pre>{html.escape(lines[3])}</pre>"
         for name, lines in commands(language).items()
         if name in mine
     )
     links = "".join(
-        '<li><a href="{}">{}</a></li>'.format(*entry.split("|"))
-        for entry in told["teacher" if teacher else "learner"].split(";")
+        f'<li><a href="{path.format(language=language)}">{told(name)}</a></li>'
+        for path, name in (TEACHER if teacher else LEARNER)
     )
     items = "".join(
         f"<li>{target}: {html.escape(', '.join(names))}</li>" for target, names in missing.items()
     )
-    lacking = f"<p>{told['not']}</p><ul>{items}</ul>" if items else ""
+    lacking = f"<p>{told('not')}</p><ul>{items}</ul>" if items else ""
     if teacher:
-        blocks, need = "", f"<p>{told['hand']}</p>{lacking}"
+        blocks, need = "", f"<p>{told('hand')}</p>{lacking}"
     else:
-        need = f"<p>{told['check']}</p><pre>{python} check.py</pre><p>{told['need']}</p>{lacking}"
-        blocks += f"<p>{told['debian']}</p>" if "Linux" in mine else ""
+        need = f"<p>{told('check')}</p><pre>{python} check.py</pre><p>{told('need')}</p>{lacking}"
+        blocks += f"<p>{told('debian')}</p>" if "Linux" in mine else ""
     return (
-        f'<section lang="{language}"><h1>{told["title"]}</h1>{need}{blocks}'
-        f"<p>{told['look']}</p><ul>{links}</ul></section>"
+        f'<section lang="{language}"><h1>{told("title")}</h1>{need}{blocks}'
+        f"<p>{told('look')}</p><ul>{links}</ul></section>"
     )

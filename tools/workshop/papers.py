@@ -14,7 +14,7 @@ from typing import Any
 
 from tools import doctor
 from tools.site.page import LANGUAGES, Asset, Page, table
-from tools.workshop.words import word
+from tools.words import word
 
 FOLDER = "teach/print"
 SHEETS = {

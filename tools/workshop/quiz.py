@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from tools.site.page import LANGUAGES, Page, cite, table
-from tools.workshop.words import word
+from tools.words import word
 
 SOURCE = Path(__file__).resolve().parents[2] / "workshop" / "quiz.toml"
 LETTERS = "abcdef"

@@ -20,9 +20,8 @@ from simulator.views.inert import printable
 from tools.site import assets, shows
 from tools.site.page import LANGUAGES, ROOT, Page, complete
 from tools.site.plays import play
-from tools.site.words import word as on_pages
+from tools.words import word
 from tools.workshop import export, paper, quiz, solutions
-from tools.workshop.words import word
 
 SOURCES = ROOT / "workshop" / "handout"
 BUILD = ROOT / "build" / "workshop" / "print"
@@ -166,7 +165,7 @@ def _session(language: str) -> str:
                 f"<td><b>{word(by, language)} {'→' if by == 'client' else '←'}</b>"
                 f"<pre>{said}</pre></td><td>{_learned(step, 'server')}</td></tr>"
             )
-    heads = (on_pages("ledgers.client", language), "", on_pages("ledgers.server", language))
+    heads = (word("ledgers.client", language), "", word("ledgers.server", language))
     cells = "".join(f"<th>{html.escape(head)}</th>" for head in heads)
     title, why = (html.escape(word(name, language)) for name in ("slides-title", "wall-why"))
     return (

@@ -18,8 +18,8 @@ from simulator.views import esa, player
 from tools.site import assets, documented, shows
 from tools.site.page import LANGUAGES, MARK, ROOT, Page
 from tools.site.plays import play, scenarios
+from tools.words import word
 from tools.workshop import drawings, paper, quiz
-from tools.workshop.words import word
 
 SOURCES = ROOT / "workshop" / "slides"
 REVEAL = ROOT / "node_modules" / "reveal.js"

@@ -27,7 +27,7 @@ from simulator.language import say
 from simulator.views.inert import printable
 from tools.site import cells
 from tools.site.page import LANGUAGES, ROOT
-from tools.workshop.words import word
+from tools.words import word
 
 FOLDER = ROOT / "workshop" / "solutions"
 TEACHER = "teacher"
