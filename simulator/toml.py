@@ -123,11 +123,11 @@ class File:
                 raise self.wrong(here, f"unknown key {_name(here)!r}: {hint}")
             self._value(value, hints[key], here)
         for field in _fields(kind):
-            if field.required and field.name not in table and field.name not in filled:
+            name = field.encode_name
+            if field.required and name not in table and name not in filled:
                 raise self.wrong(
                     path,
-                    f"{_name((*path, field.name))} is missing: write "
-                    f"{_example(field.name, field.type)}",
+                    f"{_name((*path, name))} is missing: write {_example(name, field.type)}",
                 )
 
     def _value(self, value: object, hint: Any, path: Path) -> None:
@@ -175,7 +175,7 @@ def read(raw: bytes, kind: type[T], where: str) -> T:
     return File(raw, where).read(kind)
 
 
-def schema(kind: type, title: str, filled: tuple[str, ...] = ()) -> dict[str, object]:
+def schema(kind: type, title: str, filled: tuple[str, ...] = ()) -> dict[str, Any]:
     """The JSON Schema of such a file (draft 2020-12), for editors."""
     made: dict[str, Any] = msgspec.json.schema(kind)
     top = made["$defs"][kind.__name__]
@@ -187,8 +187,10 @@ def schema(kind: type, title: str, filled: tuple[str, ...] = ()) -> dict[str, ob
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind, include_extras=True)
+def _hints(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """The type of each field, by the key that a file has for it."""
+    hints = get_type_hints(kind, include_extras=True)
+    return {field.encode_name: hints[field.name] for field in _fields(kind)}
 
 
 def _struct(hint: Any) -> type | None:

@@ -133,6 +133,19 @@ def client_cases() -> tuple[ClientCase, ...]:
     return toml.read(_data("client.toml"), _Clients, "client.toml").case
 
 
+def schema() -> dict[str, object]:
+    """The JSON Schema of a file of cases, all for servers or all for clients."""
+    title = "ehlo-twice checks"
+    both = [toml.schema(kind, title) for kind in (_Servers, _Clients)]
+    shapes = {name: shape for one in both for name, shape in one["$defs"].items()}
+    return {
+        "$schema": both[0]["$schema"],
+        "title": title,
+        "anyOf": [{"$ref": one["$ref"]} for one in both],
+        "$defs": shapes,
+    }
+
+
 def _data(name: str) -> bytes:
     return (files("simulator.checks") / name).read_bytes()
 

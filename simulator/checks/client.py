@@ -142,7 +142,7 @@ _ENDED = {
 }
 
 
-class Command:
+class Program:
     """A client that is a program: words of its command line, with placeholders.
 
     `{host}` and `{port}` are where it is to connect, `{ca}` a file with the certificate to trust,

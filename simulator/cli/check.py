@@ -252,7 +252,7 @@ def client(
         if command:
             if not any("{port}" in word for word in command):
                 raise Cannot("the command has no {port}: say where the client is to connect")
-            program = checking.Command(command, patience)
+            program = checking.Program(command, patience)
             results = _run(lambda done: checking.check(program, chosen, done), **shared)
         else:
             results = run_lab(_listening(chosen, port, wait, shared["lang"]))

@@ -91,6 +91,7 @@ SCHEMAS = {
     "causes": "simulator.causes",
     "exercise": "simulator.exercises.exercise",
     "survey": "simulator.survey.results",
+    "checks": "simulator.checks.cases",
 }
 """By the name of a schema, the module whose `schema` makes it."""
 
@@ -101,7 +102,7 @@ def schema(name: str) -> None:
     """Print a JSON Schema.
 
     NAME is what a program reads (session, explanation, which `--view json` prints, comparison), or
-    a TOML file that a person writes (scenario, format, lexicon, causes, exercise).
+    a TOML file that a person writes (scenario, format, lexicon, causes, exercise, checks).
     """
     import json
     from importlib import import_module

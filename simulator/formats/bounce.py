@@ -23,6 +23,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from simulator import toml
 from simulator.language import N_
 from simulator.reading import signs
 from simulator.reading.clean import Line
@@ -71,7 +72,7 @@ class _Patterns(NamedTuple):
 @cache
 def _patterns() -> _Patterns:
     text = (files("simulator.reading") / "bounces.toml").read_bytes()
-    words = msgspec.toml.decode(text, type=_Words)
+    words = toml.read(text, _Words, "bounces.toml")
     return _Patterns(
         begins=tuple(re.compile(p, re.IGNORECASE) for p in words.begins),
         original=re.compile("|".join(words.original), re.IGNORECASE),

@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import ipaddress
 import re
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from importlib.resources import files
@@ -18,6 +17,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from simulator import toml
 from simulator.language import N_, Text
 from simulator.masking.fields import mapped
 from simulator.masking.forms import decoded
@@ -31,8 +31,6 @@ from simulator.session import (
     Reply,
     Session,
 )
-
-_loading = threading.Lock()
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -66,8 +64,7 @@ class Table(msgspec.Struct, frozen=True):
 def table() -> Table:
     """What tells who somebody is."""
     text = (files("simulator.masking") / "identities.toml").read_bytes()
-    with _loading:
-        return msgspec.toml.decode(text, type=Table)
+    return toml.read(text, Table, "identities.toml")
 
 
 @functools.cache

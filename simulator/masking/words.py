@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import functools
 import re
-import threading
 import unicodedata
 from importlib.resources import files
 
 import msgspec
 
-from simulator import smtp
+from simulator import smtp, toml
 
 MASK = "********"
-
-_loading = threading.Lock()
 
 
 class Names(msgspec.Struct, frozen=True):
@@ -68,8 +65,7 @@ class Table(msgspec.Struct, frozen=True):
 def table() -> Table:
     """What names a secret, and what one looks like."""
     text = (files("simulator.masking") / "secrets.toml").read_bytes()
-    with _loading:
-        return msgspec.toml.decode(text, type=Table)
+    return toml.read(text, Table, "secrets.toml")
 
 
 def _lenient(word: str) -> str:

@@ -126,7 +126,7 @@ def _answers(job: Job) -> Iterator[Answer]:
         words = _words(job, job.software.run)
         os.environ.update(setting.options)
         os.chdir(job.software.folder)
-        program = client.Command(words, job.software.patience)
+        program = client.Program(words, job.software.patience)
         met = [one for one in questions().client if one.id not in job.software.without]
         results = run(client.check(program, [question.case() for question in met]))
         shown: dict[str, Kind] = {}

@@ -91,7 +91,7 @@ def test_aiosmtpd_before_its_repair_obeys_what_was_injected(tmp_path: Path) -> N
 
 
 def client_found(*words: str) -> dict[str, str]:
-    results = run(client.check(client.Command(words, 20)))
+    results = run(client.check(client.Program(words, 20)))
     return told(results)
 
 
@@ -100,7 +100,7 @@ def test_swaks() -> None:
     """It says EHLO again, forgets the first list, and verifies only if it is told to."""
     only = cases.chosen(cases.client_cases(), ("ehlo-again", "forgets-the-list", "checks-the-name"))
     words = ("swaks", "--server", "{host}:{port}", "--tls", "--to", "b@example.org")
-    found = told(run(client.check(client.Command(words, 20), only)))
+    found = told(run(client.check(client.Program(words, 20), only)))
     failed = {name for name, status in found.items() if status != "passed"}
     assert failed == {"checks-the-name"}
 

@@ -3,11 +3,13 @@
 import json
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import jsonschema
 import pytest
 
-from simulator import lab
+from simulator import checks, lab
 from simulator.cli.lists import SCHEMAS
 from simulator.rules import rules
 from tests.command import Command
@@ -49,6 +51,16 @@ def test_languages(command: Command) -> None:
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_schemas_are_schemas(command: Command, name: str) -> None:
     jsonschema.Draft202012Validator.check_schema(json.loads(command("schema", name).out))
+
+
+@pytest.mark.parametrize("side", ["server", "client"])
+def test_the_schema_of_checks_takes_our_cases_and_no_others(command: Command, side: str) -> None:
+    schema = jsonschema.Draft202012Validator(json.loads(command("schema", "checks").out))
+    path = Path(checks.__file__).with_name(f"{side}.toml")
+    found = tomllib.loads(path.read_text(encoding="utf-8"))
+    assert [error.message for error in schema.iter_errors(found)] == []
+    found["case"][0]["levle"] = found["case"][0].pop("level")
+    assert not schema.is_valid(found)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
