@@ -20,7 +20,7 @@ from typing import Any
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, TLSSetupException
 from aiosmtpd.smtp import Session as Known
 
-from simulator import smtp
+from simulator import smtp, tls
 from simulator.lab.engine import certificates
 from simulator.lab.policy import ServerPolicy
 from simulator.lab.tap import Tap
@@ -305,12 +305,11 @@ class Server(SMTP):
         elif self.policy.starttls == "refused":
             await self.push("454 4.7.0 TLS not available due to temporary reason")
         elif self.policy.starttls == "plain":
-            await self.push("220 Ready to start TLS")
-            await self._reader.readexactly(1)
+            await self._begin_nothing()
             await self.push("500 5.5.2 This is no command of SMTP")
             raise ConnectionResetError
         elif self.policy.silent_at == "TLS":
-            await self.push("220 Ready to start TLS")
+            await self._begin_nothing()
             await asyncio.Event().wait()
         else:
             try:
@@ -318,6 +317,18 @@ class Server(SMTP):
             except TLSSetupException as problem:
                 self._note_plain_text(problem.__cause__)
                 raise
+
+    async def _begin_nothing(self) -> None:
+        """Say 220 with no TLS behind it, until the client begins; with what, is seen here alone."""
+        early = bool(self._reader._buffer)  # type: ignore[attr-defined]
+        await self.push("220 Ready to start TLS")
+        first = await self._reader.read(1)
+        if not early and first and first[0] != tls.HANDSHAKE_RECORD:
+            self.tap.happened(
+                Handshake(
+                    at=self.tap.now(), by="server", error="not-tls", detail="not a TLS record"
+                )
+            )
 
     def _note_plain_text(self, cause: BaseException | None) -> None:
         """A handshake of which only the server knows: the client did not begin it."""

@@ -715,7 +715,7 @@ class Dialogue:
 
     def settle(self) -> None:
         """Nothing more comes: close the message and the reply that are open."""
-        if self._data is not None:
+        if self._data:
             self._end_data()
         self._close_reply()
 

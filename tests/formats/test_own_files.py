@@ -13,6 +13,7 @@ import pytest
 from simulator import formats, lab
 from simulator.explainer import Explanation, explain
 from simulator.formats import CannotRead
+from simulator.lab import arena
 from simulator.rules import rules
 from simulator.session import Handshake, Session, to_json
 from simulator.verdict import Verdict
@@ -76,6 +77,34 @@ def test_a_capture_gives_the_verdict_of_the_lab(name: str) -> None:
     assert len(read) == (1 if lab.load(name).middlebox.does == "nothing" else 2)
     found = differences(explanation(name).verdict, explain(read[0]).verdict)
     assert found == set(NOT_SHOWN.get(name, {}))
+
+
+@pytest.mark.parametrize(
+    ("client", "server"),
+    [
+        ({"plain_after_220": True}, {"starttls": "plain"}),
+        ({"plain_after_220": True}, {"silent_at": "TLS"}),
+        ({"tls": "required"}, {"silent_at": "TLS"}),
+        ({"pipelines_past_starttls": True}, {"starttls": "refused"}),
+    ],
+    ids=["plain-after-plain-220", "plain-to-silence", "handshake-to-silence", "354-and-no-message"],
+)
+def test_a_capture_gives_the_verdict_of_the_lab_without_a_scenario(
+    client: dict[str, object], server: dict[str, object]
+) -> None:
+    base = arena.scenario("documented", "documented", "nothing")
+    played = lab.play(
+        msgspec.structs.replace(
+            base,
+            client=msgspec.structs.replace(base.client, patience=0.5, **client),
+            server=msgspec.structs.replace(base.server, **server),
+        )
+    )
+    (read,) = formats.read(render(played))
+    lab_says, capture_says = explain(played).verdict, explain(read).verdict
+    assert differences(lab_says, capture_says) == set()
+    assert lab_says.tls is not None
+    assert not lab_says.in_clear
 
 
 def handshakes(found: Session) -> list[str]:
