@@ -35,6 +35,14 @@ SITE = ROOT / "tools" / "locales"
 SITE_DOMAIN = "site"
 """What the site and the workshop say stays out of the package; it is read as the `.po` has it."""
 WORDS = ROOT / "tools" / "words.toml"
+SITE_PROSE: tuple[tuple[Path, set[str]], ...] = (
+    (WORDS, set()),
+    (ROOT / "docs" / "data" / "bugs.toml", {"title"}),
+    (ROOT / "docs" / "data" / "findings.toml", {"title", "sign", "cause", "remedy"}),
+    (ROOT / "docs" / "data" / "first-aid.toml", {"label", "title", "means", "now", "tells"}),
+    (ROOT / "docs" / "data" / "glossary.toml", {"word", "says"}),
+    (ROOT / "workshop" / "solutions" / "changes.toml", {"text"}),
+)
 COMPLETE = "pt_BR"
 """The language that lacks nothing; in the others a text without translation stays English."""
 KEYWORDS = {"N_": None, "_": None}
@@ -89,9 +97,10 @@ def template(domain: str = DOMAIN) -> Catalog:
     """Every text of that domain that is marked for translation, and the file that has it."""
     catalogue = Catalog(project="ehlo-twice", charset="utf-8")
     if domain == SITE_DOMAIN:
-        with WORDS.open("rb") as words:
-            for _, _, text, _ in prose(set())(words):
-                catalogue.add(text, None, [(WORDS.relative_to(ROOT).as_posix(), 1)])
+        for path, keys in SITE_PROSE:
+            with path.open("rb") as source:
+                for _, _, text, _ in prose(keys)(source):
+                    catalogue.add(text, None, [(path.relative_to(ROOT).as_posix(), 1)])
         return catalogue
     for file, line, message, comments, context in _marked():
         place = (f"simulator/{Path(file).as_posix()}", line)

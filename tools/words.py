@@ -1,4 +1,4 @@
-"""The words of generated pages and sheets: words.toml has the English, a catalogue the rest."""
+"""What generated pages and sheets say: the English stands in data, a catalogue has the rest."""
 
 from __future__ import annotations
 
@@ -30,5 +30,9 @@ def _translated(language: str) -> dict[str, str]:
 def word(key: str, language: str, **values: object) -> str:
     """The text of that key (`name`, or `section.name`) in a page's language, such as `pt-BR`; its
     English where that language has none. Raises `KeyError`."""
-    english = _english()[key]
-    return _translated(language.replace("-", "_")).get(english, english).format_map(values)
+    return translated(_english()[key], language).format_map(values)
+
+
+def translated(text: str, language: str) -> str:
+    """An English text of one of the data files (`catalogues.SITE_PROSE`) in a page's language."""
+    return _translated(language.replace("-", "_")).get(text, text)

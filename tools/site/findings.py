@@ -13,7 +13,7 @@ from simulator.views.markdown import escape
 from tools.site.experiments import path, title
 from tools.site.page import SOURCES, Page, cite
 from tools.site.plays import scenarios
-from tools.words import word
+from tools.words import translated, word
 
 MORE = "more"
 GROUPS = ("after", "before", "risk", MORE)
@@ -35,7 +35,7 @@ def show(page: Page, group: str) -> str:
     for key, finding in findings().items():
         if finding["group"] != group:
             continue
-        parts += [f"### {finding['title'][page.language]} {{ #{key} }}", ""]
+        parts += [f"### {translated(finding['title'], page.language)} {{ #{key} }}", ""]
         others = [cause for cause in finding.get("causes", ()) if cause != key]
         if others:
             parts += ["".join(f'<a id="{cause}"></a>' for cause in others), ""]
@@ -43,7 +43,7 @@ def show(page: Page, group: str) -> str:
         for part in ("sign", "cause", "remedy"):
             end = source if part == "cause" else ""
             label = word(f"findings.{part}", page.language)
-            parts += [f"**{label}** {finding[part][page.language]}{end}", ""]
+            parts += [f"**{label}** {translated(finding[part], page.language)}{end}", ""]
         for cause in finding.get("causes", ()):
             parts += _evidence(causes()[cause], page)
         links = ", ".join(f"[{titles[name]}]({path(name)})" for name in finding["experiments"])

@@ -14,7 +14,7 @@ from simulator.views.markdown import escape
 from tools.site import experiments
 from tools.site.findings import findings
 from tools.site.page import SOURCES, Page, table
-from tools.words import word
+from tools.words import translated, word
 
 INDEX = "first-aid.md"
 
@@ -23,11 +23,6 @@ INDEX = "first-aid.md"
 def entries() -> dict[str, dict[str, Any]]:
     """What can be seen, by the address of its page."""
     return tomllib.loads((SOURCES / "data" / "first-aid.toml").read_text(encoding="utf-8"))
-
-
-def _said(text: Any, language: str) -> Any:
-    """A text that is the same in every language, or that of this one."""
-    return text[language] if isinstance(text, dict) else text
 
 
 def pages(language: str, *, offline: bool = False) -> Iterator[Page]:
@@ -45,22 +40,24 @@ def pages(language: str, *, offline: bool = False) -> Iterator[Page]:
 def navigation(language: str) -> dict[str, Any]:
     """The pages below their index, for the sidebar."""
     return {
-        INDEX: [{_said(entry["label"], language): f"{key}.md"} for key, entry in entries().items()]
+        INDEX: [
+            {translated(entry["label"], language): f"{key}.md"} for key, entry in entries().items()
+        ]
     }
 
 
 def _page(key: str, page: Page) -> Iterator[str]:
     entry, language = entries()[key], page.language
-    title, means = entry["title"][language], entry["means"][language]
+    title, means = (translated(entry[part], language) for part in ("title", "means"))
     plain = means.replace("`", "").replace('"', "'")
     yield f'---\ntitle: "{title}"\ndescription: "{plain}"\n---'
     yield f"# {title}"
     yield f"{means}\n{{ .lead }}"
     yield f"## {word('aid.now', language)} {{ #now }}"
-    yield "\n".join(f"{n}. {step}" for n, step in enumerate(entry["now"][language], 1))
+    yield "\n".join(f"{n}. {translated(step, language)}" for n, step in enumerate(entry["now"], 1))
     yield f"## {word('aid.decide', language)} {{ #decide }}"
     yield f"```sh\n{entry['decide'].strip()}\n```"
-    yield entry["tells"][language]
+    yield translated(entry["tells"], language)
     yield f"## {word('aid.seen', language)} {{ #seen }}"
     heads = [word(f"aid.{head}", language) for head in ("software", "words")]
     yield table(
@@ -79,7 +76,7 @@ def _page(key: str, page: Page) -> Iterator[str]:
 
 def _cause(key: str, page: Page) -> str:
     if key in findings():
-        return str(findings()[key]["title"][page.language])
+        return translated(findings()[key]["title"], page.language)
     return say(causes()[key].title, page.said, escape)
 
 
@@ -88,7 +85,7 @@ def index(page: Page) -> str:
     rows = []
     for key, entry in entries().items():
         seen = "".join(f"<code>{html.escape(words)}</code> " for _, words in entry["seen"][:3])
-        label = html.escape(_said(entry["label"], page.language))
+        label = html.escape(translated(entry["label"], page.language))
         rows.append(
             f'<li><a href="{page.address(f"{key}.md")}"><strong>{label}</strong>'
             f'<span class="seen">{seen.strip()}</span></a></li>'
@@ -101,7 +98,7 @@ def chips(page: Page) -> str:
     links = " ".join(
         f'<a href="{page.address(f"{key}.md")}">{label}</a>'
         for key, entry in entries().items()
-        for label in [html.escape(_said(entry["label"], page.language))]
+        for label in [html.escape(translated(entry["label"], page.language))]
     )
     lead = word("aid.lead", page.language)
     return f'<nav class="aid" aria-label="{lead}"><strong>{lead}</strong> {links}</nav>'

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from tools.site.page import LANGUAGES, SOURCES, Page
+from tools.words import translated
 
 
 @cache
@@ -21,9 +22,9 @@ def show(page: Page) -> str:
     """All words in the order of the page's language, each with the other language's word."""
     [other] = [language for language in LANGUAGES if language != page.language]
     parts = []
-    for entry in sorted(_words(), key=lambda entry: entry[page.language].casefold()):
-        foreign = f' <span lang="{other}" class="other">{entry[other]}</span>'
-        parts += [f"{entry[page.language]}{foreign}", f":   {entry['says'][page.language]}", ""]
+    for word, entry in sorted(_named(page.language), key=lambda named: named[0].casefold()):
+        foreign = f' <span lang="{other}" class="other">{translated(entry["word"], other)}</span>'
+        parts += [f"{word}{foreign}", f":   {translated(entry['says'], page.language)}", ""]
     return "\n".join(parts)
 
 
@@ -32,8 +33,12 @@ def tips(page: Page) -> str:
     if page.path == "glossary.md":
         return ""
     found = [
-        f"*[{entry[page.language]}]: {entry['says'][page.language]}"
-        for entry in _words()
-        if entry.get("tip") and entry[page.language] in page.text
+        f"*[{word}]: {translated(entry['says'], page.language)}"
+        for word, entry in _named(page.language)
+        if entry.get("tip") and word in page.text
     ]
     return "\n\n" + "\n".join(found) + "\n" if found else ""
+
+
+def _named(language: str) -> list[tuple[str, dict[str, Any]]]:
+    return [(translated(entry["word"], language), entry) for entry in _words()]

@@ -18,7 +18,7 @@ from simulator.views import player
 from simulator.views.inert import printable
 from tools.site.experiments import path
 from tools.site.page import LANGUAGES, ROOT, SOURCES, Asset, Page, table
-from tools.words import word
+from tools.words import translated, word
 
 SURVEY = ROOT / "survey"
 FOLDER = "wild"
@@ -261,7 +261,7 @@ def bugs(page: Page) -> str:
     listed = _toml("bugs.toml")
     parts = []
     for kind, told in listed["kind"].items():
-        parts += [f"### {told[page.language]} {{ #bug-{kind} }}", ""]
+        parts += [f"### {translated(told['title'], page.language)} {{ #bug-{kind} }}", ""]
         rows = [
             [bug["software"], f"[{bug['label']}]({bug['url']})", bug["fixed"] or "–"]
             for bug in listed["bug"]

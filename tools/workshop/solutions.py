@@ -27,7 +27,7 @@ from simulator.language import say
 from simulator.views.inert import printable
 from tools.site import cells
 from tools.site.page import LANGUAGES, ROOT
-from tools.words import word
+from tools.words import translated, word
 
 FOLDER = ROOT / "workshop" / "solutions"
 TEACHER = "teacher"
@@ -60,8 +60,7 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     put: tuple[tuple[str, str], ...] = ()
     has: tuple[str, ...]
     lacks: tuple[str, ...] = ()
-    en: str
-    pt_BR: str  # noqa: N815
+    text: str
 
 
 def solve(name: str, variant: str, language: str) -> Solved:
@@ -244,9 +243,10 @@ def sheet(language: str) -> str:
     for change in changes():
         lines = changed(change, language).splitlines()
         output = "\n".join(lines[:SHOWN] + ["…"] * (len(lines) > SHOWN))
+        text = _marked(translated(change.text, language))
         parts.append(
             f"<h2>{html.escape(titles[change.notebook])}</h2>"
-            f"<p>{_marked(getattr(change, said))}</p><pre>{html.escape(_lines(output))}</pre>"
+            f"<p>{text}</p><pre>{html.escape(_lines(output))}</pre>"
         )
     return f'<style>@page {{ margin: 13mm 14mm }}</style><div class="flow">{"".join(parts)}</div>'
 
