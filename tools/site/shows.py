@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import html
 import re
 import shlex
 import shutil
@@ -14,11 +13,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from simulator.cli import cli
-from simulator.explainer import Step
-from simulator.knowledge import Fact
-from simulator.session import Handshake
 from simulator.views import esa
-from simulator.views.inert import printable
 from tools.site import (
     changing,
     decrypting,
@@ -29,6 +24,7 @@ from tools.site import (
     firstaid,
     getting,
     glossary,
+    ledgers,
     notebooks,
     octets,
     pasting,
@@ -37,9 +33,8 @@ from tools.site import (
     strip,
     wild,
 )
-from tools.site.page import ROOT, BadPage, Page, Show, table
+from tools.site.page import ROOT, BadPage, Page, Show
 from tools.site.plays import play
-from tools.words import word
 from tools.workshop import hub, papers, quiz
 
 
@@ -62,32 +57,6 @@ def _ran(page: Page, words: Sequence[str], folder: Path) -> str:
     if result.exit_code:
         raise BadPage(f"docs/{page.language}/{page.path}: ehlo-twice {line}: {result.output}")
     return f"```console\n$ ehlo-twice {line}\n{result.output.rstrip()}\n```"
-
-
-def ledgers(page: Page) -> str:
-    """What each side of the documented session knows before, at and after the handshake."""
-    steps = play("documented").steps
-    [handshake] = [step for step in steps if isinstance(step.event, Handshake)]
-    before, again = steps[handshake.index - 1], steps[handshake.index + 2]
-    heads = [word(f"ledgers.{head}", page.language) for head in ("side", "before", "kept", "again")]
-    return table(
-        heads,
-        (
-            [word(f"ledgers.{side}", page.language)]
-            + [_facts(step, side) for step in (before, handshake, again)]
-            for side in ("server", "client")
-        ),
-    )
-
-
-def _facts(step: Step, side: str) -> str:
-    return " ".join(chip(fact) for fact in step.knowledge.of(side)) or "–"  # type: ignore[arg-type]
-
-
-def chip(fact: Fact) -> str:
-    """A fact as pages and sheets show it: dashed where learned in the clear."""
-    kind = "secure" if fact.secure else "clear"
-    return f'<span class="fact {kind}">{html.escape(printable(fact.label))}</span>'
 
 
 LOGS = {
@@ -114,7 +83,7 @@ def explain(page: Page, *words: str) -> str:
 ALL: dict[str, Show] = {
     "player": player,
     "run": run,
-    "ledgers": ledgers,
+    "ledgers": ledgers.show,
     "experiments": experiments.cards,
     "experiments-of": experiments.some,
     "log-found": documented.found,

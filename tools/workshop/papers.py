@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from tools import doctor
 from tools.site.page import LANGUAGES, Asset, Page, table
 from tools.words import word
+from tools.workshop import sheets, slides
 
 FOLDER = "teach/print"
 SHEETS = {
@@ -64,9 +63,6 @@ _built: dict[str, Path] = {}
 def _made() -> dict[str, Path]:
     """Build them once, for both languages."""
     if not _built:
-        # Both ask the site's own pages for what they show: they cannot be loaded before those.
-        sheets: Any = import_module("tools.workshop.sheets")
-        slides: Any = import_module("tools.workshop.slides")
         sheets.build(pdf=printable(), only=tuple(SHEETS))
         slides.build(pdf=printable())
         _built.update({"print": sheets.BUILD, "slides": slides.BUILD})

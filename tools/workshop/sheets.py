@@ -17,7 +17,7 @@ from simulator.explainer import Step
 from simulator.session import Command, Handshake, Message, Reply, Side
 from simulator.views import esa
 from simulator.views.inert import printable
-from tools.site import assets, shows
+from tools.site import assets, ledgers
 from tools.site.page import LANGUAGES, ROOT, Page, complete
 from tools.site.plays import play
 from tools.words import word
@@ -200,13 +200,13 @@ def _taught(step: Step) -> bool:
 def _learned(step: Step, side: Side) -> str:
     """What a side learned from this step, as the pages show a fact."""
     known = step.knowledge.of(side)
-    return " ".join(shows.chip(fact) for fact in known if fact.learned == step.index)
+    return " ".join(ledgers.chip(fact) for fact in known if fact.learned == step.index)
 
 
 def _filled(page: Page, text: str) -> str:
     """The Markdown with what the program shows in it."""
     filled = Page(path=page.path, language=page.language, text=text, offline=True)
-    return complete(filled, {"ledgers": shows.ledgers})
+    return complete(filled, {"ledgers": ledgers.show})
 
 
 def deck(name: str) -> list[Card]:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from simulator.views import esa, player
-from tools.site import assets, documented, shows
+from tools.site import assets, documented, ledgers
 from tools.site.page import LANGUAGES, MARK, ROOT, Page
 from tools.site.plays import play, scenarios
 from tools.words import word
@@ -133,7 +133,7 @@ SHOWS: dict[str, Callable[..., str]] = {
     "log": log,
     "poll": poll,
     "player": session,
-    "ledgers": shows.ledgers,
+    "ledgers": ledgers.show,
     "rfc": documented.rfc,
 }
 
