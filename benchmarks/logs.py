@@ -35,7 +35,7 @@ from pathlib import Path
 
 from simulator import formats
 from simulator.explainer import explain, veiled
-from simulator.formats import postfix, tally
+from simulator.formats import maillog, tally
 from simulator.masking import Veil
 from simulator.views.view import Page, view
 
@@ -144,7 +144,7 @@ def summary(path: Path, workers: int) -> Callable[[], str]:
     def work() -> str:
         counts = collections.Counter(
             (t.verdict.tls, t.verdict.second_ehlo)
-            for t in tally.verdicts(path, postfix.read, workers=workers) or ()
+            for t in tally.verdicts(path, maillog.read, workers=workers) or ()
         )
         return f"{counts.total()} sessions, {counts['established', 'sent']} with a second EHLO"
 

@@ -36,7 +36,7 @@ import msgspec
 
 from simulator import formats, lab
 from simulator.explainer import Explanation, explain, veiled
-from simulator.formats import CannotRead, postfix, tally
+from simulator.formats import CannotRead, maillog, tally
 from simulator.lab import Scenario, arena
 from simulator.masking import Veil
 from simulator.reading.wrapping import NEWEST_FIRST
@@ -220,8 +220,8 @@ def disagreement(log: bytes, sessions: list[Session], folder: Path, rng: random.
         seams = sorted(rng.choices(range(len(log) + 1), k=rng.randrange(4)))
         edges = [0, *seams, len(log)]
         parts = [tally.part(path, *edge) for edge in pairwise(edges)]
-        whole = tally.verdicts(path, postfix.read)
-        joined = answer(found.verdict for found in tally.joined(parts, postfix.read))
+        whole = tally.verdicts(path, maillog.read)
+        joined = answer(found.verdict for found in tally.joined(parts, maillog.read))
         if whole is not None and joined != answer(found.verdict for found in whole):
             return f"in parts {edges}: another answer"
     return ""

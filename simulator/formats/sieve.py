@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from simulator.formats import postfix, tally
+from simulator.formats import maillog, tally
 from simulator.reading import desk
 from simulator.reading.clean import line_of
 from simulator.reading.format import Keep
@@ -68,7 +68,7 @@ def _sifted(path: Path, keep: Keep) -> Iterator[Session]:
 
 
 class _Sieve:
-    """Puts lines with their sessions, by the same rules as `postfix.Reader` and its desk."""
+    """Puts lines with their sessions, by the same rules as `maillog.Reader` and its desk."""
 
     def __init__(self, keep: Keep) -> None:
         self._keep = keep
@@ -121,7 +121,7 @@ class _Sieve:
 
     def _written_by(self, line: bytes) -> tuple[bytes, str, bytes]:
         """The process that wrote a line, its daemon, and what it says; empty if not Postfix's."""
-        found = postfix.written_by(line_of(0, line).text[:4000])
+        found = maillog.written_by(line_of(0, line).text[:4000])
         if found is None:
             return b"", "", b""
         process = found[0].encode()
@@ -131,24 +131,24 @@ class _Sieve:
         return process, found[1], found[2].encode()
 
     def _server(self, process: bytes, rest: bytes, number: int, line: bytes) -> None:
-        if rest.startswith(b"connect from ") and postfix.connects(_text(rest)):
+        if rest.startswith(b"connect from ") and maillog.connects(_text(rest)):
             self._end(process)
             self._begin(process)
         elif process not in self._open:
-            if not postfix.server_begins(_text(rest)):
+            if not maillog.server_begins(_text(rest)):
                 self._put_loose(number, line)
                 return
             self._begin(process)
         self._own(process, number, line)
-        if rest.startswith(b"disconnect from ") and postfix.disconnects(_text(rest)):
+        if rest.startswith(b"disconnect from ") and maillog.disconnects(_text(rest)):
             self._end(process)
-        elif b"client=" in rest and (message := postfix.taken(_text(rest))) is not None:
+        elif b"client=" in rest and (message := maillog.taken(_text(rest))) is not None:
             self._owners[message] = process
-            if len(self._owners) > postfix.MOST_MESSAGES:
+            if len(self._owners) > maillog.MOST_MESSAGES:
                 self._owners.popitem(last=False)
 
     def _client(self, process: bytes, rest: bytes, number: int, line: bytes) -> None:
-        said = postfix.client_says(_text(rest))
+        said = maillog.client_says(_text(rest))
         message = said.status["id"] if said.status is not None else ""
         done = self._delivered.get(process)
         if done and (said.new or message not in ("", done)):
@@ -204,13 +204,13 @@ class _Sieve:
         if process == self._latest:
             self._latest = None
         own = b"".join(line.octets + b"\n" for line in lines if line.how == _OWN)
-        verdicts = tally.verdicts_of(own, postfix.read)
+        verdicts = tally.verdicts_of(own, maillog.read)
         if len(verdicts) != 1 or self._keep(verdicts[0]):
             self._read(process, lines)
 
     def _read(self, process: bytes, lines: list[Kept]) -> None:
         """Have the reader read the lines of one session, put as they were."""
-        reader = postfix.Reader()
+        reader = maillog.Reader()
         reader.desk.count = int(self._begun)
         for number, octets, how in lines:
             line = line_of(number, octets)

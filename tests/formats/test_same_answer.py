@@ -17,7 +17,7 @@ import pytest
 
 from simulator import formats
 from simulator.explainer import explain
-from simulator.formats import CannotRead, postfix, tally
+from simulator.formats import CannotRead, maillog, tally
 from simulator.reading import desk
 from simulator.session import Session
 from simulator.verdict import Verdict
@@ -185,7 +185,7 @@ def test_a_large_mixture(foreign: bool, tmp_path: Path, monkeypatch: pytest.Monk
     path = tmp_path / "log"
     path.write_text((filler * 240).join([*sessions, swaks, odd(rng, 40)]))
     assert path.stat().st_size > 3 << 20
-    assert (tally.verdicts(path, postfix.read) is None) == foreign
+    assert (tally.verdicts(path, maillog.read) is None) == foreign
     assert counted(path) == counted(path, workers=2) == explained(formats.read(path))
 
 

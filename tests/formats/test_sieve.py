@@ -7,7 +7,7 @@ import pytest
 
 from simulator import formats
 from simulator.explainer import explain
-from simulator.formats import postfix, sieve, tally
+from simulator.formats import maillog, sieve, tally
 from simulator.reading import clean, desk
 from simulator.session import Session
 from simulator.verdict import Verdict
@@ -34,7 +34,7 @@ def found(path: Path) -> list[Session]:
 
 
 def read(path: Path) -> list[Session]:
-    return [s for s in postfix.read(clean.text(path).lines) if _troubled(s)]
+    return [s for s in maillog.read(clean.text(path).lines) if _troubled(s)]
 
 
 def _troubled(session: Session) -> bool:
@@ -55,7 +55,7 @@ def test_what_is_rare(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setattr(tally, "PIECE", 777)
     if seed % 3 == 2:
         monkeypatch.setattr(desk, "MOST_OPEN", 7)
-        monkeypatch.setattr(postfix, "MOST_MESSAGES", 5)
+        monkeypatch.setattr(maillog, "MOST_MESSAGES", 5)
     sessions = read(path)
     assert sessions
     assert found(path) == sessions
@@ -101,7 +101,7 @@ def test_lines_of_no_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     path.write_text(line * 25)
     sifted = sieve.sift(path, troubled)
     assert sifted is not None
-    assert list(sifted) == list(postfix.read(clean.text(path).lines))
+    assert list(sifted) == list(maillog.read(clean.text(path).lines))
 
 
 def test_a_dialogue_is_read(tmp_path: Path) -> None:

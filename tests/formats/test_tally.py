@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from simulator import formats
 from simulator.explainer import explain
-from simulator.formats import postfix, tally
+from simulator.formats import maillog, tally
 from simulator.reading.format import Tallied
 from simulator.verdict import Verdict
 
@@ -122,7 +122,7 @@ def judged(path: Path, workers: int) -> Counter[str]:
 
 
 def counted(path: Path, *, workers: int = 1) -> Iterator[Tallied]:
-    found = tally.verdicts(path, postfix.read, workers=workers)
+    found = tally.verdicts(path, maillog.read, workers=workers)
     assert found is not None
     return found
 
@@ -156,7 +156,7 @@ def test_parts_and_pieces_do_not_overlap(log: Path, monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(tally, "PIECE", piece)
         for seam in range(0, size, size // 9):
             parts = [tally.part(log, 0, seam), tally.part(log, seam, size)]
-            found = Counter(repr(tuple(t)) for t in tally.joined(parts, postfix.read))
+            found = Counter(repr(tuple(t)) for t in tally.joined(parts, maillog.read))
             assert found == judged(log, 1)
 
 
@@ -191,9 +191,9 @@ def test_a_log_that_is_not_plain_is_to_be_read(line: bytes, tmp_path: Path) -> N
     stamped = b"Nov 25 10:00:00 mx postfix/smtpd[9]: connect from a[192.0.2.1]\n"
     path = tmp_path / "log"
     path.write_bytes(stamped * 3 + b"Dec  1 00:00:01 mx dovecot: imap\n" + stamped * 9)
-    assert tally.verdicts(path, postfix.read) is not None
+    assert tally.verdicts(path, maillog.read) is not None
     path.write_bytes(stamped * 3 + line + b"\n" + stamped * 9)
-    assert tally.verdicts(path, postfix.read) is None
+    assert tally.verdicts(path, maillog.read) is None
 
 
 def test_implicit_tls(tmp_path: Path) -> None:

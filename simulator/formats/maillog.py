@@ -1,0 +1,436 @@
+"""Postfix: its ordinary log, which tells of sessions without showing them, and the log of -v.
+
+Under -v the marks are those of the process: in smtpd `>` is the server, in smtp the client. The
+ordinary log ends a session with counts (`ehlo=2 starttls=1 mail=1`), from which the commands and
+their usual order follow.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from simulator.reading.clean import Line
+from simulator.reading.desk import Desk
+from simulator.reading.dialogue import Dialogue, Extent
+from simulator.reading.marks import continued, learn
+from simulator.session import Command, Handshake, Peer, Session
+
+_PEER = r"[^\[\]]{0,200}\[[^\]]{0,80}\](?::\d{1,5})?"
+_ID = r"[0-9A-Za-z]{4,20}: "
+
+_PROCESS = re.compile(r"(?:[A-Za-z0-9_.-]{1,40}/){1,4}([a-z][a-z0-9-]{1,20})\[\d{1,10}\]")
+_MARKED = re.compile(rf"(?P<mark>[<>]) (?P<peer>{_PEER}): ?(?P<text>.*)")
+_CONNECT = re.compile(r"connect from (?P<name>[^\[]{0,200})\[(?P<address>[^\]]{0,80})\]")
+_DISCONNECT = re.compile(
+    rf"disconnect from {_PEER}(?P<counts>(?: [a-z0-9_]{{1,20}}=\d{{1,9}}(?:/\d{{1,9}})?){{0,30}})"
+)
+_TLS = re.compile(
+    rf"(?:{_ID})?(?P<trust>Anonymous|Untrusted|Trusted|Verified) TLS connection "
+    rf"(?:established|reused) (?:from|to) ?(?P<peer>{_PEER})?: "
+    r"(?P<version>\S+) with cipher (?P<cipher>\S+)"
+)
+_LOST = re.compile(r"(?:lost connection|timeout) after (?P<verb>[A-Z-]+)")
+_FAILED = re.compile(
+    rf"SSL_(?:accept|connect) error|(?:{_ID})?Cannot start TLS|.{{0,40}}TLS library problem"
+)
+_STATUS = re.compile(
+    r"(?P<id>[0-9A-Za-z]{4,20}): to=<.{0,400}?relay=(?P<relay>[^,]{0,200}),.{0,400}?"
+    r"status=(?P<status>\w+) \((?P<why>.*)\)"
+)
+_RELAY = re.compile(r"(?P<name>[^\[\s]{0,200})\[(?P<address>[^\]]{0,80})\]:(?P<port>\d+)")
+_IN_REPLY = re.compile(
+    r"said: (?P<code>[2-5]\d\d)[- ](?P<text>.*?) \(in reply to (?:end of )?(?P<verb>[A-Z]+)"
+)
+_REJECT = re.compile(
+    rf"(?:{_ID})(?:milter-)?reject: (?P<verb>[A-Z]+) from {_PEER}: "
+    r"(?P<code>[45]\d\d) (?P<text>[^;]*)"
+)
+_QUEUED = re.compile(r"(?P<id>[0-9A-Za-z]{4,20}): ")
+_NEW = re.compile(
+    rf"(?:{_ID})?(?:setting up TLS connection|SSL_connect error|connect to "
+    r"|\w+ TLS connection established)"
+)
+
+MOST_MESSAGES = 20_000
+
+
+def read(lines: Iterable[Line]) -> Iterator[Session]:
+    """The sessions of such a log."""
+    reader = Reader()
+    for line, rest in _unwrapped(lines):
+        reader.take(line, rest)
+        yield from reader.desk.done()
+    yield from reader.desk.finish()
+
+
+_STAMP = re.compile(r"[A-Z][a-z]{2} {1,2}\d{1,2} \d\d:|\d{4}-\d\d|<\d|\d\d:\d\d")
+_REPLY = re.compile(r"\s*[2-5]\d\d[ -]")
+_COMPLETE = re.compile(r" commands=\d{1,9}(?:/\d{1,9})?$|\)$|]: connect from \S{1,280}]$| removed$")
+"""A line that ends so was not broken, and is not held back until the next one comes."""
+
+MOST_WRAPPED = 4
+
+
+def _unwrapped(lines: Iterable[Line]) -> Iterator[tuple[Line, list[Line]]]:
+    """Lines that a page or a terminal broke are put together; the pieces come beside them."""
+    held: Line | None = None
+    rest: list[Line] = []
+    for line in lines:
+        if not line.text:
+            continue
+        broken = (
+            held is not None
+            and len(rest) < MOST_WRAPPED
+            and len(held.text) < 2000
+            and not _STAMP.match(line.text)
+            and not _REPLY.match(line.text)
+            and written_by(line.text[:300]) is None
+        )
+        if broken and held is not None:
+            rest.append(line)
+            held = Line(held.number, f"{held.text} {line.text.strip()}")
+            continue
+        if held is not None:
+            yield held, rest
+        held, rest = None, []
+        if _COMPLETE.search(line.text[-300:]) or written_by(line.text[:300]) is None:
+            yield line, []
+        else:
+            held = line
+    if held is not None:
+        yield held, rest
+
+
+def written_by(text: str) -> tuple[str, str, str] | None:
+    """The process that wrote a line, its daemon, and what it says; None if it is not Postfix's."""
+    mark = text.find("]: ")
+    for _ in range(3):
+        if mark < 0:
+            return None
+        process = text[text.rfind(" ", 0, mark) + 1 : mark + 1]
+        match = _PROCESS.fullmatch(process)
+        if match:
+            return process, match[1], text[mark + 3 :]
+        mark = text.find("]: ", mark + 1)
+    return None
+
+
+def tells(line: str) -> bool:
+    """Whether a line is Postfix's, and shows nothing of the dialogue itself."""
+    found = written_by(line[:4000])
+    return found is not None and _MARKED.match(found[2]) is None
+
+
+# Where a line belongs: what the reader asks, and whoever puts lines with their sessions without
+# reading them.
+
+
+def connects(rest: str) -> bool:
+    """Whether a line of the server's begins a session."""
+    return _CONNECT.match(rest) is not None
+
+
+def disconnects(rest: str) -> bool:
+    """Whether a line of the server's ends one."""
+    return _DISCONNECT.match(rest) is not None
+
+
+def server_begins(rest: str) -> bool:
+    """Whether a line of the server's may be the first that is seen of a session."""
+    patterns = (_FAILED, _LOST, _TLS, _DISCONNECT)
+    return "reject: " in rest[:40] or any(pattern.match(rest) for pattern in patterns)
+
+
+def taken(rest: str) -> str | None:
+    """The id of the message that the server took from its client, if a line of its tells."""
+    queued = _QUEUED.match(rest)
+    return queued["id"] if queued is not None and "client=" in rest else None
+
+
+class ClientSays(NamedTuple):
+    """What a line of the client's tells: whether a connection is `new`, the `status` of a message,
+    and whether it may be the first that is seen of a session (`begins`)."""
+
+    new: bool
+    status: re.Match[str] | None
+    begins: bool
+
+
+def client_says(rest: str) -> ClientSays:
+    """What a line of the client's tells of where it belongs."""
+    new, status = _NEW.match(rest) is not None, _STATUS.match(rest)
+    begins = new or status is not None
+    return ClientSays(new, status, begins or any(p.match(rest) for p in (_FAILED, _TLS)))
+
+
+class _Told(Dialogue):
+    """A session that the ordinary log tells of."""
+
+    def __init__(self, source: str, connection: str = "", shown: Extent = "all") -> None:
+        super().__init__(source, connection, shown)
+        self.rejected: list[tuple[str, int, str]] = []
+        """Verb, code and text of replies that are told apart from the commands."""
+        self.lost = ""
+        """The command after which the connection was lost, where the log tells no more."""
+
+    @property
+    def commands(self) -> bool:
+        """Whether any command is known."""
+        return any(isinstance(event, Command) for event in self.events)
+
+    @property
+    def refused(self) -> bool:
+        """STARTTLS was refused."""
+        return self._refused
+
+    def broke_off(self, text: str, line: int) -> bool:
+        """The connection was lost in the failed handshake; whether there was one."""
+        for index, event in enumerate(self.events):
+            if isinstance(event, Handshake) and event.error:
+                if event.error == "other":
+                    self.events[index] = msgspec.structs.replace(event, error="cut")
+                self.remark(text, line)
+                return True
+        return False
+
+    def cleartext(self) -> None:
+        """What comes now came before TLS."""
+        self._secure, self.pending = False, None
+
+    def inside(self, secure: bool) -> None:
+        """What comes now came inside TLS, or did not."""
+        self._secure = secure
+
+    def conclude(self) -> None:
+        """Where the log tells no more, the command is known after which the connection was lost."""
+        if self.lost and not self.commands:
+            self.told = True
+            place = next(i for i, e in enumerate(self.events) if isinstance(e, Handshake))
+            line = self.events[place].line
+            asked = Command(by="client", verb=self.lost, at=self._at, line=line, told=True)
+            self.events.insert(place, asked)
+
+
+class Reader:
+    """Reads such a log line by line; what is complete comes from its desk."""
+
+    def __init__(self) -> None:
+        self.desk = Desk("postfix", shown="outline", dialogue=_Told)
+        self._owners: OrderedDict[str, str] = OrderedDict()
+        self._delivered: dict[str, str] = {}
+
+    def _of(self, process: str, line: str = "") -> _Told:
+        found = self.desk.of(process, line)
+        assert isinstance(found, _Told)
+        return found
+
+    def take(self, line: Line, rest: list[Line]) -> None:
+        """Read a line; `rest` are the pieces that it was broken into."""
+        found = written_by(line.text[:4000])
+        if found is None:
+            if _STAMP.match(line.text):
+                self.desk.beside(line.text, line.number)
+            elif not continued(self.desk, line):
+                self.desk.remark(line.text, line.number)
+            return
+        process, daemon, said = found
+        for piece in rest:
+            if self.desk.has(process):
+                self.desk.remark(piece.text, piece.number, process)
+            else:
+                self.desk.loose(piece.text, piece.number)
+        if daemon in ("smtpd", "postscreen"):
+            self._server(process, said, line)
+        elif daemon in ("smtp", "lmtp", "relay"):
+            self._client(process, said, line)
+        else:
+            self._other(said, line)
+
+    def _other(self, rest: str, line: Line) -> None:
+        queued = _QUEUED.match(rest)
+        owner = self._owners.get(queued["id"], "") if queued else ""
+        if owner and self.desk.has(owner):
+            self.desk.beside(line.text, line.number, owner)
+        else:
+            self.desk.loose(line.text, line.number)
+
+    # The server -------------------------------------------------------------------------------
+
+    def _server(self, process: str, rest: str, line: Line) -> None:
+        desk = self.desk
+        if (match := _MARKED.match(rest)) is not None:
+            self._marked(process, match, line)
+            return
+        if (match := _CONNECT.match(rest)) is not None:
+            desk.end(process)
+            dialogue = self._of(process, line.text)
+            dialogue.connect(line.number)
+            name = "" if match["name"] == "unknown" else match["name"]
+            dialogue.client = Peer(name=name, address=match["address"])
+            dialogue.implicit = "smtps" in process or "submissions" in process
+            return
+        if not desk.has(process) and not server_begins(rest):
+            desk.loose(line.text, line.number)
+            return
+        dialogue = self._of(process, line.text)
+        if (match := _DISCONNECT.match(rest)) is not None:
+            if not dialogue.commands and match["counts"]:
+                _from_counts(dialogue, match["counts"], line)
+            dialogue.close(line.number)
+            dialogue.remark(line.text, line.number)
+            desk.end(process)
+        elif (match := _LOST.match(rest)) is not None:
+            self._lost(dialogue, match["verb"], line)
+        elif not self._about_tls(dialogue, rest, line):
+            if (match := _REJECT.match(rest)) is not None and not dialogue.secure:
+                dialogue.rejected.append((match["verb"], int(match["code"]), match["text"]))
+            if (message := taken(rest)) is not None:
+                self._owners[message] = process
+                if len(self._owners) > MOST_MESSAGES:
+                    self._owners.popitem(last=False)
+            dialogue.remark(line.text, line.number)
+
+    def _lost(self, dialogue: _Told, verb: str, line: Line) -> None:
+        if verb == "STARTTLS" and not dialogue.secure:
+            if not dialogue.commands:
+                dialogue.lost = "STARTTLS"
+            if not dialogue.broke_off(line.text.strip(), line.number):
+                dialogue.tls_failed(line.number, line.text.strip(), "cut")
+        else:
+            dialogue.remark(line.text, line.number)
+
+    def _marked(self, process: str, match: re.Match[str], line: Line) -> None:
+        desk = self.desk
+        dialogue = self._of(process, line.text)
+        dialogue.told = False
+        dialogue.shown = "all"
+        side = learn(dialogue, match["mark"], match["text"])
+        if side is None:
+            dialogue.remark(line.text, line.number)
+            return
+        found = desk.speak(process, side, match["text"], line.number, line.text)
+        found.marks.update(dialogue.marks)
+        found.shown = "all"
+
+    def _about_tls(self, dialogue: _Told, rest: str, line: Line) -> bool:
+        if (match := _TLS.match(rest)) is not None:
+            dialogue.tls(
+                line.number,
+                line.text,
+                version=match["version"],
+                cipher=match["cipher"],
+                verified=match["trust"] == "Verified",
+            )
+            return True
+        if _FAILED.match(rest) is not None and not dialogue.secure and not dialogue.refused:
+            if not dialogue.refine(rest):
+                dialogue.tls_failed(line.number, rest)
+            else:
+                dialogue.remark(line.text, line.number)
+            return True
+        return False
+
+    # The client -------------------------------------------------------------------------------
+
+    def _client(self, process: str, rest: str, line: Line) -> None:
+        desk = self.desk
+        if (match := _MARKED.match(rest)) is not None:
+            self._marked(process, match, line)
+            self._peer(self._of(process), match["peer"])
+            return
+        if "/lmtp[" in process and not desk.has(process):
+            # Delivery inside the house, by a socket or LMTP: no session of SMTP unless it is shown.
+            self._other(rest, line)
+            return
+        said = client_says(rest)
+        status = said.status
+        done = self._delivered.get(process)
+        if done and (said.new or (status is not None and status["id"] != done)):
+            desk.end(process)
+            self._delivered.pop(process, None)
+        if not desk.has(process) and not said.begins:
+            desk.loose(line.text, line.number)
+            return
+        dialogue = self._of(process, line.text)
+        if self._about_tls(dialogue, rest, line):
+            if (found := _TLS.match(rest)) is not None and found["peer"]:
+                self._peer(dialogue, found["peer"])
+        elif status is not None:
+            self._delivered[process] = status["id"]
+            self._peer(dialogue, status["relay"])
+            self._status(dialogue, status["why"], line)
+        else:
+            dialogue.remark(line.text, line.number)
+
+    def _status(self, dialogue: _Told, why: str, line: Line) -> None:
+        if dialogue.commands:
+            dialogue.remark(line.text, line.number)
+            return
+        reply = _IN_REPLY.search(why)
+        if reply is not None:
+            dialogue.told = True
+            dialogue.imply(reply["verb"], line.number, int(reply["code"]), reply["text"])
+        dialogue.remark(line.text, line.number)
+
+    def _peer(self, dialogue: _Told, peer: str) -> None:
+        match = _RELAY.match(peer)
+        if match is not None and not dialogue.server.address:
+            dialogue.server = Peer(
+                name=match["name"], address=match["address"], port=int(match["port"])
+            )
+
+
+_ORDER = ("auth", "mail", "rcpt", "data", "bdat", "vrfy", "expn", "etrn", "noop", "rset", "quit")
+
+
+def _from_counts(dialogue: _Told, counts: str, line: Line) -> None:
+    """The commands of a session, from `ehlo=2 starttls=1 mail=1 rcpt=0/1 quit=1 commands=5/6`."""
+    number: dict[str, int] = {}
+    worked: dict[str, int] = {}
+    for name, good, _, all_of in re.findall(r" ([a-z0-9_]+)=(\d+)(/(\d+))?", counts):
+        worked[name] = int(good)
+        number[name] = min(int(all_of or good), 500)
+    before = after = 0
+    hellos = number.get("ehlo", 0)
+    tls = dialogue.secure or worked.get("starttls", 0) > 0
+    implicit = dialogue.secure and not number.get("starttls")
+    if implicit:
+        after = hellos
+    elif tls:
+        before, after = min(1, hellos), max(0, hellos - 1)
+    else:
+        before = hellos
+    shake = [e for e in dialogue.events if isinstance(e, Handshake)]
+    dialogue.events = [e for e in dialogue.events if not isinstance(e, Handshake)]
+    secure = dialogue.secure
+    dialogue.cleartext()
+    if number.get("helo") and not implicit:
+        for _ in range(number["helo"]):
+            dialogue.imply("HELO", line.number)
+    for _ in range(before):
+        dialogue.imply("EHLO", line.number)
+    for _ in range(number.get("starttls", 0)):
+        dialogue.imply("STARTTLS", line.number)
+    if shake:
+        dialogue.events.append(shake[0])
+    elif tls:
+        dialogue.tls(line.number)
+    dialogue.implicit = dialogue.implicit or implicit
+    dialogue.inside(secure or tls)
+    for _ in range(after):
+        dialogue.imply("EHLO", line.number)
+    for verb in _ORDER:
+        for _ in range(number.get(verb, 0)):
+            refused = next((r for r in dialogue.rejected if r[0] == verb.upper()), None)
+            if refused is not None:
+                dialogue.rejected.remove(refused)
+                dialogue.imply(verb.upper(), line.number, refused[1], refused[2])
+            else:
+                dialogue.imply(verb.upper(), line.number)
+    dialogue.shown = "all"
+    dialogue.told = False
