@@ -124,7 +124,7 @@ lock: $(if $(filter uv,$(UV)),needs-uv) ## refresh every lock of Python packages
 	&& $(LOCK) --upgrade --all-extras --output-file "$$all" >/dev/null \
 	&& $(LOCK) --upgrade --constraints "$$all" --extra figures \
 		--output-file requirements/core.txt >/dev/null \
-	&& for extra in "dev --extra lab" docs lab notebooks; do \
+	&& for extra in "dev --extra lab --extra fleet" docs lab notebooks; do \
 		$(LOCK) --upgrade --constraints "$$all" --extra figures --extra $$extra \
 			--output-file "requirements/$${extra%% *}.txt" >/dev/null || exit 1; \
 	done

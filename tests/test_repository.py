@@ -101,6 +101,8 @@ def test_the_locks_hold_what_the_project_asks_for() -> None:
     core = project["project"]["dependencies"] + project["build-system"]["requires"]
     # Whoever sets up from a lock can draw.
     wanted = {"core": core + extras.pop("figures")} | extras
+    # And whoever tests can count on a cluster.
+    wanted["dev"] = wanted["dev"] + wanted.pop("fleet")
     assert project["dependency-groups"]["build"] == project["build-system"]["requires"]
     for lock, requirements in wanted.items():
         locked = {name for name, _ in pinned(ROOT / "requirements" / f"{lock}.txt")}

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from simulator.reading.judge import Judgement, Reading
     from simulator.restore import Restoration
     from simulator.session import Session
+    from simulator.summary import Summary
     from simulator.verdict import Verdict
     from simulator.views.view import Page, View
 
@@ -74,6 +75,12 @@ formats_option = click.option(
 @click.option("--probes", is_flag=True, help="With --only-problems: keep probes and scanners.")
 @click.option("--session", "number", type=click.IntRange(1), metavar="N", help="Only the Nth.")
 @click.option("--summary", is_flag=True, help="Count instead: TLS, second EHLO, causes.")
+@click.option(
+    "--dask",
+    "scheduler",
+    metavar="ADDRESS",
+    help="With --summary: a file a task, on that Dask cluster; FILE may be s3://…/*.gz.",
+)
 @click.option("--strict", is_flag=True, help="Exit with 1 if a session has a problem.")
 @click.option("--follow", is_flag=True, help="Go on reading as the file grows.")
 @click.option("--why-format", is_flag=True, help="Tell how the format was found.")
@@ -90,6 +97,7 @@ def explain(
     probes: bool,
     number: int | None,
     summary: bool,
+    scheduler: str | None,
     strict: bool,
     follow: bool,
     why_format: bool,
@@ -108,6 +116,7 @@ def explain(
       swaks --to a@example.org --tls 2>&1 | ehlo-twice explain -
       ehlo-twice explain --anonymise --view markdown session.txt > question.md
       ehlo-twice explain --summary /var/log/mail.log.1.gz
+      ehlo-twice explain --summary --dask tcp://10.0.0.1:8786 's3://logs/mail/*.gz'
       ehlo-twice explain --follow --only-problems /var/log/mail.log
     """
     from simulator import explainer
@@ -124,6 +133,13 @@ def explain(
         raise Cannot(f"--follow: --view {view.name} shows one session alone")
     choose_one("summary", "why_format")
     choose_one("follow", "why_format")
+    if scheduler is not None:
+        if not summary or number or folders:
+            raise Cannot("--dask: counts with --summary alone, without --session and --formats")
+        problems = _fleet(files, scheduler, kind, view.name, lang)
+        if strict and problems:
+            sys.exit(PROBLEMS_FOUND)
+        return
     log = _Log(files, kind, folders, follow=follow)
     seen = _Seen()
     with told():
@@ -342,11 +358,38 @@ def _show(explanations: Iterator[Explanation], view: View, page: Page) -> None:
         put_view(view, view.render(shown, page))
 
 
+def _fleet(files: tuple[str, ...], scheduler: str, kind: str | None, view: str, lang: str) -> int:
+    """Count on a cluster. A file that cannot be read is a trouble at the end; the rest counts."""
+    from simulator import fleet
+    from simulator.summary import Summary
+
+    total, troubles = Summary(), []
+    with told():
+        paths = fleet.expand(files)
+        counted = fleet.summaries(paths, scheduler, kind)
+        with click.progressbar(counted, length=len(paths), file=sys.stderr) as bar:
+            for found in bar:
+                total += found.summary
+                troubles += [found.trouble] if found.trouble else []
+    if len(troubles) < len(paths):
+        _put_summary(total, view, lang)
+    if troubles:
+        more = f" ({len(troubles)} of {len(paths)} files)" if len(troubles) > 1 else ""
+        raise Cannot(f"{one_line(min(troubles))}{more}")
+    return total.problems
+
+
 def _summarise(verdicts: Iterator[Verdict], view: str, lang: str) -> int:
     from simulator.summary import summarise
-    from simulator.views import overview
 
     counted = summarise(verdicts)
+    _put_summary(counted, view, lang)
+    return counted.problems
+
+
+def _put_summary(counted: Summary, view: str, lang: str) -> None:
+    from simulator.views import overview
+
     match view:
         case "json":
             put(overview.json(counted))
@@ -354,7 +397,6 @@ def _summarise(verdicts: Iterator[Verdict], view: str, lang: str) -> int:
             put(overview.markdown(counted, lang))
         case _:
             put(overview.render(counted, lang))
-    return counted.problems
 
 
 @click.command()
