@@ -10,7 +10,9 @@ import importlib
 import itertools
 import pkgutil
 import re
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -256,12 +258,13 @@ def verdicts(
     else is read and explained. Raises as `read` does.
     """
     dirs = tuple(extra_dirs)
-    way = _fast(source, format, dirs) if isinstance(source, Path) else None
-    if way is not None and way.tally is not None and isinstance(source, Path):
-        counted = way.tally(source, workers)
-        if counted is not None:
-            yield from counted
-            return
+    with _plain(source) as path:
+        way = _fast(path, format, dirs)
+        if path is not None and way is not None and way.tally is not None:
+            counted = way.tally(path, workers)
+            if counted is not None:
+                yield from counted
+                return
     for session in read(source, format=format, extra_dirs=dirs):
         if not session.stray:
             yield Tallied(session.connection, explain(session).verdict)
@@ -278,12 +281,13 @@ def wanted(
     them. Those that a fast way passes over, `keep` has seen. Raises as `read` does.
     """
     dirs = tuple(extra_dirs)
-    way = _fast(source, format, dirs) if isinstance(source, Path) else None
-    if way is not None and way.sift is not None and isinstance(source, Path):
-        sifted = way.sift(source, keep)
-        if sifted is not None:
-            yield from sifted
-            return
+    with _plain(source) as path:
+        way = _fast(path, format, dirs)
+        if path is not None and way is not None and way.sift is not None:
+            sifted = way.sift(path, keep)
+            if sifted is not None:
+                yield from sifted
+                return
     yield from read(source, format=format, extra_dirs=dirs)
 
 
@@ -291,18 +295,51 @@ LARGE = 2 << 20
 """Octets from which on the fast way is gone; less is read as fast, whatever is mixed in it."""
 
 
-def _fast(path: Path, name: str | None, dirs: tuple[Path, ...]) -> Format | None:
-    """The format of a file whose lines stand there as they are, and so may go its fast ways."""
-    if not path.is_file():
+@contextmanager
+def _plain(source: Source) -> Iterator[Path | None]:
+    """A file large enough for the fast ways, unpacked meanwhile if it is packed."""
+    if not isinstance(source, Path) or not source.is_file():
         # What can be read once only is read.
-        return None
+        yield None
+        return
     try:
-        if path.stat().st_size < LARGE:
-            return None
-        with path.open("rb") as file:
-            head = file.read(4096)
+        size = source.stat().st_size
+        with source.open("rb") as file:
+            packed = cleaning.packing(file.read(16))
     except OSError as error:
-        raise CannotRead(f"{path}: {error.strerror or error}") from None
+        raise CannotRead(f"{source}: {error.strerror or error}") from None
+    if not packed:
+        yield source if size >= LARGE else None
+        return
+    if size < LARGE >> 4:
+        # Logs are packed to a tenth of their size, and less.
+        yield None
+        return
+    with ExitStack() as stack:
+        yield _unpacked(source, stack)
+
+
+def _unpacked(packed: Path, stack: ExitStack) -> Path | None:
+    """What is packed there, in a file that goes with the stack; None if it is better read."""
+    troubles: list[str] = []
+    try:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ehlo-twice-"))
+        into = Path(folder) / "log"
+        with into.open("wb") as file:
+            file.writelines(cleaning.chunks(packed, troubles))
+        large = into.stat().st_size >= LARGE
+    except (OSError, CannotRead):
+        # There is no room for it, or it is damaged: reading tells.
+        return None
+    return into if large and not troubles else None
+
+
+def _fast(path: Path | None, name: str | None, dirs: tuple[Path, ...]) -> Format | None:
+    """The format of a file whose lines stand there as they are, and so may go its fast ways."""
+    if path is None:
+        return None
+    with path.open("rb") as file:
+        head = file.read(4096)
     if cleaning.packing(head) or b"\0" in head or b"\x1b" in head or capture.is_capture(head):
         return None
     text = cleaning.text(path)

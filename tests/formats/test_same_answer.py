@@ -229,6 +229,28 @@ def test_every_way_to_name_a_file(command: Command, tmp_path: Path) -> None:
         assert piped.stdout.decode() == summary
 
 
+def test_what_is_packed_goes_the_fast_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = odd(random.Random(3207), 60).encode()
+    (path := tmp_path / "log").write_bytes(text)
+    (packed := tmp_path / "log.gz").write_bytes(gzip.compress(text))
+    wanted = counted(path)
+    (scratch := tmp_path / "scratch").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    with monkeypatch.context() as patched:
+        patched.setattr(formats, "read", lambda *_, **__: pytest.fail("it was read"))
+        assert counted(packed) == wanted
+    assert list(scratch.iterdir()) == []
+    # A damaged one is read as far as it goes, and told.
+    packed.write_bytes(gzip.compress(text)[:-20])
+    with pytest.raises(CannotRead, match="damaged"):
+        counted(packed)
+    assert list(scratch.iterdir()) == []
+    # So is one for which there is no room.
+    packed.write_bytes(gzip.compress(text))
+    scratch.rmdir()
+    assert counted(packed) == wanted
+
+
 def test_what_is_packed_is_not_followed(tmp_path: Path) -> None:
     path = tmp_path / "log.gz"
     path.write_bytes(gzip.compress(SAMPLES[0].read_bytes()) + b"\n")
