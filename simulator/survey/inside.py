@@ -24,12 +24,14 @@ import msgspec
 import trustme
 
 from simulator.checks import client, server
-from simulator.checks.cases import Result
+from simulator.checks.cases import Result, Status
 from simulator.errors import Error
 from simulator.lab.play import run
+from simulator.language import say
 from simulator.session import Command, Handshake, Reply, Session
 from simulator.smtp import parse_keyword
 from simulator.survey import mailbox
+from simulator.survey.places import SERVER_HOST
 from simulator.survey.questions import Kind, Question, ServerQuestion, questions
 from simulator.survey.results import Answer
 from simulator.survey.software import Software
@@ -42,25 +44,30 @@ RECEIVED = "received"
 """The question that sends a message."""
 NAME = "before.example"
 """What the questions say in the clear."""
+USER, PASSWORD = "u", "p"
+"""The account that a server has, where it has one."""
 PATIENCE = 20.0
 """Seconds that a server has for an answer."""
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """What to run and ask. `paths` come before those of the environment; `root` is the root of the
-    software's own system, where it has one."""
+    """What to run and ask: the survey's questions, or, `by_cases`, those that `check server` has.
+    `paths` come before those of the environment."""
 
     software: Software
     setting: str
     paths: tuple[str, ...] = ()
     environment: dict[str, str] = {}
+    by_cases: bool = False
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of it: the software's version, and its answers."""
+    """What came of it: the software's version, and its answers; or of each case, what came of it
+    and why."""
 
     release: str
-    answers: tuple[Answer, ...]
+    answers: tuple[Answer, ...] = ()
+    cases: dict[str, tuple[Status, str]] = {}
 
 
 class Silent(Error, OSError):
@@ -75,7 +82,11 @@ def main(arguments: list[str]) -> int:
     os.environ.pop("PYTHONPATH", None)
     os.environ["PATH"] = os.pathsep.join([*job.paths, os.environ.get("PATH", os.defpath)])
     try:
-        asked = Asked(release=_release(job), answers=tuple(_answers(job)))
+        release = _release(job)
+        if job.by_cases:
+            asked = Asked(release=release, cases=_cases(job))
+        else:
+            asked = Asked(release=release, answers=tuple(_answers(job)))
     except Error as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -114,8 +125,7 @@ def _release(job: Job) -> str:
 def _answers(job: Job) -> Iterator[Answer]:
     setting = next(found for found in job.software.setting if found.name == job.setting)
     if job.software.kind == "server":
-        with _started(job) as port:
-            host = server.Host(host="127.0.0.1", port=port, pause=0, patience=PATIENCE)
+        with _started(job) as host:
             without = {*job.software.without, *(() if job.software.mailbox else (RECEIVED,))}
             asked = [one for one in questions().server if one.id not in without]
             results = run(server.check(host, [question.case() for question in asked]))
@@ -138,17 +148,25 @@ def _answers(job: Job) -> Iterator[Answer]:
             yield _judged(question, kind, short, text, result, setting.public)
 
 
+def _cases(job: Job) -> dict[str, tuple[Status, str]]:
+    with _started(job) as host:
+        results = run(server.check(host))
+    return {result.case.id: (result.status, say(result.why)) for result in results}
+
+
 @contextlib.contextmanager
-def _started(job: Job) -> Iterator[int]:
+def _started(job: Job) -> Iterator[server.Host]:
     """The server, which answers on a port; all its processes end with this."""
     with tempfile.TemporaryDirectory(prefix="survey-") as made:
         work = Path(made)
         work.chmod(0o755)
         authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
-        leaf = authority.issue_cert("mail.example.test", key_type=trustme.KeyType.ECDSA)
+        leaf = authority.issue_cert(SERVER_HOST, key_type=trustme.KeyType.ECDSA)
         certificate, key = work / "cert.pem", work / "key.pem"
         certificate.write_bytes(b"".join(blob.bytes() for blob in leaf.cert_chain_pems))
         key.write_bytes(leaf.private_key_pem.bytes())
+        trusted = work / "authority.pem"
+        trusted.write_bytes(authority.cert_pem.bytes())
         port = _free_port()
         setting = next(found for found in job.software.setting if found.name == job.setting)
         environment = {
@@ -171,7 +189,16 @@ def _started(job: Job) -> Iterator[int]:
             )
         try:
             _wait(job, process, port, log)
-            yield port
+            yield server.Host(
+                host="127.0.0.1",
+                port=port,
+                name=SERVER_HOST,
+                authority=str(trusted),
+                user=USER,
+                password=PASSWORD,
+                pause=0,
+                patience=PATIENCE,
+            )
         finally:
             _end(process)
 

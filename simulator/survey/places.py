@@ -51,7 +51,15 @@ def lacking(software: Software) -> str:
     for program in needed:
         if shutil.which(program) is None:
             return f"needs {program}, which is not on this machine"
+    if install.debian and not _apart():
+        return "needs namespaces of its own, which this machine does not grant (unshare)"
     return ""
+
+
+def _apart() -> bool:
+    words = ["unshare", "--mount", "--uts", "--pid", "--net", "--ipc", "--fork", "true"]
+    tried = subprocess.run(words, capture_output=True, check=False)  # noqa: S603 - words of ours
+    return tried.returncode == 0
 
 
 def _kind(install: Install) -> str:

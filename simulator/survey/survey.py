@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from simulator.checks.cases import Status
 from simulator.survey.inside import Asked, Job
 from simulator.survey.places import install, put
 from simulator.survey.questions import of
@@ -43,19 +44,7 @@ def ask(
     What it shows is the whole: what must not be published is in it too, see `published`.
     Raises `NotHere`, `Failed`.
     """
-    place = install(software, cache, install_limit)
-    with tempfile.TemporaryDirectory(prefix="survey-home-") as home:
-        job = Job(
-            software=software,
-            setting=setting.name,
-            paths=place.paths,
-            environment={**place.environment, "HOME": home},
-        )
-        words = [*place.before, sys.executable, "-m", "simulator.survey.inside"]
-        environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
-        told = msgspec.json.encode(job).decode()
-        output = put("asking", [*words, told], ask_limit, environment)
-    asked = msgspec.json.decode(output, type=Asked)
+    asked = _asked(software, setting, cache, install_limit, ask_limit)
     return Found(
         software=software.name,
         setting=setting.name,
@@ -69,6 +58,45 @@ def ask(
         configuration=_configuration(software),
         answers=asked.answers,
     )
+
+
+def check(
+    software: Software,
+    setting: Setting,
+    cache: Path,
+    install_limit: float = INSTALL,
+    ask_limit: float = ASK,
+) -> dict[str, tuple[Status, str]]:
+    """The same with what `check server` asks: of each case, what came of it and why.
+
+    Raises `NotHere`, `Failed`.
+    """
+    return _asked(software, setting, cache, install_limit, ask_limit, by_cases=True).cases
+
+
+def _asked(
+    software: Software,
+    setting: Setting,
+    cache: Path,
+    install_limit: float,
+    ask_limit: float,
+    *,
+    by_cases: bool = False,
+) -> Asked:
+    place = install(software, cache, install_limit)
+    with tempfile.TemporaryDirectory(prefix="survey-home-") as home:
+        job = Job(
+            software=software,
+            setting=setting.name,
+            paths=place.paths,
+            environment={**place.environment, "HOME": home},
+            by_cases=by_cases,
+        )
+        words = [*place.before, sys.executable, "-m", "simulator.survey.inside"]
+        environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+        told = msgspec.json.encode(job).decode()
+        output = put("asking", [*words, told], ask_limit, environment)
+    return msgspec.json.decode(output, type=Asked)
 
 
 def published(found: Found) -> tuple[Found, list[str]]:
