@@ -29,6 +29,12 @@ LOOPBACK = "127.0.0.1"
 GRACE = 2.0
 """Seconds that the peers have to leave when the session is over."""
 
+CONNECTING = 30.0
+"""Seconds until a connection within the lab is up: at once, unless the machine has much to do."""
+
+WAITING = 1024
+"""Connections that may wait to be taken: a whole class that connects at once is served, and whoever
+is too much is told so. Where the system allows fewer, it is fewer."""
 
 FILES = 64
 """Files and sockets that must be allowed to be open: one session needs 14 of them."""
@@ -99,7 +105,7 @@ class Lab:
                 port = connection.getsockname()[1]
                 self._taps[port] = tap
                 until_closed.callback(self._untap, port, tap)
-                async with asyncio.timeout(GRACE):
+                async with asyncio.timeout(CONNECTING):
                     await asyncio.get_running_loop().sock_connect(connection, to)
             except OSError as error:
                 why = error.strerror or "nobody answers"
@@ -147,6 +153,7 @@ class Lab:
                 0 if self._has_middlebox else self._port,
                 ssl=context,
                 ssl_handshake_timeout=patience,
+                backlog=WAITING,
             )
         )
 
@@ -172,7 +179,9 @@ class Lab:
             task.add_done_callback(self._relays.discard)
             task.add_done_callback(lambda _: writer.transport.abort())
 
-        return await self._listening(asyncio.start_server(accept, self._host, self._port))
+        return await self._listening(
+            asyncio.start_server(accept, self._host, self._port, backlog=WAITING)
+        )
 
     def _full(self) -> bool:
         """Is there no room for one more?"""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -24,6 +26,10 @@ FIRST = 2525
 
 AT_ONCE = 512
 """Connections that all ports together bear; who comes then is told 421."""
+
+FILES_EACH, FILES_BESIDE = 3, 200
+"""Files that one connection takes: its own, and the two ends of that from the middlebox to the
+server. And those that the lab needs beside: its ports, the page, the file that sessions are in."""
 
 MESSAGE = 256 * 1024
 """Octets of a message that are kept; the server takes all that SIZE says."""
@@ -60,13 +66,17 @@ class Door(Watched):
     Its policies may be changed at any time, and hold for who comes after that.
     """
 
-    def __init__(self, port: Port, number: int, host: str, store: Store, crowd: list[Door]) -> None:
+    def __init__(
+        self, port: Port, number: int, host: str, store: Store, crowd: list[Door], at_once: int
+    ) -> None:
         scenario = stage(port.name, port.title, port.server, port.middlebox)
         super().__init__(scenario, number, dribbles=port.dribbles)
         self.port = port
         self._host = host
         self._store = store
         self._crowd = crowd
+        self._at_once = at_once
+        self._finding = threading.Lock()
 
     # Everybody comes through a middlebox, which may do nothing: so it can begin to do something.
     @property
@@ -107,8 +117,10 @@ class Door(Watched):
                 secrets=tap.secrets,
             )
             if seen.wire:
-                seen = found_on_wire(seen)
-                tap.secrets = seen.secrets
+                # Secrets can be had once, and the page asks for them from a thread of its own.
+                with self._finding:
+                    seen = found_on_wire(msgspec.structs.replace(seen, secrets=tap.secrets))
+                    tap.secrets = seen.secrets
             return seen
 
         def happened(event: AnyEvent) -> None:
@@ -117,7 +129,22 @@ class Door(Watched):
         tap.changed = happened
 
     def _full(self) -> bool:
-        return sum(len(door._relays) for door in self._crowd) >= AT_ONCE
+        return sum(len(door._relays) for door in self._crowd) >= self._at_once
+
+
+def at_once() -> int:
+    """How many connections there can be: `AT_ONCE`, if this process may open so many files; where
+    it lacks only the soft limit for that, it gets it."""
+    if sys.platform == "win32":
+        return AT_ONCE
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_EACH * AT_ONCE + FILES_BESIDE
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return max(1, min(AT_ONCE, (most - FILES_BESIDE) // FILES_EACH))
 
 
 def _bounded(event: AnyEvent) -> AnyEvent:
@@ -134,9 +161,10 @@ async def doors(
     """All ports open, one above the other from `first` (0: any that are free), on the address
     `host`. Raises `LabError`."""
     crowd: list[Door] = []
+    most = at_once()
     async with AsyncExitStack() as opened:
         for number, port in enumerate(ports):
-            door = Door(port, first and first + number, host, store, crowd)
+            door = Door(port, first and first + number, host, store, crowd, most)
             await opened.enter_async_context(door.open())
             crowd.append(door)
         yield crowd

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
@@ -46,15 +47,34 @@ class Open(msgspec.Struct, frozen=True):
 
 
 class _Page(uvicorn.Server):
-    """The page's server, which says when it is `up`. Signals are for whoever called."""
+    """The page's server, in a thread of its own: so it answers, however much is said on the ports.
+    It says when it is `up`. Signals are for whoever called."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, closing: asyncio.Event) -> None:
         super().__init__(config)
-        self.up = asyncio.Event()
+        self._closing = closing
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.up = threading.Event()
+
+    def answer(self, listening: socket.socket) -> None:
+        """Answer until it is to `close`; for a thread."""
+        try:
+            asyncio.run(self.serve(sockets=[listening]))
+        finally:
+            self._loop = None
+            self.up.set()
+
+    def close(self) -> None:
+        """End soon; from any thread."""
+        self.should_exit = True
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._closing.set)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen."""
         await super().startup(sockets)
+        self._loop = asyncio.get_running_loop()
         self.up.set()
 
     @contextlib.contextmanager
@@ -109,9 +129,9 @@ async def _page(
             timeout_graceful_shutdown=2,
             limit_concurrency=400,
         )
-        server = _Page(config)
-        serving = asyncio.create_task(server.serve(sockets=[listening]))
-        await server.up.wait()
+        server = _Page(config, web.closing)
+        serving = asyncio.create_task(asyncio.to_thread(server.answer, listening))
+        await asyncio.to_thread(server.up.wait)
         query = f"?token={settings.token}" if settings.token else ""
         opened(Open(f"http://{shown}:{port}/{query}", tuple(found), store))
         stopping = asyncio.create_task(over.wait())
@@ -119,8 +139,7 @@ async def _page(
             await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stopping.cancel()
-            web.closing.set()
-            server.should_exit = True
+            server.close()
             await serving
 
 

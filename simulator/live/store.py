@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -45,7 +46,8 @@ class BadStore(Error, OSError):
 
 class Kept:
     """One session: `session` makes the record as it stands now; `does` is what someone on the path
-    did then, as a scenario has it. `summaries` are kept by language, as long as they are true."""
+    did then, as a scenario has it. `version` counts what
+    happened. `summaries` are kept by language, each with the version that it tells of."""
 
     def __init__(self, number: int, port: str, does: str, began: datetime) -> None:
         self.number = number
@@ -56,31 +58,33 @@ class Kept:
         self.over = False
         self.weight = 0
         self.session: Callable[[], Session] = Session
-        self._explained: Explanation | None = None
-        self._said = ""
-        self.summaries: dict[str, dict[str, object]] = {}
+        self.version = 0
+        self.summaries: dict[str, tuple[int, dict[str, object]]] = {}
+        self._explained: tuple[int, Explanation] | None = None
+        self._said = (-1, "")
 
     def stale(self) -> None:
         """There is more to it than was explained."""
+        self.version += 1
         self._explained = None
-        self._said = ""
-        self.summaries.clear()
 
     def said(self) -> str:
         """All that was said, to be searched: in lower case, without credentials."""
-        if not self._said:
+        version = self.version
+        if self._said[0] != version:
             events = self.explanation().session.events
-            self._said = "\n".join(map(_text, events)).casefold()
-        return self._said
+            self._said = (version, "\n".join(map(_text, events)).casefold())
+        return self._said[1]
 
     def explanation(self, *, secrets: bool = False) -> Explanation:
         """The session explained; without what AUTH carried, unless `secrets` are wanted."""
         if secrets:
             return explain(self.session())
-        if self._explained is None:
+        version, known = self.version, self._explained
+        if known is None or known[0] != version:
             record = msgspec.structs.replace(self.record(), wire=(), secrets=())
-            self._explained = explain(record)
-        return self._explained
+            known = self._explained = (version, explain(record))
+        return known[1]
 
     def record(self) -> Session:
         """The session as it may be taken along: without what AUTH carried."""
@@ -126,7 +130,8 @@ def _veiled(session: Session) -> Session:
 
 
 class Store:
-    """All sessions by number. Whoever `listens` is told what changes.
+    """All sessions by number. Whoever `listens` is told what changes. Sessions are written down in
+    one thread, and looked at from another.
 
     `file`: a SQLite file that keeps them over a restart. Raises `BadStore` where it is none.
     """
@@ -137,7 +142,9 @@ class Store:
         self.dropped = 0
         self._found: dict[int, Kept] = {}
         self._last = 0
-        self._ears: set[asyncio.Queue[News]] = set()
+        self._heavy = 0
+        self._lock = threading.RLock()
+        self._ears: dict[asyncio.Queue[News], asyncio.AbstractEventLoop] = {}
         self._file = _opened(file) if file else None
         if self._file is not None:
             self._restore(self._file)
@@ -154,9 +161,10 @@ class Store:
 
     def begin(self, port: str, does: str = "nothing") -> int:
         """A session begins on that port, with that on the way: its number."""
-        self._last += 1
-        self._found[self._last] = Kept(self._last, port, does, datetime.now(UTC))
-        return self._last
+        with self._lock:
+            self._last += 1
+            self._found[self._last] = Kept(self._last, port, does, datetime.now(UTC))
+            return self._last
 
     def began(self, number: int) -> datetime | None:
         """When it began."""
@@ -165,46 +173,54 @@ class Store:
 
     def grow(self, number: int, session: Callable[[], Session], event: AnyEvent) -> None:
         """Something happened in a session, which `session` gives as it stands."""
-        found = self._found.get(number)
-        if found is None:
-            return
-        found.session = session
-        found.stale()
-        found.weight += weight(event)
-        if isinstance(event, Disconnect) and not found.over:
-            found.over = True
-            record = session()
-            found.weight += sum(len(segment.data) + 100 for segment in record.wire)
-            # What the tap holds can go now.
-            found.session = lambda: record
-            self._save(found)
-        self._make_room()
+        with self._lock:
+            found = self._found.get(number)
+            if found is None:
+                return
+            found.session = session
+            before = found.weight
+            found.weight += weight(event)
+            if isinstance(event, Disconnect) and not found.over:
+                found.over = True
+                record = session()
+                found.weight += sum(len(segment.data) + 100 for segment in record.wire)
+                # What the tap holds can go now.
+                found.session = lambda: record
+                self._save(found)
+            found.stale()
+            self._heavy += found.weight - before
+            self._make_room()
         self.tell(News("session", number))
 
     def finish(self, number: int) -> None:
         """Nothing more will happen in that session, although nobody closed it."""
-        found = self._found.get(number)
-        if found is not None and not found.over:
+        with self._lock:
+            found = self._found.get(number)
+            if found is None or found.over:
+                return
             found.over = True
             record = found.session()
             found.session = lambda: record
             found.stale()
             self._save(found)
-            self.tell(News("session", number))
+        self.tell(News("session", number))
 
     def pin(self, number: int, pinned: bool) -> None:
         """A pinned session is not dropped."""
-        found = self._found.get(number)
-        if found is not None:
+        with self._lock:
+            found = self._found.get(number)
+            if found is None:
+                return
             found.pinned = pinned
             self._save(found)
-            self.tell(News("session", number))
+        self.tell(News("session", number))
 
     def clear(self, number: int | None = None) -> None:
         """Forget one session, or all that are not pinned."""
-        for found in list(self._found.values()):
-            if found.number == number or (number is None and not found.pinned):
-                self._forget(found)
+        with self._lock:
+            for found in list(self._found.values()):
+                if found.number == number or (number is None and not found.pinned):
+                    self._forget(found)
         self.tell(News("gone"))
 
     def close(self) -> None:
@@ -221,38 +237,36 @@ class Store:
     def listen(self) -> asyncio.Queue[News]:
         """A queue that is told what changes from now on."""
         ear: asyncio.Queue[News] = asyncio.Queue(1000)
-        self._ears.add(ear)
+        self._ears[ear] = asyncio.get_running_loop()
         return ear
 
     def unlisten(self, ear: asyncio.Queue[News]) -> None:
         """Tell that queue no more."""
-        self._ears.discard(ear)
+        self._ears.pop(ear, None)
 
     def tell(self, news: News) -> None:
         """Tell everybody who listens; who does not keep up must look for themselves."""
-        for ear in self._ears:
-            if ear.full():
-                with suppress(asyncio.QueueEmpty):
-                    while True:
-                        ear.get_nowait()
-                news = News("gone")
-            ear.put_nowait(news)
+        for ear, loop in tuple(self._ears.items()):
+            # A page that is closing has no loop any more.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(_hear, ear, news)
 
     # Bounds and the file -------------------------------------------------------------------------
 
     def _make_room(self) -> None:
-        heavy = sum(found.weight for found in self._found.values())
+        if len(self._found) <= self.kept and self._heavy <= self.weight:
+            return
         for found in list(self._found.values()):
-            if len(self._found) <= self.kept and heavy <= self.weight:
+            if len(self._found) <= self.kept and self._heavy <= self.weight:
                 return
             if not found.pinned and found.over:
-                heavy -= found.weight
                 self.dropped += 1
                 self._forget(found)
                 self.tell(News("gone"))
 
     def _forget(self, found: Kept) -> None:
-        self._found.pop(found.number, None)
+        if self._found.pop(found.number, None) is not None:
+            self._heavy -= found.weight
         if self._file is not None:
             with self._file:
                 self._file.execute("DELETE FROM session WHERE number = ?", (found.number,))
@@ -275,13 +289,23 @@ class Store:
             found.weight = sum(map(weight, session.events))
             found.weight += sum(len(segment.data) + 100 for segment in session.wire)
             self._found[number] = found
+            self._heavy += found.weight
             self._last = max(self._last, number)
         self._make_room()
 
 
+def _hear(ear: asyncio.Queue[News], news: News) -> None:
+    if ear.full():
+        with suppress(asyncio.QueueEmpty):
+            while True:
+                ear.get_nowait()
+        news = News("gone")
+    ear.put_nowait(news)
+
+
 def _opened(path: Path) -> sqlite3.Connection:
     try:
-        file = sqlite3.connect(path)
+        file = sqlite3.connect(path, check_same_thread=False)
         try:
             with file:
                 file.execute(

@@ -7,6 +7,7 @@ import email
 import email.policy
 import json
 import secrets
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from html import escape
 from importlib.metadata import version
@@ -38,6 +39,12 @@ from simulator.views.view import Page, view
 
 BODY = 64 * 1024
 """Octets of a request that are read."""
+
+SLICE = 0.03
+"""Seconds that one list may spend on explaining sessions: nobody else is answered meanwhile."""
+
+REST = 2.0
+"""How much longer than it works it rests, when the lab explains what lists have left out."""
 
 PULSE = 15.0
 """Seconds after which a silent stream of events says that it is still there."""
@@ -161,6 +168,7 @@ class Web:
         self.challenge = challenge
         self.closing = asyncio.Event()
         self.rooms = Rooms(store)
+        self._catching_up: dict[str, asyncio.Task[None]] = {}
 
     def app(self, hosts: Sequence[str], token: str = "") -> ASGIApp:
         """The application, guarded."""
@@ -342,12 +350,33 @@ class Web:
         lang = self._language(request)
         words = request.query_params.get("q", "").casefold().split()
         port = request.query_params.get("port", "")
-        found = [
-            self._summary(kept, lang)
-            for kept in self.store
-            if (not port or kept.port == port) and _holds(kept, words)
-        ]
-        return _json({"sessions": found[::-1], **self._counts()})
+        until = time.monotonic() + SLICE
+        rows, behind = [], 0
+        for kept in reversed(list(self.store)):
+            if (port and kept.port != port) or not _holds(kept, words):
+                continue
+            if self._told(kept, lang) or time.monotonic() < until:
+                rows.append(self._summary(kept, lang))
+                continue
+            behind += 1
+            if lang in kept.summaries:
+                rows.append(kept.summaries[lang][1] | {"pinned": kept.pinned})
+        if behind and lang not in self._catching_up:
+            self._catching_up[lang] = asyncio.create_task(self._catch_up(lang))
+        return _json({"sessions": rows, "behind": behind, **self._counts()})
+
+    async def _catch_up(self, lang: str) -> None:
+        """Explain what a list left out for want of time, a little at a time; then say that there
+        is news."""
+        try:
+            while behind := [kept for kept in self.store if not self._told(kept, lang)]:
+                for kept in behind:
+                    begun = time.monotonic()
+                    self._summary(kept, lang)
+                    await asyncio.sleep(REST * (time.monotonic() - begun))
+        finally:
+            del self._catching_up[lang]
+            self.store.tell(News("gone"))
 
     async def session(self, request: Request) -> Response:
         """One session explained, as the player takes it."""
@@ -439,9 +468,14 @@ class Web:
         }
 
     def _summary(self, kept: Kept, lang: str) -> dict[str, object]:
-        if lang not in kept.summaries:
-            kept.summaries[lang] = self._summarised(kept, lang)
-        return kept.summaries[lang] | {"pinned": kept.pinned}
+        if not self._told(kept, lang):
+            version = kept.version
+            kept.summaries[lang] = (version, self._summarised(kept, lang))
+        return kept.summaries[lang][1] | {"pinned": kept.pinned}
+
+    def _told(self, kept: Kept, lang: str) -> bool:
+        """Is there a summary that tells all that happened?"""
+        return lang in kept.summaries and kept.summaries[lang][0] == kept.version
 
     def _summarised(self, kept: Kept, lang: str) -> dict[str, object]:
         explanation = kept.explanation()

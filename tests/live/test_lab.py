@@ -10,6 +10,8 @@ import smtplib
 import socket
 import sqlite3
 import subprocess
+import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ import pytest
 
 from simulator.lab import middlebox
 from simulator.lab.play import LabError
-from simulator.live import ports
+from simulator.live import ports, web
 from simulator.live.store import BadStore
 from simulator.session import from_json
 from tests.command import Command
@@ -331,6 +333,58 @@ def test_a_list_is_true_after_each_change() -> None:
         lab.ask(f"api/sessions/{after['number']}/pin", "PUT", {"pinned": True})
         assert lab.sessions()[0]["pinned"] is True
         assert lab.sessions("?lang=pt_BR")[0]["outcome"] != lab.sessions()[0]["outcome"]
+
+
+def test_a_list_that_takes_too_long_is_made_up_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a list has no time for comes later, and the page is told that it can ask again."""
+    monkeypatch.setattr(web, "SLICE", -1.0)
+    with opened() as lab:
+        for _ in range(3):
+            deliver(lab.port("documented"))
+        first = until(lambda: lab.ask("api/sessions").json, lambda told: told["kept"] == 3)
+        assert len(first["sessions"]) + first["behind"] >= 3
+        caught_up = until(lambda: lab.ask("api/sessions").json, lambda told: not told["behind"])
+        assert len(lab.settled(3)) == len(caught_up["sessions"]) == 3
+
+
+def test_a_flood_is_told_so_and_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports, "AT_ONCE", 8)
+    with opened() as lab, ExitStack() as held:
+        port = lab.port("documented")
+        client = held.enter_context(smtplib.SMTP("localhost", port, timeout=20))
+        flood = [
+            held.enter_context(socket.create_connection(("127.0.0.1", port), 20)) for _ in range(40)
+        ]
+        told = [held.enter_context(one.makefile("r")).readline()[:3] for one in flood]
+        assert sorted(told) == ["220"] * 7 + ["421"] * 33
+        assert client.ehlo("patient.example")[0] == 250
+        assert lab.ask("api/health").status == 200
+        held.close()
+        until(lambda: answers(port), lambda code: code == "220")
+
+
+def answers(port: int) -> str:
+    with socket.create_connection(("127.0.0.1", port), 20) as one, one.makefile("r") as said:
+        return said.readline()[:3]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files are not limited there")
+@pytest.mark.parametrize(
+    ("soft", "hard", "expected"), [(256, 4096, (512, 1736)), (256, 1024, (274, 1024))]
+)
+def test_only_as_many_as_there_can_be_files(
+    soft: int, hard: int, expected: tuple[int, int]
+) -> None:
+    """A process that may open few files would neither serve nor refuse who comes then."""
+    program = (
+        "import resource; from simulator.live.ports import at_once; "
+        f"resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard})); "
+        "print((at_once(), resource.getrlimit(resource.RLIMIT_NOFILE)[0]))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert ran.stdout.strip() == str(expected)
 
 
 def test_openapi_names_every_path() -> None:
