@@ -68,6 +68,13 @@ class Kept:
         self.version += 1
         self._explained = None
 
+    def end(self) -> None:
+        """Nothing more will happen. Who sees so from another thread must see all that did: the
+        version changes before, so that no older explanation is taken, and after."""
+        self.stale()
+        self.over = True
+        self.stale()
+
     def said(self) -> str:
         """All that was said, to be searched: in lower case, without credentials."""
         version = self.version
@@ -181,13 +188,14 @@ class Store:
             before = found.weight
             found.weight += weight(event)
             if isinstance(event, Disconnect) and not found.over:
-                found.over = True
                 record = session()
                 found.weight += sum(len(segment.data) + 100 for segment in record.wire)
                 # What the tap holds can go now.
                 found.session = lambda: record
+                found.end()
                 self._save(found)
-            found.stale()
+            else:
+                found.stale()
             self._heavy += found.weight - before
             self._make_room()
         self.tell(News("session", number))
@@ -198,10 +206,9 @@ class Store:
             found = self._found.get(number)
             if found is None or found.over:
                 return
-            found.over = True
             record = found.session()
             found.session = lambda: record
-            found.stale()
+            found.end()
             self._save(found)
         self.tell(News("session", number))
 

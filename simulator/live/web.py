@@ -478,6 +478,8 @@ class Web:
         return lang in kept.summaries and kept.summaries[lang][0] == kept.version
 
     def _summarised(self, kept: Kept, lang: str) -> dict[str, object]:
+        # Asked first: what is over by now is explained to its end.
+        over = kept.over
         explanation = kept.explanation()
         session, verdict = explanation.session, explanation.verdict
         hellos = [e.argument for e in session.events if isinstance(e, Command) and _hello(e)]
@@ -491,7 +493,7 @@ class Web:
             "client": hellos[-1] if hellos else "",
             "address": f"{session.client.address}:{session.client.port}",
             "began": kept.began.isoformat(),
-            "over": kept.over,
+            "over": over,
             "events": len(session.events),
             "outcome": say(verdict.outcome, lang, printable),
             "ending": category,

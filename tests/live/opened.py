@@ -53,7 +53,11 @@ class Lab:
                 return Answer(refused.code, dict(refused.headers), refused.read())
 
     def sessions(self, query: str = "") -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.ask(f"api/sessions{query}").json["sessions"]
+        """What the list tells, once it tells all: what it has no time for comes later."""
+        told = until(
+            lambda: self.ask(f"api/sessions{query}").json, lambda told: not told["behind"]
+        )
+        found: list[dict[str, Any]] = told["sessions"]
         return found
 
     def settled(self, many: int) -> list[dict[str, Any]]:
@@ -66,7 +70,7 @@ class Lab:
 
 def until(get: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
     """What `get` gives once it is `good`."""
-    for _ in range(400):
+    for _ in range(1200):
         found = get()
         if good(found):
             return found

@@ -153,10 +153,9 @@ def test_the_oldest_go_and_it_is_said() -> None:
     with opened(kept=2) as lab:
         for number in range(4):
             deliver(lab.port("documented"), f"c{number}.example")
-            until(lab.sessions, lambda f: bool(f) and all(one["over"] for one in f))
-        told = lab.ask("api/sessions").json
-        assert [one["client"] for one in told["sessions"]] == ["c3.example", "c2.example"]
-        assert told["dropped"] == 2
+            found = lab.settled(min(number + 1, 2))
+        assert [one["client"] for one in found] == ["c3.example", "c2.example"]
+        assert lab.ask("api/sessions").json["dropped"] == 2
 
 
 def login(lab: Lab) -> None:
