@@ -41,10 +41,23 @@ base)
     [ -d "$base" ] && exit
     tools=$cache/debootstrap
     # Unpacked, not installed: the machine keeps the packages that it has.
-    if [ ! -d "$tools/usr" ]; then
-        mkdir -p "$tools"
-        (cd "$tools" && apt-get -qq -o APT::Sandbox::User=root download debootstrap)
-        dpkg-deb -x "$tools"/debootstrap_*.deb "$tools"
+    if [ ! -d "$tools" ]; then
+        part=$tools.$$
+        trap 'rm -rf "$part"' EXIT
+        mkdir -p "$part/lists/partial"
+        (cd "$part" && {
+            set -- apt-get -qq -o APT::Sandbox::User=root
+            # Where nobody asked yet what there is: in a folder of our own.
+            "$@" download debootstrap || {
+                set -- "$@" -o "Dir::State::Lists=$part/lists" -o "Dir::Cache=$part/lists"
+                "$@" -o APT::Update::Error-Mode=any update
+                "$@" download debootstrap
+            }
+        })
+        dpkg-deb -x "$part"/debootstrap_*.deb "$part"
+        rm -rf "$part/lists"
+        # Another may have been faster.
+        mv -T "$part" "$tools" 2>/dev/null || true
     fi
     rm -rf "$base.part"
     DEBOOTSTRAP_DIR=$tools/usr/share/debootstrap sh "$tools/usr/sbin/debootstrap" \
@@ -52,6 +65,7 @@ base)
     printf '#!/bin/sh\nexit 101\n' >"$base.part/usr/sbin/policy-rc.d"
     chmod 755 "$base.part/usr/sbin/policy-rc.d"
     rm -rf "$base.part/var/cache/apt/archives"/*.deb
+    touch "$base.part/.made"
     mv "$base.part" "$base"
     ;;
 build)
@@ -83,7 +97,9 @@ fill)
     named "$root" mail.example.test
     cat /etc/resolv.conf >"$root/etc/resolv.conf"
     export DEBIAN_FRONTEND=noninteractive PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
-    chroot "$root" apt-get -qq update
+    # A base that was made today knows what there is.
+    [ -n "$(find "$root/.made" -mmin -720 2>/dev/null)" ] ||
+        chroot "$root" apt-get -qq -o APT::Update::Error-Mode=any update
     chroot "$root" apt-get -qq -o Dpkg::Options::=--force-unsafe-io -o Dpkg::Use-Pty=0 \
         install -y --no-install-recommends "$@"
     chroot "$root" apt-get clean

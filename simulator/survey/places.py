@@ -122,7 +122,7 @@ def put(
     """Run one step to its end, within `limit` seconds: what it wrote to stdout.
 
     Whatever it started ends with it. Raises `Failed`, whose message is the last line of its
-    errors.
+    errors, or of all that it wrote if it has none.
     """
     with subprocess.Popen(  # noqa: S603 - a step of a recipe
         words,
@@ -143,7 +143,7 @@ def put(
             if process.poll() is None:
                 process.kill()
     if process.returncode:
-        lines = errors.decode(errors="replace").strip().splitlines()
+        lines = (errors.strip() or output.strip()).decode(errors="replace").splitlines()
         said = lines[-1] if lines else f"exit code {process.returncode}"
         raise Failed(f"{step}: {said}")
     return output

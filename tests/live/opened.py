@@ -54,9 +54,7 @@ class Lab:
 
     def sessions(self, query: str = "") -> list[dict[str, Any]]:
         """What the list tells, once it tells all: what it has no time for comes later."""
-        told = until(
-            lambda: self.ask(f"api/sessions{query}").json, lambda told: not told["behind"]
-        )
+        told = until(lambda: self.ask(f"api/sessions{query}").json, lambda told: not told["behind"])
         found: list[dict[str, Any]] = told["sessions"]
         return found
 
