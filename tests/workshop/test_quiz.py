@@ -1,5 +1,6 @@
 """The questions: no answer is right because somebody wrote so, a session shows it."""
 
+import html
 from collections.abc import Callable
 
 import pytest
@@ -8,6 +9,7 @@ import simulator
 from simulator import smtp
 from simulator.explainer import Explanation
 from simulator.session import Command, Reply, Trace
+from tools.site import quizzing
 from tools.site.page import Page
 from tools.workshop import quiz
 
@@ -130,16 +132,18 @@ def test_the_quiz_asks_about_every_misconception(use: str) -> None:
 
 @pytest.mark.parametrize("form", quiz.FORMS)
 @pytest.mark.parametrize("language", ["en", "pt-BR"])
-def test_what_is_handed_out_does_not_say_what_is_right(language: str, form: str) -> None:
+def test_the_page_and_the_key_say_what_every_wrong_answer_reveals(language: str, form: str) -> None:
     page = Page(path="teach/quiz.md", language=language, text="")
-    sheet, key = quiz.sheet(page, form), quiz.key(page, quiz.FORMS[form])
+    shown, key = quizzing.show(page, form), quiz.key(page, quiz.FORMS[form])
     for question in quiz.form(form):
-        for option in question.options:
-            if option.reveals:
-                assert option.reveals.of(language) not in sheet
-                assert option.reveals.of(language) in key
         assert question.seen in key
-        assert question.seen not in sheet
+        assert shown.count(f'data-question="{question.id}" data-right="{question.right}"') == 1
+        for letter, option in question.choices():
+            assert f'name="{question.id}" value="{letter}"' in shown
+            assert html.escape(option.of(language)) in shown
+            if option.reveals:
+                assert option.reveals.of(language) in key
+                assert html.escape(option.reveals.of(language)) in shown
 
 
 def test_an_unknown_poll_is_named() -> None:

@@ -118,6 +118,7 @@ SCRIPTS = {
     "<smtp-sandbox": "sandbox",
     "<smtp-explain": "explain",
     "<smtp-play": "play",
+    "<smtp-quiz": "quiz",
 }
 """Which script a page needs: the one whose element stands in it."""
 

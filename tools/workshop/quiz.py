@@ -134,18 +134,6 @@ def ideas(page: Page) -> str:
     return table(heads, rows)
 
 
-def sheet(page: Page, name: str) -> str:
-    """A form of the quiz as it is handed out: questions, and answers to tick."""
-    return "\n\n".join(
-        f"### {name}{number}. {html.escape(question.ask(page.language))} {{ #{question.id} }}\n\n"
-        + "\n".join(
-            f"- **{letter}** {html.escape(option.of(page.language))}"
-            for letter, option in question.choices()
-        )
-        for number, question in enumerate(form(name), 1)
-    )
-
-
 def key(page: Page, use: str) -> str:
     """The answers, where they come from, and what each wrong one reveals."""
     return "\n\n".join(
