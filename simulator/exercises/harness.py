@@ -14,6 +14,9 @@ import json
 import os
 import sys
 
+NAME = "your program"
+"""What the learner's program is called in a traceback."""
+
 
 class AlreadyAClient(ImportError):
     """A library that would do the exercise in the learner's place; the message is its name."""
@@ -31,37 +34,44 @@ def main() -> None:
     import ssl
     import traceback
 
-    del importlib.util, selectors, socket, ssl
+    del importlib.util, selectors, socket, ssl, traceback
     guard(job)
-    answers = []
     space = {"__name__": "client", "__builtins__": __builtins__}
+    json.dump(called(job["program"], job["function"], job["calls"], space), result)
+    result.close()
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def called(program: str, function: str, calls: list, space: dict) -> dict:  # type: ignore[type-arg]
+    """Run a program in that namespace and call its function: what the calls returned, as Python
+    writes it, and what went wrong, if anything did, with its line."""
+    import traceback
+
+    answers = []
     try:
-        exec(compile(job["program"], "your program", "exec"), space)  # noqa: S102
-        function = space.get(job["function"])
-        if not callable(function):
-            raise NameError(f"the program defines no function {job['function']!r}")
-        for call in job["calls"]:
+        exec(compile(program, NAME, "exec"), space)  # noqa: S102
+        found = space.get(function)
+        if not callable(found):
+            raise NameError(f"the program defines no function {function!r}")
+        for call in calls:
             given = [bytes.fromhex(a["hex"]) if isinstance(a, dict) else a for a in call]
-            answers.append(repr(function(*given))[:200])
+            answers.append(repr(found(*given))[:200])
     except BaseException as error:
         where = [
             frame.lineno
             for frame in traceback.extract_tb(error.__traceback__)
-            if frame.filename == "your program"
+            if frame.filename == NAME
         ]
-        if isinstance(error, SyntaxError) and error.filename == "your program":
+        if isinstance(error, SyntaxError) and error.filename == NAME:
             where.append(error.lineno)
         told = {"error": type(error).__name__[:80], "line": where[-1] if where else 0}
         try:
             told["text"] = str(error)[:300]
         except BaseException:
             told["text"] = ""
-    else:
-        told = {}
-    json.dump({"answers": answers, **told}, result)
-    result.close()
-    sys.stdout.flush()
-    os._exit(0)
+        return {"answers": answers, **told}
+    return {"answers": answers}
 
 
 def limit(job: dict) -> None:  # type: ignore[type-arg]

@@ -1,7 +1,11 @@
-"""Running what a learner wrote: in a process of its own, with limits on time, memory and output."""
+"""Running what a learner wrote: in a process of its own, with limits on time, memory and output.
+
+Where the lab plays in memory, as in a web page, there is no other process: see `inside`.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -16,6 +20,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+
+from simulator.lab import engine
 
 SECONDS = 8.0
 """Time that a program has, by the clock on the wall."""
@@ -70,11 +76,13 @@ def run(
 
     It may connect to `port` on 127.0.0.1 only. It never raises over what the program does.
     """
+    if engine.chosen() == "memory":
+        return _inside(program, function, calls, port, reads, seconds)
     with tempfile.TemporaryDirectory(prefix="ehlo-twice-", ignore_cleanup_errors=True) as folder:
         job, result, output = (Path(folder) / name for name in ("job", "result", "output"))
         text = json.dumps(
             {
-                "program": program.encode("utf-8", "replace").decode(),
+                "program": _encodable(program),
                 "function": function,
                 "calls": [[_sent(argument) for argument in call] for call in calls],
                 "port": port,
@@ -99,6 +107,43 @@ def run(
             )
             problem = _watched(started, output, time.monotonic() + seconds)
         return _ran(problem, started.returncode, result, output)
+
+
+async def meanwhile(
+    program: str, function: str, calls: Sequence[Sequence[Any]], *, port: int, reads: Sequence[Path]
+) -> Ran:
+    """`run`, while the loop and so the program's peers go on."""
+    if engine.chosen() == "memory":
+        return run(program, function, calls, port=port, reads=reads)
+    return await asyncio.to_thread(run, program, function, calls, port=port, reads=reads)
+
+
+def _inside(
+    program: str,
+    function: str,
+    calls: Sequence[Sequence[Any]],
+    port: int,
+    reads: Sequence[Path],
+    seconds: float,
+) -> Ran:
+    from simulator.exercises import inside
+
+    told, output = inside.run(
+        _encodable(program),
+        function,
+        [[_sent(argument) for argument in call] for call in calls],
+        port=port,
+        reads=reads,
+        refused=REFUSED,
+        limits={"seconds": seconds, "cpu": CPU_SECONDS, "output": OUTPUT},
+    )
+    found = _said(msgspec.convert(told, _Told), output[:SHOWN])
+    stopped: Problem | None = inside.PROBLEMS.get(found.error)
+    return Ran(problem=stopped, output=found.output) if stopped else found
+
+
+def _encodable(program: str) -> str:
+    return program.encode("utf-8", "replace").decode()
 
 
 def _harness() -> str:
@@ -154,6 +199,11 @@ def _ran(problem: str, code: int, result: Path, output: Path) -> Ran:
         told = msgspec.json.decode(result.read_bytes(), type=_Told)
     except (OSError, msgspec.DecodeError, RecursionError):
         return Ran(problem="exit", text=str(code), output=shown)
+    return _said(told, shown)
+
+
+def _said(told: _Told, shown: str) -> Ran:
+    """What the harness wrote down, and what of the program's output is shown."""
     problems: dict[str, Problem] = {
         "": "",
         "MemoryError": "memory",

@@ -3,7 +3,6 @@ one before, and the servers write down what it does."""
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,8 @@ from simulator.exercises.exercise import Trial
 from simulator.exercises.kinds.repair import telling
 from simulator.exercises.puzzle import Puzzle
 from simulator.explainer import Explanation
-from simulator.lab import Scenario, certificates, witness
+from simulator.lab import Scenario, witness
+from simulator.lab.engine import certificates
 from simulator.lab.play import run as run_lab
 from simulator.session import Message, Session
 
@@ -80,8 +80,7 @@ def _met(
                 scenario.client.name, mail.sender, mail.recipients[0], _text(puzzle),
             ]  # fmt: skip
             ended.append(
-                await asyncio.to_thread(
-                    run.run,
+                await run.meanwhile(
                     program,
                     puzzle.exercise.function,
                     [given],

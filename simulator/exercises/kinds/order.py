@@ -16,7 +16,8 @@ from simulator.exercises.blocks import Block, Items, Outcome, Steps
 from simulator.exercises.endings import endings
 from simulator.exercises.puzzle import PATIENCE, Puzzle
 from simulator.explainer import Explanation, Step
-from simulator.lab import certificates, witness
+from simulator.lab import witness
+from simulator.lab.engine import certificates
 from simulator.lab.play import run as run_lab
 from simulator.session import Command, Handshake, Reply
 

@@ -71,7 +71,7 @@ def _private(kind: str, host: str) -> Any:
     return parsePEMKey(_issued(kind, host).pem(), private=True, implementations=["python"])
 
 
-def _look(chain: Sequence[bytes], host: str | None) -> tls.Refusal | None:
+def look(chain: Sequence[bytes], host: str | None) -> tls.Refusal | None:
     """What is wrong with a certificate, in the order in which OpenSSL finds it."""
     found = Found(chain[0])
     if not found.signed_by(_authority()):
@@ -85,7 +85,7 @@ def _look(chain: Sequence[bytes], host: str | None) -> tls.Refusal | None:
 
 
 def _look_at_client(chain: Sequence[bytes], host: str | None) -> tls.Refusal | None:
-    return _look(chain, None)
+    return look(chain, None)
 
 
 @cache
@@ -117,7 +117,7 @@ def client_context(version: str, name: str, *, verify: bool, certificate: bool) 
         key=_private("valid", name) if certificate else None,
         verify_mode=ssl.CERT_REQUIRED if verify else ssl.CERT_NONE,
         check_hostname=verify,
-        look=_look if verify else None,
+        look=look if verify else None,
         secrets=_secrets,
     )
     return cast("ssl.SSLContext", context)

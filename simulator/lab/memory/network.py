@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import errno
 import time
-from asyncio import base_events, events, protocols, sslproto
+from asyncio import base_events, events, protocols, sslproto, tasks
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
 from types import TracebackType
@@ -284,12 +284,35 @@ class Loop(base_events.BaseEventLoop):
 
     async def sock_connect(self, sock: Any, address: Any) -> None:
         """Connect an end to who listens at that port. Raises ConnectionRefusedError."""
-        there = self.listening.get(address[1])
+        self.connect(sock, address[1])
+
+    def connect(self, end: End, port: int) -> None:
+        """Connect an end to who listens at that port. Raises ConnectionRefusedError."""
+        there = self.listening.get(port)
         if there is None:
             raise ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
         far = End()
-        far.port, far.peer, sock.peer = address[1], sock, far
+        far.port, far.peer, end.peer = port, end, far
         self.call_soon(there.accept, far)
+
+    def wait(self, ready: Callable[[], bool], until: float) -> None:
+        """Let everybody else go on until that is so, or it is that late: for who blocks, in a task
+        of this loop."""
+        task = asyncio.current_task(self)
+        # The round that this task stopped still has so many turns to give at most.
+        turns = len(self._ready)  # type: ignore[attr-defined]
+        timer = self.call_at(until, _nothing)
+        if task is not None:
+            tasks._leave_task(self, task)
+        try:
+            while not ready() and self.time() < until:
+                self._run_once()  # type: ignore[attr-defined]
+        finally:
+            timer.cancel()
+            if task is not None:
+                tasks._enter_task(self, task)
+            for _ in range(turns):
+                self.call_soon(_nothing)
 
     async def create_connection(self, *args: Any, **settings: Any) -> Any:
         """A connection whose protocol `args` make, over the end `sock`, or to a host and a port."""
@@ -338,6 +361,10 @@ class Loop(base_events.BaseEventLoop):
         )
         Transport(self, end, secured)
         return secured._app_transport
+
+
+def _nothing() -> None:
+    pass
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

@@ -400,7 +400,8 @@ def _suite(name: str) -> str:
 def _told(problem: Exception, inner: _Connection) -> ssl.SSLError:
     """What `ssl` would raise."""
     if (refusal := inner.refusal) is not None:
-        refused = ssl.SSLCertVerificationError(1, f"certificate verify failed: {refusal.message}")
+        words = f"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: {refusal.message}"
+        refused = ssl.SSLCertVerificationError(1, words)
         refused.verify_code, refused.verify_message = refusal.code, refusal.message
         refused.reason = "CERTIFICATE_VERIFY_FAILED"
         return refused
