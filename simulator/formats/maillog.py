@@ -34,7 +34,7 @@ _TLS = re.compile(
     rf"(?:established|reused) (?:from|to) ?(?P<peer>{_PEER})?: "
     r"(?P<version>\S+) with cipher (?P<cipher>\S+)"
 )
-_LOST = re.compile(r"(?:lost connection|timeout) after (?P<verb>[A-Z-]+)")
+_LOST = re.compile(rf"(?:{_ID})?(?:lost connection|timeout) after (?P<verb>[A-Z-]+)")
 _FAILED = re.compile(
     rf"SSL_(?:accept|connect) error|(?:{_ID})?Cannot start TLS|.{{0,40}}TLS library problem"
 )
@@ -50,6 +50,11 @@ _REJECT = re.compile(
     rf"(?:{_ID})(?:milter-)?reject: (?P<verb>[A-Z]+) from {_PEER}: "
     r"(?P<code>[45]\d\d) (?P<text>[^;]*)"
 )
+_FILTER = re.compile(
+    r"warning: proxy (?P<server_name>\S{1,200}) rejected \"(?P<verb>[A-Z]{4,8})\b[^\"]{0,400}\": "
+    r"\"(?P<code>[45]\d\d)[ -](?P<text>[^\"]{0,400})\""
+)
+"""What the filter before the queue refused: Postfix is its client."""
 _QUEUED = re.compile(r"(?P<id>[0-9A-Za-z]{4,20}): ")
 _NEW = re.compile(
     rf"(?:{_ID})?(?:setting up TLS connection|SSL_connect error|connect to "
@@ -73,6 +78,9 @@ _REPLY = re.compile(r"\s*[2-5]\d\d[ -]")
 _COMPLETE = re.compile(r" commands=\d{1,9}(?:/\d{1,9})?$|\)$|]: connect from \S{1,280}]$| removed$")
 """A line that ends so was not broken, and is not held back until the next one comes."""
 
+_IN_A_WORD = re.compile(r"(?:TLSv?|SSLv?)\n\d|TLSv\d\.?\n[.\d]|\[[\w.:]*\n\]|\n]:")
+"""Where a terminal broke a line without a blank."""
+
 MOST_WRAPPED = 4
 
 
@@ -93,7 +101,9 @@ def _unwrapped(lines: Iterable[Line]) -> Iterator[tuple[Line, list[Line]]]:
         )
         if broken and held is not None:
             rest.append(line)
-            held = Line(held.number, f"{held.text} {line.text.strip()}")
+            piece = line.text.strip()
+            blank = "" if _IN_A_WORD.search(f"{held.text[-8:]}\n{piece[:4]}") else " "
+            held = Line(held.number, f"{held.text}{blank}{piece}")
             continue
         if held is not None:
             yield held, rest
@@ -273,6 +283,16 @@ class Reader:
             name = "" if match["name"] == "unknown" else match["name"]
             dialogue.client = Peer(name=name, address=match["address"])
             dialogue.implicit = "smtps" in process or "submissions" in process
+            return
+        if (match := _FILTER.match(rest)) is not None:
+            before = desk.latest.connection if desk.latest is not None else ""
+            dialogue = self._of(f"{process} to {match['server_name']}", line.text)
+            dialogue.told = True
+            dialogue.imply(match["verb"], line.number, int(match["code"]), match["text"])
+            dialogue.remark(line.text, line.number)
+            desk.end(dialogue.connection)
+            if desk.has(before):
+                self._of(before)
             return
         if not desk.has(process) and not server_begins(rest):
             desk.loose(line.text, line.number)

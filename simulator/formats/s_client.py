@@ -104,7 +104,7 @@ def read(lines: Iterable[Line]) -> Iterator[Session]:
             continue
         if known and unmarked(desk, line, ""):
             continue
-        if shake is None and not known and "tarttls in server response" in text:
+        if shake is None and not known and "starttls in server response" in text.lower():
             dialogue.remark(line.text, line.number, "not_offered")
             known = True
             continue

@@ -75,6 +75,13 @@ _EXCEPTION = re.compile(r"(?:[A-Za-z_]\w{0,60}\.){1,8}[A-Za-z_]\w{0,60}: |Traceb
 """What a program reports in its own words, behind a mark that somebody quoted it with."""
 
 
+_SPOKEN_OF = re.compile(
+    r"(?i)(?:STARTTLS|AUTH|DATA|QUIT)\s+(?:is|was|not|command|extension|support\w*|required|offered|but"
+    r"|fail\w*|error|succe\w+|negotiation)\b(?!=)"
+)
+"""A sentence about a command, behind the mark of what was said."""
+
+
 def is_command(text: str) -> bool:
     """Whether a line, alone and without any mark, must be a command of the client."""
     return _COMMAND_LINE.fullmatch(text) is not None
@@ -407,6 +414,9 @@ class Dialogue:
 
     def remark(self, text: str, line: int, tells: Tells = "") -> None:
         """A line that is no part of the dialogue."""
+        if not tells and signs.of_another_protocol(text):
+            self.beside(text, line)
+            return
         if self._failed and not self._secure and signs.failure(text):
             self.refine(text.strip())
         if self._starttls_unanswered and signs.failure(text):
@@ -552,6 +562,9 @@ class Dialogue:
         if secure and not self._secure:
             self._mark_secure(line)
         verb, argument = smtp.parse_command(text)
+        if _SPOKEN_OF.match(text):
+            self.remark(text, line)
+            return
         if verb not in smtp.VERBS:
             if self._expects_login(text):
                 self._login(text, line)

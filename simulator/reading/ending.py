@@ -28,7 +28,7 @@ def session(dialogue: Dialogue) -> Session:
     _open_handshake(dialogue)
     dialogue.conclude()
     _implicit(dialogue)
-    events = tuple(dialogue.events)
+    events = _without_recipe(tuple(dialogue.events))
     if _is_outline(events) or _is_list_apart(events):
         events = _from_remarks(dialogue, events)
     return Session(
@@ -48,6 +48,31 @@ def _is_outline(events: tuple[AnyEvent, ...]) -> bool:
     return not any(isinstance(e, Command | Handshake | AuthResponse) for e in events) and all(
         e.code >= 400 for e in events if isinstance(e, Reply)
     )
+
+
+def _without_recipe(events: tuple[AnyEvent, ...]) -> tuple[AnyEvent, ...]:
+    """What a page tells its reader to type, without one reply, is none of the session whose error
+    it explains."""
+    said = [i for i, e in enumerate(events) if not isinstance(e, Remark)]
+    if not said or not all(
+        isinstance(events[i], Command) and not getattr(events[i], "told", False) for i in said
+    ):
+        return events
+    above = [e.text for e in events[: said[0]] if isinstance(e, Remark)]
+    errors = [i for i, text in enumerate(above) if signs.written(text) and signs.read(text)]
+    typed = [i for i, text in enumerate(above) if _STARTED.search(text[:400])]
+    if not errors or not typed or errors[0] > typed[-1]:
+        return events
+    return tuple(
+        Remark(by="client", at=e.at, line=e.line, text=_written(e), about="message")
+        if isinstance(e, Command)
+        else e
+        for e in events
+    )
+
+
+def _written(command: Command) -> str:
+    return command.raw.decode("utf-8", "replace").strip()
 
 
 def _is_list_apart(events: tuple[AnyEvent, ...]) -> bool:
@@ -198,6 +223,7 @@ def _from_remarks(dialogue: Dialogue, events: tuple[AnyEvent, ...]) -> tuple[Any
     clear = (i for i in written if (sentences[i].error or sentences[i].kind) not in _VAGUE)
     cut = (i for i in written if sentences[i].error == "cut")
     best = next(clear, next(cut, min(written)))
+    best = _listed_reason(events, sentences, best)
     sentence = sentences[best]
     dialogue.told = True
     if sentence.kind == "failed" and any(
@@ -217,6 +243,23 @@ def _from_remarks(dialogue: Dialogue, events: tuple[AnyEvent, ...]) -> tuple[Any
     return (*events[:best], *sentence.events(told), *events[best + 1 :])
 
 
+def _listed_reason(
+    events: tuple[AnyEvent, ...], sentences: dict[int, signs.Sentence], best: int
+) -> int:
+    """Of an error with its reasons in a list below it, the first that says more than the error."""
+    if sentences[best].error not in ("other", "certificate"):
+        return best
+    begun = False
+    for index in range(best, min(best + 8, len(events))):
+        text = _text(events[index])
+        begun = begun or re.search(r"(?i)following (?:reasons?|errors?)\W*$", text) is not None
+        found = sentences.get(index)
+        if begun and found is not None and re.match(r"\s*[-•*·]", text):
+            if found.error not in ("", "other", "cut", "certificate"):
+                return index
+    return best
+
+
 def _text(event: AnyEvent) -> str:
     if isinstance(event, Reply):
         return f"error: {event.code}"
@@ -231,7 +274,7 @@ def _sentence(event: AnyEvent) -> signs.Sentence | None:
         return signs.read(event.text)
     if isinstance(event, Reply):
         found = signs.read(f"{event.code} {' '.join(event.lines)}")
-        return found if found is not None and found.kind == "not_offered" else None
+        return found if found is not None and found.kind in ("not_offered", "refused") else None
     return None
 
 

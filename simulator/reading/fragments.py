@@ -60,6 +60,8 @@ _OPTION = re.compile(r"(?:^|\s)--?$")
 """What ends so is followed by the name of an option, as in `swaks --auth LOGIN`."""
 _CALLED = re.compile(r"(?:->|::)\w{1,60}\([\"']?$")
 """What ends so is followed by the argument of a call in a stack."""
+_VALUE = re.compile(r"(?i)\b(?:code|status|errno|error|response)\W{0,3}$")
+"""Behind it a code alone is a value of the program's own, and the line says more."""
 _FILE_LINE = re.compile(r"\.[A-Za-z]{1,5}[:(]$")
 """What ends so is followed by the number of a line in a file."""
 _REPORTED = re.compile(r"(?i)smtp; ?$")
@@ -70,6 +72,8 @@ _FRAME = re.compile(
     r"\s*(?:#\d{1,3} .{1,300}\(\d{1,6}\): |#\d{1,3} \[internal|at [\w.$<>]{3,200}\()"
 )
 """A frame of a stack, with the arguments of a call; of what was said, nobody knows when."""
+_REQUEST = re.compile(r" HTTP/\d(?:\.\d)?\\?\" \d{3}\b")
+"""A line of a web server's log of requests; its status is no reply of SMTP."""
 _AFTER_COLON = re.compile(r"(\d{3}):(?= )")
 """A reply as a value has it: `530: 5.7.0 …`."""
 
@@ -92,7 +96,7 @@ class Fragment(NamedTuple):
 def of(line: str) -> tuple[Fragment, ...]:
     """The fragments of a line, in their order."""
     text = line[:LONGEST]
-    if _FRAME.match(text):
+    if _FRAME.match(text) or _REQUEST.search(text):
         return ()
     found: list[tuple[int, Side]] = []
     for match in _START.finditer(text):
@@ -111,6 +115,9 @@ def _stands(text: str, match: re.Match[str], who: Side, previous: tuple[int, Sid
     start = match.start()
     before = text[max(0, start - 60) : start]
     if _AFTER_CODE.search(before) or _REPORTED.search(before):
+        return False
+    bare = who == "server" and not text[match.end() :].strip()
+    if bare and before.strip() and _VALUE.search(before):
         return False
     if _CALLED.search(before) or (who == "server" and _FILE_LINE.search(before)):
         return False

@@ -186,6 +186,9 @@ def _parts(chosen: Reading, tried: list[Reading], propose: Propose) -> list[Read
             for number, lines in enumerate(_split(seed))
             for part in judge(lines, propose, whole=bool(number), split=False).parts
         ]
+        if all(part.format is chosen.format for part in parts) and seed is not chosen:
+            # What another reading left over of a log that one format reads whole, is no other log.
+            continue
         sizes = [part.score.fragments for part in parts]
         values = [part.score.value for part in parts]
         value = sum(map(operator.mul, values, sizes)) / max(1, sum(sizes))
@@ -286,7 +289,7 @@ def weigh(
         fragment.key for line, found in seen if not format_.knows(line.text) for fragment in found
     )
     said, told = _said(sessions)
-    missed = wanted - said
+    missed = _unbroken(wanted - said, (*said, *told))
     heard = every - (missed - told).total()
     spoken, broken = _broken(sessions)
     return Score(
@@ -299,6 +302,20 @@ def weigh(
 
 
 _Key = tuple[str, str]
+
+LETTERS = 8
+"""Letters of a reply's text that tell it from others (see `Fragment.key`)."""
+
+
+def _unbroken(missed: Counter[_Key], said: Iterable[_Key]) -> Counter[_Key]:
+    """What was missed, but for the first letters of a reply whose line a page broke."""
+    begun = {
+        key
+        for key in missed
+        if key[0] and 2 <= len(key[1]) < LETTERS
+        if any(code == key[0] and text.startswith(key[1]) for code, text in said)
+    }
+    return Counter({key: count for key, count in missed.items() if key not in begun})
 
 
 def _runs(keys: Iterable[_Key]) -> Counter[_Key]:
@@ -340,13 +357,14 @@ def _keys(reply: Reply) -> list[_Key]:
 
 def _message_lines(sessions: Sequence[Session]) -> set[int]:
     """Lines that are of a message, and may say whatever they like."""
-    return {
-        number
-        for session in sessions
-        for event in session.events
-        if isinstance(event, Message) and event.line
-        for number in range(event.line, event.line + event.raw.count(b"\n"))
-    }
+    found: set[int] = set()
+    for event in (event for session in sessions for event in session.events if event.line):
+        match event:
+            case Message(line=int(line), raw=raw):
+                found.update(range(line, line + raw.count(b"\n")))
+            case Remark(line=int(line), about="message"):
+                found.add(line)
+    return found
 
 
 def _broken(sessions: Sequence[Session]) -> tuple[float, float]:

@@ -26,6 +26,7 @@ class Sign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     harmless: list[Sign]
+    other_protocol: list[Sign]
     failed: list[Sign]
     failed_now: list[Sign]
     not_offered: list[Sign]
@@ -51,9 +52,12 @@ _HINT = re.compile(
     r"(?i)tls|ssl|x509|handshake|certif|cipher|crypt|16 ?03|x16|026|self.signed|pkix|smtp host"
     r"|mismatch|altname|version number|eof|reset|negoti|upgraded|schannel|packet|protocol|hello"
     r"|invalid ?content|secure connection|alert|signing key|credentials|frame|token supplied"
-    r"|common algorithm|sec_e_|bad_cert|security\.authentication"
+    r"|common algorithm|sec_e_|bad_cert|security\.authentication|starttls"
 )
 
+
+_BLANKS = re.compile(r"\w_\w+_\w+:_")
+"""What shows that a program, such as qmail, writes its blanks so."""
 
 _EMPHASIS = re.compile(r"(?<=\w)_+(?=\W|$)")
 """What marks a word's end in Markdown, where patterns look for it."""
@@ -71,9 +75,9 @@ def by_starttls(text: str) -> bool:
 
 
 _WRITTEN = re.compile(
-    r"(?i)\berror:|error:[0-9a-f]{8}|routines:|\balert\b|\bx509\b|exception|\w_\w|\w\(\)"
+    r"(?i)error:|routines:|\balert\b|\bx509\b|exception|\w_\w|\w\(\)"
     r"|\w\.\w+\.\w|\d:\d\d:\d\d|\[[\w.:-]+\]|failed:|code[ =:]+-?\d"
-    r"|^\W*(?:tls|ssl|smtp)\w*:"
+    r"|^\W*(?:tls|ssl|smtp)\w*:|could not be validated for the following reasons"
 )
 """What a program's line has and a sentence of a person seldom: codes, function names, a time."""
 
@@ -84,7 +88,8 @@ def written(text: str) -> bool:
 
 
 def _find(kind: str, text: str) -> tuple[re.Match[str], HandshakeError] | None:
-    text = _EMPHASIS.sub("", text) if "_" in text else text
+    if "_" in text:
+        text = text.replace("_", " ") if _BLANKS.search(text) else _EMPHASIS.sub("", text)
     for pattern, error in _tables()[kind]:
         match = pattern.search(text)
         if match:
@@ -97,9 +102,18 @@ def failure(text: str, *, now: bool = False) -> bool:
     text = text[:LONGEST]
     if now and _find("failed_now", text):
         return True
-    if not _HINT.search(text) or _find("harmless", text):
+    if not _HINT.search(text) or _find("harmless", text) or of_another_protocol(text):
         return False
     return _find("failed", text) is not None
+
+
+_PROTOCOLS = re.compile(r"(?i)imap|pop3|sieve|ldap|slapd|:443|nginx|\[ssl:")
+
+
+def of_another_protocol(text: str) -> bool:
+    """Whether a program that speaks no SMTP wrote the line."""
+    text = text[:LONGEST]
+    return _PROTOCOLS.search(text) is not None and _find("other_protocol", text) is not None
 
 
 def error(text: str) -> HandshakeError:
@@ -180,7 +194,7 @@ class Sentence(msgspec.Struct, frozen=True):
 def read(text: str) -> Sentence | None:
     """What the line tells, if it tells anything."""
     text = text[:LONGEST]
-    if not _HINT.search(text):
+    if not _HINT.search(text) or of_another_protocol(text):
         return None
     named = re.search(r"(?i)starttls", text) is not None or by_starttls(text)
     if _find("not_offered", text):
