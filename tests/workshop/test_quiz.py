@@ -9,9 +9,8 @@ import simulator
 from simulator import smtp
 from simulator.explainer import Explanation
 from simulator.session import Command, Reply, Trace
-from tools.site import quizzing
 from tools.site.page import Page
-from tools.workshop import quiz
+from tools.workshop import quiz, quizzing
 
 QUESTIONS = quiz.load().question
 USES = ("quiz", "quiz-b", "poll")

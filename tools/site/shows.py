@@ -29,7 +29,6 @@ from tools.site import (
     notebooks,
     octets,
     pasting,
-    quizzing,
     reference,
     sandbox,
     strip,
@@ -37,7 +36,7 @@ from tools.site import (
 )
 from tools.site.page import ROOT, BadPage, Page, Show
 from tools.site.plays import play
-from tools.workshop import hub, papers, quiz
+from tools.workshop import hub, papers, quiz, quizzing
 
 
 def player(page: Page, name: str = "documented", *attributes: str) -> str:
