@@ -245,7 +245,7 @@ def _cause(told: Told, language: str) -> SaidCause:
         keyword=citation.keyword if citation else "",
         url=citation.url if citation else "",
         experiment=cause.experiment,
-        page=f"your-log/#{cause.id}",
+        page=f"causes/#{cause.id}",
     )
 
 

@@ -139,7 +139,7 @@ SITE = "EHLO_TWICE_SITE"
 
 def page(cause: Cause, language: str) -> str:
     """Where the site tells of a cause: its whole address if it is known where the site stands."""
-    place = f"your-log/#{cause.id}"
+    place = f"causes/#{cause.id}"
     site = os.environ.get(SITE, "")
     if not site.startswith(("http://", "https://")):
         return place

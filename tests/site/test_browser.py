@@ -139,6 +139,20 @@ def test_a_link_to_a_step_and_the_language_switch_keep_the_place(opened: Open) -
     assert shown.evaluate(f"{PLAYER}.step") == 6
 
 
+@pytest.mark.parametrize(
+    ("address", "page"),
+    [
+        ("your-log/#second-ehlo", "causes/ehlo/#second-ehlo"),
+        ("causes/#handshake-cut", "causes/no-tls/#handshake-cut"),
+        ("causes/#probe", "causes/other/#probe"),
+    ],
+)
+def test_the_address_of_a_cause_leads_to_it(opened: Open, address: str, page: str) -> None:
+    shown = opened("pt-BR/")
+    shown.goto(f"{ADDRESS}en/{address}")
+    shown.wait_for_url(f"**/en/{page}")
+
+
 SEARCHES: dict[str, dict[str, list[str]]] = tomllib.loads(
     (Path(__file__).parent / "searches.toml").read_text(encoding="utf-8")
 )

@@ -368,11 +368,11 @@ MAIL FROM:<a@example.com>
 @pytest.mark.parametrize(
     ("address", "language", "shown"),
     [
-        ("", "en", "On the site: your-log/#second-ehlo-not-sent"),
-        ("http://h:8/x/", "en", "On the site: http://h:8/x/en/your-log/#second-ehlo-not-sent"),
-        ("https://h", "pt_BR", "No site: https://h/pt-BR/your-log/#second-ehlo-not-sent"),
-        ("https://h", "de", "Auf der Website: https://h/en/your-log/#second-ehlo-not-sent"),
-        ("javascript:alert(1)", "en", "On the site: your-log/#second-ehlo-not-sent"),
+        ("", "en", "On the site: causes/#second-ehlo-not-sent"),
+        ("http://h:8/x/", "en", "On the site: http://h:8/x/en/causes/#second-ehlo-not-sent"),
+        ("https://h", "pt_BR", "No site: https://h/pt-BR/causes/#second-ehlo-not-sent"),
+        ("https://h", "de", "Auf der Website: https://h/en/causes/#second-ehlo-not-sent"),
+        ("javascript:alert(1)", "en", "On the site: causes/#second-ehlo-not-sent"),
     ],
 )
 def test_a_cause_points_at_the_site(

@@ -22,6 +22,7 @@ from tools.site import (
     embed,
     engine,
     experiments,
+    findings,
     firstaid,
     getting,
     glossary,
@@ -62,6 +63,7 @@ def assemble(*, offline: bool = False) -> None:
                 *sources(language, offline=offline),
                 *experiments.pages(language, offline=offline),
                 *firstaid.pages(language, offline=offline),
+                *findings.pages(language, offline=offline),
             )
             files = (
                 *assets.files(),
@@ -76,6 +78,7 @@ def assemble(*, offline: bool = False) -> None:
             listed = (
                 experiments.navigation(language)
                 | firstaid.navigation(language)
+                | findings.navigation(language)
                 | notebooks.navigation(language)
             )
             put(f"{language}.nav.json", json.dumps(listed, ensure_ascii=False).encode())

@@ -8,11 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from simulator.causes import causes
-from simulator.language import say
-from simulator.views.markdown import escape
-from tools.site import experiments
-from tools.site.findings import findings
+from tools.site import experiments, findings
 from tools.site.page import SOURCES, Page, table
 from tools.words import translated, word
 
@@ -68,16 +64,12 @@ def _page(key: str, page: Page) -> Iterator[str]:
     yield experiments.some(page, *entry["experiments"])
     yield word("aid.paste", language)
     if entry["more"]:
-        links = ", ".join(f"[{_cause(more, page)}](your-log.md#{more})" for more in entry["more"])
+        links = ", ".join(
+            f"[{findings.title(more, page)}]({findings.place(more)})" for more in entry["more"]
+        )
         yield f"**{word('aid.more', language)}** {links}. [{word('aid.all', language)}]({INDEX})"
     else:
         yield f"[{word('aid.all', language)}]({INDEX})"
-
-
-def _cause(key: str, page: Page) -> str:
-    if key in findings():
-        return translated(findings()[key]["title"], page.language)
-    return say(causes()[key].title, page.said, escape)
 
 
 def index(page: Page) -> str:

@@ -22,6 +22,7 @@ from simulator.language import say
 from simulator.rules import rules
 from simulator.views.prose import LEVEL
 from simulator.views.view import views as known_views
+from tools.site import findings
 from tools.site.experiments import path
 from tools.site.page import Asset, BadPage, Page, cite, table
 from tools.site.plays import play, scenarios
@@ -114,7 +115,7 @@ def rule_table(page: Page) -> str:
                 links = ", ".join(f"[{name}](../{path(name)})" for name in names)
                 parts += [f"- {word(f'reference.{kind}', page.language)}: {links}", ""]
         label = word("reference.log", page.language)
-        parts += [f"[{label}](../your-log.md#{rule.id})", ""]
+        parts += [f"[{label}](../{findings.place(rule.id)})", ""]
     return "\n".join(parts)
 
 

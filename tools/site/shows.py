@@ -98,7 +98,7 @@ ALL: dict[str, Show] = {
     "decrypt": decrypting.show,
     "explain": explain,
     "glossary": glossary.show,
-    "findings": findings.show,
+    "causes": findings.index,
     "first-aid": firstaid.index,
     "first-aid-chips": firstaid.chips,
     "commands": reference.commands,
