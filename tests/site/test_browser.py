@@ -283,6 +283,21 @@ def test_without_script_the_session_is_a_list(browser: Any, site: Path) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_without_script_the_sandbox_tells_how_every_session_ended(
+    browser: Any, site: Path, language: str
+) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((site / language / "sandbox" / "index.html").as_uri())
+    sides = arena.sides()
+    cells = page.locator("smtp-sandbox .matrix td .cell")
+    assert cells.count() == len(sides.client) * len(sides.server)
+    assert cells.first.is_visible()
+    page.locator("smtp-sandbox a[href$='what-if/']").wait_for()
+    context.close()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_it_works_from_disk(browser: Any, language: str) -> None:
     folder = SITE.parent / "build" / "site-offline" / language
     if not folder.exists():

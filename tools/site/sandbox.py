@@ -22,7 +22,9 @@ from simulator.lab import arena
 from simulator.language import say
 from simulator.session import Disconnect, Session
 from simulator.views import document, player
+from tools.site import experiments
 from tools.site.page import LANGUAGES, Asset, BadPage, Page
+from tools.site.plays import scenarios
 from tools.words import word
 
 PATH = "data/sandbox.json"
@@ -54,7 +56,53 @@ def show(page: Page) -> str:
         attributes += f' src="{page.up}{PATH}"'
     return (
         f'<div class="sandbox" data-search-exclude>\n<smtp-sandbox{attributes}>{inside}\n'
-        f"<p>{word('sandbox.script', page.language)}</p>\n</smtp-sandbox>\n</div>"
+        f'<div class="still">\n{_still(page)}\n</div>\n</smtp-sandbox>\n</div>'
+    )
+
+
+SHOWN = (
+    "skipped-ehlo",
+    "forgetful-server",
+    "stripped",
+    "injected-command-kept",
+    "auth-only-inside",
+)
+"""Sessions of the grid that have pages of their own."""
+
+
+def _still(page: Page) -> str:
+    """What stands there without scripts: the grid where nothing stands between, as a table, and
+    where sessions are to be had one by one."""
+    said, sides = LANGUAGES[page.language], arena.sides()
+    titles = {scenario.name: scenario.prose("title", said) for scenario in scenarios()}
+    links = ", ".join(
+        f'<a href="{page.address(experiments.path(name))}">{html.escape(titles[name])}</a>'
+        for name in SHOWN
+    )
+    every = page.address(f"{experiments.FOLDER}/index.md")
+    told = word("sandbox.script", page.language, count=len(_played()))
+    pages = word("sandbox.pages", page.language, links=links, every=every)
+    heads = "".join(
+        f'<th scope="col">{html.escape(entry.said(said))}</th>' for entry in sides.server.values()
+    )
+    rows = []
+    for client, entry in sides.client.items():
+        cells = []
+        for server in sides.server:
+            names = (client, server, "nothing")
+            found = arena.cell(*names, _played()[names])
+            kind = found.category.replace(" ", "-")
+            label = html.escape(say(found.label, said))
+            cells.append(f'<td><span class="cell {kind}">{label}</span></td>')
+        rows.append(
+            f'<tr><th scope="row">{html.escape(entry.said(said))}</th>{"".join(cells)}</tr>'
+        )
+    caption = word("sandbox.grid", page.language)
+    return (
+        f'<p>{told}</p>\n<p>{pages}</p>\n<div class="wide"><table class="matrix">\n'
+        f"<caption>{caption}</caption>\n<thead><tr><td></td>{heads}</tr></thead>\n<tbody>\n"
+        + "\n".join(rows)
+        + "\n</tbody>\n</table></div>"
     )
 
 
