@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from simulator.language import N_
 from simulator.reading.clean import Line
 from simulator.reading.desk import Desk
-from simulator.reading.format import Expected, Format, Sample
+from simulator.reading.format import SECOND_EHLO, Expected, Format, Sample
 from simulator.reading.marks import LONGEST, unescape
 from simulator.session import Session, Side
 
@@ -108,13 +108,7 @@ FORMAT = Format(
                 + _split("send:", r"'ehlo [127.0.1.1]\r\n'")
                 + _split("reply:", r"b'250 mx.example.org\r\n'")
             ),
-            means=Expected(
-                tls="established",
-                ehlo_before_tls=1,
-                second_ehlo="sent",
-                second_ehlo_reply_code=250,
-                client_to_server_commands=("EHLO", "STARTTLS", "EHLO"),
-            ),
+            means=SECOND_EHLO,
         ),
         Sample(
             log=rf"""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from simulator.language import N_
 from simulator.reading.clean import Line
 from simulator.reading.desk import Desk
-from simulator.reading.format import Expected, Format, Sample
+from simulator.reading.format import SECOND_EHLO, Expected, Format, Sample
 from simulator.reading.marks import LONGEST, peers
 from simulator.session import Session
 
@@ -85,14 +85,7 @@ FORMAT = Format(
 [04-Mar-2026 10:15:31 +0000]: <7mm1xq20> Recv: 250-mx.example.org
 [04-Mar-2026 10:15:31 +0000]: <7mm1xq20> Recv: 250 AUTH PLAIN
 """,
-            means=Expected(
-                tls="established",
-                ehlo_before_tls=1,
-                ehlo_after_tls=1,
-                second_ehlo="sent",
-                second_ehlo_reply_code=250,
-                client_to_server_commands=("EHLO", "STARTTLS", "EHLO"),
-            ),
+            means=SECOND_EHLO,
         ),
         Sample(
             log="""

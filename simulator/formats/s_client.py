@@ -14,7 +14,7 @@ from simulator.language import N_
 from simulator.reading.clean import Line
 from simulator.reading.desk import Desk
 from simulator.reading.dialogue import Dialogue, is_reply
-from simulator.reading.format import Expected, Format, Sample
+from simulator.reading.format import SECOND_EHLO, Expected, Format, Sample
 from simulator.reading.marks import unmarked
 from simulator.session import Remark, Reply, Session, Side
 
@@ -168,6 +168,24 @@ def _failed(text: str) -> bool:
     )
 
 
+_BEGUN = """
+CONNECTED(00000003)
+read from 0x55d0c0 [0x55d0c1] (14 bytes => 14 (0xE))
+0000 - 32 32 30 20 6d 78 20 45-53 4d 54 50 0d 0a         220 mx ESMTP..
+write to 0x55d0c0 [0x55d0c1] (11 bytes => 11 (0xB))
+0000 - 45 48 4c 4f 20 64 65 73-6b 0d 0a                  EHLO desk..
+read from 0x55d0c0 [0x55d0c1] (22 bytes => 22 (0x16))
+0000 - 32 35 30 2d 6d 78 0d 0a-32 35 30 20 53 54 41 52   250-mx..250 STAR
+0010 - 54 54 4c 53 0d 0a                                 TTLS..
+write to 0x55d0c0 [0x55d0c1] (10 bytes => 10 (0xA))
+0000 - 53 54 41 52 54 54 4c 53-0d 0a                     STARTTLS..
+read from 0x55d0c0 [0x55d0c1] (11 bytes => 11 (0xB))
+0000 - 32 32 30 20 52 65 61 64-79 0d 0a                  220 Ready..
+write to 0x55d0c0 [0x55d0c1] (8 bytes => 8 (0x8))
+0000 - 16 03 01 00 f1 01 00 00                           ........
+"""
+"""A session as far as the ClientHello."""
+
 FORMAT = Format(
     name="s_client",
     title="openssl s_client",
@@ -178,21 +196,8 @@ FORMAT = Format(
     read=read,
     samples=(
         Sample(
-            log="""
-CONNECTED(00000003)
-read from 0x55d0c0 [0x55d0c1] (14 bytes => 14 (0xE))
-0000 - 32 32 30 20 6d 78 20 45-53 4d 54 50 0d 0a         220 mx ESMTP..
-write to 0x55d0c0 [0x55d0c1] (11 bytes => 11 (0xB))
-0000 - 45 48 4c 4f 20 64 65 73-6b 0d 0a                  EHLO desk..
-read from 0x55d0c0 [0x55d0c1] (22 bytes => 22 (0x16))
-0000 - 32 35 30 2d 6d 78 0d 0a-32 35 30 20 53 54 41 52   250-mx..250 STAR
-0010 - 54 54 4c 53 0d 0a                                 TTLS..
-write to 0x55d0c0 [0x55d0c1] (10 bytes => 10 (0xA))
-0000 - 53 54 41 52 54 54 4c 53-0d 0a                     STARTTLS..
-read from 0x55d0c0 [0x55d0c1] (11 bytes => 11 (0xB))
-0000 - 32 32 30 20 52 65 61 64-79 0d 0a                  220 Ready..
-write to 0x55d0c0 [0x55d0c1] (8 bytes => 8 (0x8))
-0000 - 16 03 01 00 f1 01 00 00                           ........
+            log=_BEGUN
+            + """\
 >>> TLS 1.3, Handshake [length 00f1], ClientHello
     01 00 00 ed 03 03
 verify return:1
@@ -202,31 +207,11 @@ New, TLSv1.3, Cipher is TLS_AES_256_GCM_SHA384
 EHLO desk
 250 AUTH PLAIN
 """,
-            means=Expected(
-                tls="established",
-                ehlo_before_tls=1,
-                ehlo_after_tls=1,
-                second_ehlo="sent",
-                second_ehlo_reply_code=250,
-                client_to_server_commands=("EHLO", "STARTTLS", "EHLO"),
-            ),
+            means=SECOND_EHLO,
         ),
         Sample(
-            log="""
-CONNECTED(00000003)
-read from 0x55d0c0 [0x55d0c1] (14 bytes => 14 (0xE))
-0000 - 32 32 30 20 6d 78 20 45-53 4d 54 50 0d 0a         220 mx ESMTP..
-write to 0x55d0c0 [0x55d0c1] (11 bytes => 11 (0xB))
-0000 - 45 48 4c 4f 20 64 65 73-6b 0d 0a                  EHLO desk..
-read from 0x55d0c0 [0x55d0c1] (22 bytes => 22 (0x16))
-0000 - 32 35 30 2d 6d 78 0d 0a-32 35 30 20 53 54 41 52   250-mx..250 STAR
-0010 - 54 54 4c 53 0d 0a                                 TTLS..
-write to 0x55d0c0 [0x55d0c1] (10 bytes => 10 (0xA))
-0000 - 53 54 41 52 54 54 4c 53-0d 0a                     STARTTLS..
-read from 0x55d0c0 [0x55d0c1] (11 bytes => 11 (0xB))
-0000 - 32 32 30 20 52 65 61 64-79 0d 0a                  220 Ready..
-write to 0x55d0c0 [0x55d0c1] (8 bytes => 8 (0x8))
-0000 - 16 03 01 00 f1 01 00 00                           ........
+            log=_BEGUN
+            + """\
 140:error:0A000126:SSL routines:ssl3_read_n:unexpected eof while reading
 """,
             means=Expected(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from simulator.language import N_
 from simulator.reading.clean import Line
 from simulator.reading.desk import Desk
-from simulator.reading.format import Expected, Format, Sample
+from simulator.reading.format import SECOND_EHLO, Expected, Format, Sample
 from simulator.reading.marks import LONGEST, peers, unescape
 from simulator.session import Session, Side
 
@@ -255,14 +255,7 @@ FORMAT = Format(
 2026-03-04T08:15:31Z TRACE Raw SMTP input received (smtp.raw-input) {_SESSION}, size = 23, contents = "EHLO desk.example.com\\r\\n"
 2026-03-04T08:15:31Z TRACE Raw SMTP output sent (smtp.raw-output) {_SESSION}, size = 33, contents = "250-mx.example.org\\r\\n250 SIZE 9\\r\\n"
 """,
-            means=Expected(
-                tls="established",
-                ehlo_before_tls=1,
-                ehlo_after_tls=1,
-                second_ehlo="sent",
-                second_ehlo_reply_code=250,
-                client_to_server_commands=("EHLO", "STARTTLS", "EHLO"),
-            ),
+            means=SECOND_EHLO,
         ),
         Sample(
             log="""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from simulator.language import N_
 from simulator.reading.clean import Line
 from simulator.reading.desk import Desk
-from simulator.reading.format import Expected, Format, Sample
+from simulator.reading.format import SECOND_EHLO, Expected, Format, Sample
 from simulator.session import Session
 
 _BEGINS = re.compile(r"\+\+ Starting Swift_\w{1,60} (?=<<|!!|>>)")
@@ -83,12 +83,7 @@ FORMAT = Format(
                 "<< 250-mx.example.org 250 STARTTLS >> STARTTLS << 220 2.0.0 Ready to start TLS "
                 ">> EHLO web << 250-mx.example.org 250 AUTH PLAIN ++ Swift_SmtpTransport started"
             ),
-            means=Expected(
-                tls="established",
-                second_ehlo="sent",
-                second_ehlo_reply_code=250,
-                client_to_server_commands=("EHLO", "STARTTLS", "EHLO"),
-            ),
+            means=SECOND_EHLO,
         ),
     ),
 )

@@ -57,6 +57,17 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     client_to_server_commands: tuple[str, ...] | None = None
 
 
+SECOND_EHLO = Expected(
+    tls="established",
+    ehlo_before_tls=1,
+    ehlo_after_tls=1,
+    second_ehlo="sent",
+    second_ehlo_reply_code=250,
+    client_to_server_commands=("EHLO", "STARTTLS", "EHLO"),
+)
+"""What the documented session comes to, as far as the second EHLO."""
+
+
 class Sample(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Lines of a log, and what they mean."""
 

@@ -71,14 +71,14 @@ def _grouped(repairs: tuple[Repair, ...], language: str) -> dict[tuple[str, str,
 
 def _row(places: list[int], what: str, why: str, style: str, language: str) -> Iterator[str]:
     change = f"\x1b[{style}m{what}\x1b[0m" if style else what
-    shown = Text(PLACES[len(places) > 1], {"change": change, "lines": _ranges(places)})
+    shown = Text(PLACES[len(places) > 1], {"change": change, "lines": ranges(places)})
     yield f"  {say(shown, language)}"
     yield from textwrap.wrap(
         why, WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 4, break_on_hyphens=False
     )
 
 
-def _ranges(places: list[int]) -> str:
+def ranges(places: list[int], to: str = "-") -> str:
     """Line numbers in short: `16-18, 21`."""
     runs: list[list[int]] = []
     for place in places:
@@ -86,4 +86,4 @@ def _ranges(places: list[int]) -> str:
             runs[-1].append(place)
         else:
             runs.append([place])
-    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
+    return ", ".join(f"{run[0]}{to}{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)

@@ -11,6 +11,7 @@ from simulator.language import say
 from simulator.views import esa
 from simulator.views.inert import printable
 from simulator.views.markdown import escape
+from simulator.views.repairs import ranges
 from tools.site.page import Page, table
 from tools.site.plays import play
 from tools.words import word
@@ -83,7 +84,7 @@ def repairs(page: Page) -> str:
             places.append(repair.line - first)
     nothing = word("log.nothing", page.language)
     rows = [
-        [*(_code(text) if text else nothing for text in (before, after)), _ranges(places), why]
+        [*(_code(text) if text else nothing for text in (before, after)), ranges(places, "–"), why]
         for (before, after, why), places in told.items()
     ]
     rows += [
@@ -104,13 +105,3 @@ def translated(page: Page, language: str = "pt_BR") -> str:
 
 def _code(text: str) -> str:
     return f"<code>{html.escape(printable(text))}</code>"
-
-
-def _ranges(places: list[int]) -> str:
-    runs: list[list[int]] = []
-    for place in places:
-        if runs and place == runs[-1][-1] + 1:
-            runs[-1].append(place)
-        else:
-            runs.append([place])
-    return ", ".join(f"{run[0]}–{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
