@@ -36,7 +36,7 @@ class _Explanation(msgspec.Struct):
 
 class _Comparison(msgspec.Struct):
     format: Literal["ehlo-twice/comparison"]
-    version: Literal[1]
+    version: Literal[1, 2]
     explanations: _Explanation
 
 

@@ -17,9 +17,10 @@ from simulator.explainer import Explanation
 from simulator.language import N_, SOURCE, Text, say
 from simulator.rules import Note
 from simulator.session import as_json
-from simulator.views import document, outline, prose
 from simulator.views import markdown as marked
+from simulator.views import outline, prose
 from simulator.views.inert import printable
+from simulator.views.json import Explained, explained
 from simulator.views.lines import cells, wrap
 from simulator.views.outline import Row
 
@@ -121,11 +122,11 @@ class SaidComparison(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     format: Literal["ehlo-twice/comparison"] = "ehlo-twice/comparison"
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     titles: tuple[str, str]
     parting: int | None
     pairs: tuple[Pair, ...]
-    explanations: document.SpeltOut
+    explanations: Explained
 
 
 def json(comparison: Comparison, language: str = SOURCE) -> str:
@@ -134,7 +135,7 @@ def json(comparison: Comparison, language: str = SOURCE) -> str:
         titles=comparison.titles,
         parting=comparison.parting,
         pairs=comparison.pairs,
-        explanations=document.document(_sides(comparison), language),
+        explanations=explained(_sides(comparison), language),
     )
     return as_json(found)
 
@@ -143,7 +144,7 @@ def schema() -> dict[str, object]:
     """The JSON Schema of a comparison (draft 2020-12)."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "ehlo-twice comparison, version 1",
+        "title": "ehlo-twice comparison, version 2",
         **msgspec.json.schema(SaidComparison),
     }
 

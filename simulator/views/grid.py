@@ -84,7 +84,7 @@ def json(cells: tuple[Cell, ...], language: str = SOURCE) -> str:
         }
         for cell in cells
     ]
-    return as_json({"cells": rows})
+    return as_json({"format": "ehlo-twice/matrix", "version": 1, "cells": rows})
 
 
 def _plain(legend: list[tuple[str, str]]) -> list[tuple[str, ...]]:

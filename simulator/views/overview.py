@@ -91,4 +91,6 @@ def markdown(summary: Summary, language: str = SOURCE) -> str:
 
 def json(summary: Summary) -> str:
     """The counts as JSON."""
-    return as_json(msgspec.to_builtins(summary))
+    return as_json(
+        {"format": "ehlo-twice/summary", "version": 1, **msgspec.structs.asdict(summary)}
+    )

@@ -1,10 +1,12 @@
 """The lists, help, version, completion: what there is, with one line each."""
 
+import io
 import json
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import jsonschema
 import pytest
@@ -51,6 +53,27 @@ def test_languages(command: Command) -> None:
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_schemas_are_schemas(command: Command, name: str) -> None:
     jsonschema.Draft202012Validator.check_schema(json.loads(command("schema", name).out))
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "version"),
+    [
+        ("replay documented --view session", "session", 1),
+        ("replay documented --view json", "explanation", 2),
+        ("replay documented --view jsonl", "explanation", 2),
+        ("compare skipped-ehlo --view json", "comparison", 2),
+        ("matrix --view json", "matrix", 1),
+        ("explain --summary --view json -", "summary", 1),
+    ],
+)
+def test_every_json_says_what_it_is_and_of_which_version(
+    command: Command, monkeypatch: pytest.MonkeyPatch, line: str, kind: str, version: int
+) -> None:
+    log = io.BytesIO(b"220 mx ESMTP\nEHLO a\n250 mx\nQUIT\n221 bye\n")
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=log))
+    told = json.loads(command(*line.split()).out)
+    assert list(told)[:2] == ["format", "version"]
+    assert (told["format"], told["version"]) == (f"ehlo-twice/{kind}", version)
 
 
 @pytest.mark.parametrize("side", ["server", "client"])
