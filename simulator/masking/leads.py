@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from simulator.masking.words import name
+
 _DATE = r"\d{4}[-/.]\d\d[-/.]\d\d"
 _CLOCK = r"\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?"
 _PROCESS = r"[\w./()-]{1,60}(?:\[\d+\])?: "
@@ -22,6 +24,11 @@ _STAMPS = tuple(
         rf"(?:\w{{1,20}}\.)?{_LEVEL}(?:: |\] | {{1,3}}(?:[A-Za-z][\w.$\[\]]{{1,80}}:? - |- )?|:[a-z][a-z0-9_.]{{0,40}}:(?!/|\d))",
     )
 )
+_PART = re.compile(
+    r"(?!\S*(?i:user|login|auth|account|ur[li]|dsn|api)|[upUP]: )"
+    r"[A-Za-z][\w.$-]{0,60}(?:\[[\w.-]{1,40}\])?: (?=\s*\S)"
+)
+"""The part of a program that logs, behind the level."""
 _BOUNDARY = re.compile(
     r"(?:[\]:>|)-]|\b(?:DEBUG|INFO|TRACE|WARN(?:ING)?|ERROR|NOTICE))(?: |(?<=\|)|$)"
 )
@@ -29,15 +36,18 @@ _BOUNDARY = re.compile(
 
 def of(line: str) -> str:
     """What stands before the text of a line, as any logger may have put it there."""
-    place = 0
+    place = level = 0
     for _ in range(6):
         for stamp in _STAMPS:
             match = stamp.match(line, place)
             if match and match.end() < len(line):
                 place = match.end()
+                level = place if stamp is _STAMPS[-1] else level
                 break
         else:
             break
+    if level and level == place and (part := _PART.match(line, place)):
+        place = place if name().search(part[0]) else part.end()
     return line[:place]
 
 

@@ -46,9 +46,15 @@ _ALONE = re.compile(
     r"^(?P<lead>\s*(?:[^\s:]{0,3}[<>→←:|=~*-]{1,4}\s*|[0-9A-Fa-f]{4,8}:\s+|[CS]:\s*|>+\s*)?[\"'`b]{0,2})"
     r"(?P<s>[A-Za-z0-9+/_-]{4,16000}={0,3})(?P<trail>[\"'`]?(?:\\r|\\n)*[\"'`,;)]*\s*)$"
 )
-_BEFORE_NAME = re.compile(
-    r"""(?i)(?<!\S)["'`(]{0,2}(?P<s>[^\s"'`()]{4,128})["'`)]{0,2},? as (?:the |my |a |your |its )?(?:[a-z]{2,10} )?pass(?:word|phrase)?\b"""
+_AS_NAME = re.compile(r"(?i) (?:as|als|como|comme|come|som|jako|як|как|в качестве|ως|sebagai) ")
+"""What goes before the name of what stands before it: `hunter2 as password`."""
+_WORDS = re.compile(r"""[^\s"'`()«»„“”]{4,128}""")
+_PRINTS = re.compile(
+    r"\s*(?:\((?:gdb|lldb|Pdb|ipdb|rdb:\d+)\) *\S|>>> ?\S|(?:irb|pry|iex|php|julia|ghci|tinker|psysh|In \[\d+\])[^>:]{0,20}[>:] *\S"
+    r"|>{1,2} \w*[.$\[(]\S|(?:\S{0,60}[$#%] *)?(?:echo|printenv|print|puts|p|pp|var_dump)[ (]+\S)"
 )
+"""A line on which somebody asks for a value, which the next line shows."""
+_SENT = re.compile(r"""["'](?P<s>[A-Za-z0-9+/]{8,16000}={0,2})(?:\\r|\\n)""")
 _MECHANISM_AND_BLOB = re.compile(
     r"""\b(?:PLAIN|LOGIN|XOAUTH2|OAUTHBEARER|CRAM-MD5|NTLM|GSSAPI|DIGEST-MD5|SCRAM-[A-Z0-9-]{4,20})["',:;=>\s|]{1,8}(?P<s>[A-Za-z0-9+/_-]{8,16000}={0,2})(?![\w+/@=-])"""
 )
@@ -90,6 +96,10 @@ _BENIGN = re.compile(
     r"|[A-Z-]{2,12}|[\d.:]*|[A-Z]\w*\\[\w\\]*|[\s\\rn]*"
 )
 _ENCODED = re.compile(r"(?i)base64|b64")
+_VALUE_KEY = re.compile(r"\s*(?:content|data|plain|text)\s*:\s*\S")
+_SHOWN = re.compile(
+    r"\s*(?:\$\d+ = |=> |Out\[\d+\]: |\[\d+\] |string\(\d+\) |\(.{1,40}\) ?)?(?:0x[0-9a-f]+ )?"
+)
 _SETTING = re.compile(r"\s+[\w.-]+\s*[=:]\s*\S")
 
 
@@ -122,8 +132,8 @@ class Masker:
         lowered = text.lower().replace("\u0307", "")
         self._hints = tuple(hint for hint in hints() if hint in lowered)
         self._shapes = tuple(
-            (has, pattern)
-            for signs, pattern in shapes()
+            (has, pattern, groups)
+            for signs, pattern, groups in shapes()
             if (has := tuple(sign for sign in signs if sign in lowered))
         )
 
@@ -300,7 +310,11 @@ class Masker:
 
     def _awaited(self, line: str, waiting: str, before: str) -> str | None:
         """A line on which the value of the name before it should stand."""
-        if waiting == "key":
+        if waiting == "printed":
+            said = _SHOWN.match(line)
+            start = said.end() if said else 0
+            value = value_at(line, start, sentence=False, url=False, markup=False)
+        elif waiting == "key" or _VALUE_KEY.match(line):
             key = re.match(
                 r"""(?i)\s*[-\s]*\\?["'<]?(?:value|val|result|content|data|default|string)(?:[^>:=]{0,40}>|\\?["']?\s*(?:=>|[=:])\s*)""",
                 line,
@@ -315,7 +329,7 @@ class Masker:
         else:
             if re.match(r"\s*[}\])]|[245]\d\d[ -]|\s*-----", line) or _is_talk(line):
                 return None
-            if re.match(r"\s*[\"']?[\w.-]{2,40}[\"']?\s*(?:=>|[=:]\s)", line) and not re.match(
+            if re.match(r"\s*[\"']?[\w.-]{2,40}[\"']?\s*(?:=>|[=:]\s|:$)", line) and not re.match(
                 r"\s*[\"']?(?:string|value)\b", line
             ):
                 return None
@@ -337,33 +351,22 @@ class Masker:
             self._ticket = False
         if "session ticket" in lowered or "keying material" in lowered:
             self._ticket = True
-        for has, pattern in self._shapes:
+        for has, pattern, groups in self._shapes:
             for sign in has:
                 if sign in lowered:
                     break
             else:
                 continue
             for match in pattern.finditer(line):
-                for group in range(1, (pattern.groups or 0) + 1):
-                    if match[group]:
-                        self._add(spans, line, *match.span(group))
-                        break
-                else:
-                    if not pattern.groups or not any(match.groups()):
-                        if (
-                            pattern.groups == 0
-                            or "s" not in pattern.groupindex
-                            or (match[0].startswith("$"))
-                        ):
-                            self._add(spans, line, *match.span())
+                group = next((group for group in groups if match[group]), 0)
+                if group or not groups or match[0].startswith("$"):
+                    self._add(spans, line, *match.span(group))
         if not understood and "auth" in lowered:
             self._auth(spans, line)
         if ("(" in line or "[" in line) and _CALLED.search(lowered):
             self._calls(spans, line, understood=understood)
-        if not understood and (" as " in lowered or "pass" in lowered):
-            for match in _BEFORE_NAME.finditer(line):
-                if looks_secret(match["s"]) and not PLAIN_TOKEN.fullmatch(match["s"]):
-                    self._add(spans, line, *match.span("s"))
+        if not understood and self._hints:
+            self._before_names(spans, line)
         if self._hints:
             bare = lowered.replace("\u0307", "")
             for hint in self._hints:
@@ -415,7 +418,10 @@ class Masker:
             if found.ends and not understood:
                 block = re.search(r"(?:[|>][-+]?\d?|\"\"\"|\'\'\')\s*$", line) is not None
                 self._patience = 4
-                self._pending = "key" if found.value_key else "block" if block else "any"
+                asks = found.value_key and _PRINTS.match(line) is not None
+                self._pending = (
+                    "printed" if asks else "key" if found.value_key else "block" if block else "any"
+                )
                 continue
             if value := found.value:
                 start, stop = value.start, value.end
@@ -425,6 +431,29 @@ class Masker:
                     start += scheme.end() if scheme and "=" not in scheme[0] else 0
                 self._add(spans, line, start, stop, whole=value.whole)
                 end = stop
+            if more := found.further:
+                self._add(spans, line, more.start, more.end)
+
+    def _before_names(self, spans: list[tuple[int, int]], line: str) -> None:
+        """A password that stands before its name, in whatever language."""
+        for match in _AS_NAME.finditer(line):
+            named = name().search(line, match.end(), match.end() + 40)
+            if (
+                named is None
+                or named.lastgroup != "p"
+                or not re.fullmatch(
+                    r"(?:\S{1,12} ){0,2}[^\W\d_]*", line[match.end() : named.start()]
+                )
+            ):
+                continue
+            sentence = re.split(r"[.!?;] ", line[: match.start()])[-1]
+            begins = match.start() - len(sentence)
+            for word in list(_WORDS.finditer(sentence))[-7:]:
+                bare = word[0].rstrip(",:")
+                mixed = re.search(r"\d", bare) and re.search(r"[^\W\d_]", bare)
+                near = match.start() - begins - word.end() < 3
+                if (mixed or near) and looks_secret(bare) and not PLAIN_TOKEN.fullmatch(bare):
+                    self._add(spans, line, begins + word.start(), begins + word.start() + len(bare))
 
     def _as_octets(self, spans: list[tuple[int, int]], line: str) -> None:
         """Text that is written as the numbers of its octets, or in hexadecimal, and has a secret."""
@@ -531,6 +560,9 @@ class Masker:
                 self._blob = len(word) >= 16
                 return
         if not understood:
+            for match in _SENT.finditer(line):
+                if is_blob(match["s"]) and is_readable(match["s"]):
+                    self._add(spans, line, *match.span("s"))
             for match in _MECHANISM_AND_BLOB.finditer(line):
                 if is_blob(match["s"]):
                     self._add(spans, line, *match.span("s"))

@@ -154,6 +154,8 @@ class Found(NamedTuple):
     """The line ends where the value should stand."""
     value_key: bool = False
     """A name alone: the value can only follow under a key of its own."""
+    further: Value | None = None
+    """A word later in the sentence that looks more like the value."""
 
 
 def after(text: str, match: re.Match[str]) -> Found | None:
@@ -201,7 +203,7 @@ def after(text: str, match: re.Match[str]) -> Found | None:
     dashed = (
         dashed or text[before:start].startswith(("-", "$-")) or text[before : before + 1] == "-"
     )
-    if lead == "=" and match[0].lower() == "pass":
+    if lead == "=" and match[0].lower() == "pass" and not text.startswith("=", place):
         return None  # spf=pass
     url = lead in ("?", "&")
     markup = False
@@ -275,7 +277,10 @@ def after(text: str, match: re.Match[str]) -> Found | None:
         return Found(_unless_plain(text, value, strict=False), ends=False)
     if copula := _COPULA.match(text, place):
         value = value_at(text, copula.end(), sentence=True, url=False, markup=False)
-        return Found(_unless_plain(text, value, strict=False), ends=False)
+        more = (
+            _further(text, value.end) if value and text[value.start : value.end].isalpha() else None
+        )
+        return Found(_unless_plain(text, value, strict=False), ends=False, further=more)
     if qualified := _QUALIFIED.match(text, place):
         value = value_at(text, qualified.end(), sentence=False, url=False, markup=False)
         return Found(value, ends=False)

@@ -134,9 +134,14 @@ def _spellings(text: str) -> set[str]:
 
 
 @functools.cache
-def shapes() -> tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]:
-    """The forms of secrets: what a line holds that has one, in lower case, and its expression."""
-    return tuple((shape.has, re.compile(shape.find)) for shape in table().shapes)
+def shapes() -> tuple[tuple[tuple[str, ...], re.Pattern[str], tuple[int, ...]], ...]:
+    """The forms of secrets: what a line holds that has one, in lower case, its expression, and the
+    numbers of the groups that are secrets."""
+    found = ((shape.has, re.compile(shape.find)) for shape in table().shapes)
+    return tuple(
+        (has, pattern, tuple(n for key, n in pattern.groupindex.items() if key[0] == "s"))
+        for has, pattern in found
+    )
 
 
 @functools.cache
