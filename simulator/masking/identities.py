@@ -19,6 +19,7 @@ import msgspec
 
 from simulator import toml
 from simulator.language import N_, Text
+from simulator.masking import leads
 from simulator.masking.fields import mapped
 from simulator.masking.forms import decoded
 from simulator.session import (
@@ -93,6 +94,19 @@ _NETWORKS = tuple(
 )
 _HELLO = ("EHLO", "HELO", "LHLO")
 _WORD = re.compile(r"[^\W_][\w.-]+")
+
+
+_CLOSING = re.compile(
+    r"(?i)\W*(?:(?:many |best |kind |warm )?(?:regards|wishes|thanks)|thank you|cheers|sincerely|yours|"
+    r"mfg|lg|vg|mvh|hilsen|(?:mit )?(?:freundliche[nr]?|viele|liebe|beste|herzliche) gr(?:ü|ue)(?:ß|ss)en?|"
+    r"danke|cordialement|merci|(?:un )?saludos?|gracias|atenciosamente|att|abraços?|obrigad[oa]|"
+    r"(?:cordiali )?saluti|grazie|(?:met vriendelijke )?groet(?:en)?|bedankt|"
+    r"(?:med )?vänliga hälsningar|tack|pozdrawiam|dziękuję|с уважением|спасибо|teşekkürler)\W*"
+)
+"""How a letter ends; the next line names who wrote it."""
+_SIGNATURE = re.compile(
+    r"\W{0,4}(?P<s>[^\W\d_a-z][\w'’-]{1,40}(?: [^\W\d_a-z][\w'’.-]{0,40}){0,3})\W{0,3}"
+)
 
 
 class _Span(NamedTuple):
@@ -312,10 +326,23 @@ class Names:
             client=client,
             server=server,
             connection=self(session.connection),
-            events=tuple(map(self._event, _without_certificates(session.events))),
+            events=tuple(map(self._event, self._signed(_without_certificates(session.events)))),
             wire=(),
             secrets=(),
         )
+
+    def _signed(self, events: Iterator[AnyEvent]) -> Iterator[AnyEvent]:
+        """The events, with the name on the line below the end of a letter replaced."""
+        closing = False
+        for event in events:
+            if isinstance(event, Remark) and (event.text.strip() or not closing):
+                lead = leads.of(event.text)
+                text = event.text[len(lead) :]
+                if closing and (found := _SIGNATURE.fullmatch(text)):
+                    other = text.replace(found["s"], self.name("name", found["s"]))
+                    event = msgspec.structs.replace(event, text=lead + other)
+                closing = _CLOSING.fullmatch(text) is not None
+            yield event
 
     def _learn_from(self, session: Session) -> None:
         """Names that stand where only names stand, before the lines that mention them."""

@@ -23,7 +23,14 @@ from simulator.masking.forms import (
     is_text,
     looks_secret,
 )
-from simulator.masking.values import PLACEHOLDER, QUOTES, after, closing_bracket, value_at
+from simulator.masking.values import (
+    PLACEHOLDER,
+    QUOTES,
+    Value,
+    after,
+    closing_bracket,
+    value_at,
+)
 from simulator.masking.words import MASK, hints, mechanisms, name, shapes
 
 LONGEST = 4_000
@@ -96,10 +103,14 @@ _BENIGN = re.compile(
     r"|[A-Z-]{2,12}|[\d.:]*|[A-Z]\w*\\[\w\\]*|[\s\\rn]*"
 )
 _ENCODED = re.compile(r"(?i)base64|b64")
-_VALUE_KEY = re.compile(r"\s*(?:content|data|plain|text)\s*:\s*\S")
+_HELD = re.compile(r"\s*(?:content|data|plain|text)\s*:\s*\S")
 _SHOWN = re.compile(
     r"\s*(?:\$\d+ = |=> |Out\[\d+\]: |\[\d+\] |string\(\d+\) |\(.{1,40}\) ?)?(?:0x[0-9a-f]+ )?"
 )
+_TOLD = re.compile(
+    r"\s*(?:<[\w .-]{1,30}> ?|[\w .-]{1,30}: |[-*>] )?[\"'`]?(?![245]\d\d(?:[ -]|$))(?P<s>(?=[^\s]*[\d_!#$%&?+])(?=[^\s]*[^\W\d_])[^\s\"'`:/@]{5,64}?)[\"'`]?[.!]?\s*"
+)
+"""A line that is one word, as a password; the line before spoke of one."""
 _SETTING = re.compile(r"\s+[\w.-]+\s*[=:]\s*\S")
 
 
@@ -310,11 +321,20 @@ class Masker:
 
     def _awaited(self, line: str, waiting: str, before: str) -> str | None:
         """A line on which the value of the name before it should stand."""
-        if waiting == "printed":
+        value: Value | None
+        if waiting == "told":
+            alone = _TOLD.fullmatch(line)
+            word = alone["s"] if alone else ""
+            if not alone or not looks_secret(word) or PLAIN_TOKEN.fullmatch(word):
+                return None
+            if word.upper() in _SMTP_WORDS | mechanisms():
+                return None
+            value = Value(*alone.span("s"), whole=True)
+        elif waiting == "printed":
             said = _SHOWN.match(line)
             start = said.end() if said else 0
             value = value_at(line, start, sentence=False, url=False, markup=False)
-        elif waiting == "key" or _VALUE_KEY.match(line):
+        elif waiting == "key" or _HELD.match(line):
             key = re.match(
                 r"""(?i)\s*[-\s]*\\?["'<]?(?:value|val|result|content|data|default|string)(?:[^>:=]{0,40}>|\\?["']?\s*(?:=>|[=:])\s*)""",
                 line,
@@ -413,6 +433,10 @@ class Masker:
             if given := _VALUE_BEFORE.search(line, max(0, match.start() - 600), match.start()):
                 self._add(spans, line, *given.span("s"))
             found = after(line, match)
+            if match.lastgroup == "p" and not (
+                understood or (found and (found.value or found.ends))
+            ):
+                self._pending = self._pending or "told"
             if found is None:
                 continue
             if found.ends and not understood:
@@ -497,6 +521,10 @@ class Masker:
                     if not plain or line[: match.start()].strip() == "":
                         self._add(spans, line, *match.span("blob"))
                         self._blob = not line[match.end() :].strip(" '\"\\rn")
+                        if known and not line[: match.start()].strip():
+                            for word in re.compile(r"[^\s'\"\\]+").finditer(line, match.end()):
+                                if looks_secret(word[0]) and not PLAIN_TOKEN.fullmatch(word[0]):
+                                    self._add(spans, line, *word.span())
 
     def _calls(self, spans: list[tuple[int, int]], line: str, *, understood: bool) -> None:
         end = 0

@@ -415,6 +415,11 @@ class _Walk:
     def _keep(self, secret: str) -> None:
         if secret.strip() and secret.strip() not in ("=", "*"):
             self._masker.found[secret.strip()] = None
+        if " " in secret.strip():
+            # A mark of the log's may stand before it.
+            for word in secret.split():
+                if is_blob(word) or looks_secret(word):
+                    self._masker.found[word] = None
 
 
 def _challenge(words: list[str]) -> list[str]:

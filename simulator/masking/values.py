@@ -11,7 +11,7 @@ import unicodedata
 from typing import NamedTuple
 
 from simulator.masking.forms import PLAIN_TOKEN, looks_secret
-from simulator.masking.words import not_secret, stop
+from simulator.masking.words import name, not_secret, stop
 
 QUOTES = {
     "'": "'",
@@ -254,7 +254,12 @@ def after(text: str, match: re.Match[str]) -> Found | None:
         if text[place + 1 : close].strip():
             return Found(Value(place + 1, close, whole=False), ends=False)
     if dashed and (space := re.compile(r" +").match(text, place)):
-        return Found(_argument(text, space.end()), ends=False)
+        value = _argument(text, space.end())
+        more = None
+        if value and (said := name().search(text, value.start, value.end)) and said[0].isalpha():
+            # `--secret smtp:password hunter2`: the option says that a secret is coming.
+            more = value_at(text, value.end, sentence=True, url=False, markup=False)
+        return Found(value, ends=False, further=more)
     if password and (column := _DASH.match(text, place)):
         value = value_at(text, column.end(), sentence=True, url=False, markup=False)
         return Found(_unless_plain(text, value, strict=False), ends=False)

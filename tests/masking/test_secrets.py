@@ -119,6 +119,10 @@ FOUND = {
     "a row of two cells, twice": (
         f"{SMTPD}connect from a[192.0.2.1]\n" + "| Password | WNlAGh22 |\n" * 2
     ),
+    "a mark of the log's before an answer, which the reply repeats": (
+        "Size of headers = 313  SMTP>> STARTTLS\n>>> AUTH LOGIN\n<<< 334 UGFzc3dvcmQ6\n"
+        ">>> WNlAGh1bnRlcjIy\n<<< 535 bad WNlAGh1bnRlcjIy\n"
+    ),
     "text of a message in a log that is read from its end": "".join(
         f"{SMTPD}{mark} a[192.0.2.1]: {text}\n"
         for mark, text in reversed((
