@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.lab import load, play
-from simulator.masking import MASK, anonymised, masked, namer, without_secrets
+from simulator.masking import MASK, masked, without_secrets
+from simulator.masking.identities import Names
 from simulator.session import AuthResponse, Command, Message, Remark, Reply, Session, to_json
 
 SECRET = "AGFuYQBjb3JyZWN0LWhvcnNl"
@@ -100,7 +101,7 @@ def test_the_same_name_gets_the_same_other_name() -> None:
             Remark(by="client", text="2001:db8:1::7 at 18:34:30 from mx.corp.example. 5.7.0"),
         )
     )
-    reply, mail, rcpt, remark = anonymised(session).events
+    reply, mail, rcpt, remark = Names().session(session).events
     assert isinstance(reply, Reply)
     assert isinstance(mail, Command)
     assert isinstance(rcpt, Command)
@@ -114,11 +115,9 @@ def test_the_same_name_gets_the_same_other_name() -> None:
 
 
 def test_names_are_remembered_from_session_to_session() -> None:
-    names = namer()
+    names = Names()
     first, second = (
-        anonymised(
-            Session(events=(Command(by="client", verb="EHLO", argument=host),)), names
-        ).events[0]
+        names.session(Session(events=(Command(by="client", verb="EHLO", argument=host),))).events[0]
         for host in ("a.corp.example", "b.corp.example")
     )
     assert isinstance(first, Command)
@@ -129,4 +128,4 @@ def test_names_are_remembered_from_session_to_session() -> None:
 @given(st.text())
 def test_any_line_can_be_masked_and_anonymised(line: str) -> None:
     session = Session(events=(Remark(by="client", text=line),))
-    assert len(anonymised(masked(session)).events) == 1
+    assert len(Names().session(masked(session)).events) == 1

@@ -38,7 +38,6 @@ class Steps(msgspec.Struct, frozen=True):
     indices: tuple[int, ...]
     marked: frozenset[int] = frozenset()
     notes: bool = False
-    numbered: bool = True
 
 
 Block = Say | Code | Items | Steps

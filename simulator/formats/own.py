@@ -16,8 +16,6 @@ import msgspec
 from simulator.reading.clean import CannotRead
 from simulator.session import NotASession, Session, from_json
 
-NAME = "ehlo-twice"
-
 LARGEST = 1 << 28
 """Octets of a document that is read."""
 

@@ -91,19 +91,6 @@ def masked(session: Session) -> Session:
     return Veil()(session)
 
 
-def anonymised(session: Session, names: Names | None = None) -> Session:
-    """The session with other names in place of hosts, persons, mailboxes and addresses.
-
-    `names` may be handed on from session to session, so that a host keeps its other name.
-    """
-    return (names or Names()).session(session)
-
-
-def namer() -> Names:
-    """A memory of other names, to be handed on from session to session."""
-    return Names()
-
-
 def in_log(log: str, sessions: Iterable[Session]) -> tuple[str, Callable[[T], T]]:
     """The text of a log with its secrets masked in their places, and what masks whatever else is
     told of it. `sessions` are those that were read of it."""
