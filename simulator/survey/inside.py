@@ -36,7 +36,7 @@ from simulator.survey.questions import Kind, Question, ServerQuestion, questions
 from simulator.survey.results import Answer
 from simulator.survey.software import Software
 
-START = 90.0
+START = 180.0
 """Seconds that a server has until it answers on its port."""
 DELIVERY = 30.0
 """Seconds that a message has until it lies in the mailbox."""
@@ -133,10 +133,7 @@ def _answers(job: Job) -> Iterator[Answer]:
             for answer in answers:
                 yield _written(job, answer) if answer.question == RECEIVED else answer
     else:
-        words = _words(job, job.software.run)
-        os.environ.update(setting.options)
-        os.chdir(job.software.folder)
-        program = client.Program(words, job.software.patience)
+        program = _program(job)
         met = [one for one in questions().client if one.id not in job.software.without]
         results = run(client.check(program, [question.case() for question in met]))
         shown: dict[str, Kind] = {}
@@ -149,9 +146,21 @@ def _answers(job: Job) -> Iterator[Answer]:
 
 
 def _cases(job: Job) -> dict[str, tuple[Status, str]]:
-    with _started(job) as host:
-        results = run(server.check(host))
+    if job.software.kind == "server":
+        with _started(job) as host:
+            results = run(server.check(host))
+    else:
+        results = run(client.check(_program(job)))
     return {result.case.id: (result.status, say(result.why)) for result in results}
+
+
+def _program(job: Job) -> client.Program:
+    """The client's command, in its folder and its setting from now on."""
+    setting = next(found for found in job.software.setting if found.name == job.setting)
+    os.environ.update(setting.options)
+    words = _words(job, job.software.run)
+    os.chdir(job.software.folder)
+    return client.Program(words, job.software.patience)
 
 
 @contextlib.contextmanager

@@ -74,7 +74,8 @@ def install(software: Software, cache: Path, limit: float) -> Place:
         raise NotHere(lack)
     what = software.install
     key = sha256(msgspec.json.encode(what)).hexdigest()[:8]
-    name = f"{software.name}-{key}"
+    # One overlay for server and client that come out of the same packages.
+    name = f"{(what.debian or (software.name,))[0]}-{key}"
     target = cache / name
     if not what.program:
         cache.mkdir(parents=True, exist_ok=True)

@@ -67,7 +67,7 @@ def check(
     install_limit: float = INSTALL,
     ask_limit: float = ASK,
 ) -> dict[str, tuple[Status, str]]:
-    """The same with what `check server` asks: of each case, what came of it and why.
+    """The same with what `check server`, or `check client`, asks: of each case its result and why.
 
     Raises `NotHere`, `Failed`.
     """
