@@ -11,12 +11,12 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from re import _parser as parser
-from typing import Any
+from typing import Any, NamedTuple
 
 SHORTEST = 3
 """Letters of a word that is worth being looked for."""
 
-MOST = 24
+MOST = 64
 """Words beyond which trying the pattern is as quick."""
 
 NOTHING = (0, 0)
@@ -46,6 +46,29 @@ def compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.MULTILINE)
 
 
+class Needle(NamedTuple):
+    """A pattern, and the words of which each text that it matches has one."""
+
+    pattern: re.Pattern[str]
+    words: Words
+
+    def search(self, text: str, low: str) -> re.Match[str] | None:
+        """The first match in a text, which is also given as `folded` has it."""
+        for word in self.words:
+            if word in low:
+                break
+        else:
+            if self.words:
+                return None
+        return self.pattern.search(text)
+
+
+@cache
+def needle(pattern: str, flags: int = 0) -> Needle:
+    """The pattern with its words."""
+    return Needle(re.compile(pattern, flags), words(pattern))
+
+
 class Haystack:
     """A text in which many patterns are searched for."""
 
@@ -55,10 +78,7 @@ class Haystack:
 
     def search(self, pattern: str) -> re.Match[str] | None:
         """The first match of the pattern, as `re` finds it."""
-        needed = words(pattern)
-        if needed and not any(word in self._folded for word in needed):
-            return None
-        return compiled(pattern).search(self.text)
+        return needle(pattern, re.MULTILINE).search(self.text, self._folded)
 
 
 def _of(sequence: Iterable[tuple[Any, Any]]) -> Words:

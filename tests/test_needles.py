@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator import causes, needles
+from simulator.reading import signs
 
 WORDS = {
     "(?i)alert number 4[2346]": ("alert number 4",),
@@ -36,6 +37,7 @@ def patterns(when: causes.When) -> list[str]:
     return [pattern for pattern in (*own, *lists) if pattern] + inner
 
 
+SIGNS = [needle.pattern.pattern for table in signs._tables().values() for needle, _ in table]
 PATTERNS = sorted({p for c in causes.causes().values() for when in c.when for p in patterns(when)})
 
 
@@ -47,6 +49,22 @@ def test_each_match_is_found(pattern: str, data: st.DataObject) -> None:
     found = needles.Haystack(text).search(pattern)
     assert found is not None
     assert found.span() == re.compile(pattern, re.MULTILINE).search(text).span()  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("pattern", [signs._HINT.pattern.pattern, *SIGNS])
+@settings(max_examples=8, deadline=None)
+@given(data=st.data())
+def test_each_sign_is_found(pattern: str, data: st.DataObject) -> None:
+    flags = re.IGNORECASE
+    text = data.draw(st.from_regex(re.compile(pattern, flags)))
+    wanted = re.compile(pattern, flags).search(text)
+    found = needles.needle(pattern, flags).search(text, needles.folded(text))
+    assert found is not None
+    assert found.span() == wanted.span()  # type: ignore[union-attr]
+
+
+def test_most_signs_have_words() -> None:
+    assert sum(bool(needles.words(pattern)) for pattern in SIGNS) > 0.8 * len(SIGNS)
 
 
 @pytest.mark.parametrize("text", ["ALERT", "alert", "İnfo", "ınfo", "LOSſ", "\u212aey"])

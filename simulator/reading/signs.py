@@ -4,13 +4,13 @@ it was refused, it was not offered. The words are data, in `signs.toml`."""
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Literal
 
 import msgspec
 
-from simulator import toml
+from simulator import needles, toml
 from simulator.session import AnyEvent, Command, Handshake, HandshakeError, Remark, Reply
 
 LONGEST = 1000
@@ -35,7 +35,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     established: list[Sign]
 
 
-Table = tuple[tuple[re.Pattern[str], HandshakeError], ...]
+Table = tuple[tuple[needles.Needle, HandshakeError], ...]
 
 
 @cache
@@ -43,13 +43,15 @@ def _tables() -> dict[str, Table]:
     text = (files("simulator.reading") / "signs.toml").read_bytes()
     rows = toml.read(text, _File, "signs.toml")
     return {
-        kind: tuple((re.compile(s.pattern, re.IGNORECASE), s.error) for s in getattr(rows, kind))
+        kind: tuple(
+            (needles.needle(s.pattern, re.IGNORECASE), s.error) for s in getattr(rows, kind)
+        )
         for kind in _File.__struct_fields__
     }
 
 
-_HINT = re.compile(
-    r"(?i)tls|ssl|x509|handshake|certif|cipher|crypt|16 ?03|x16|026|self.signed|pkix|smtp host"
+_HINT = needles.needle(
+    r"(?i)tls|ssl|x509|handshake|certif|cipher|crypt|16 03|1603|x16|026|self.signed|pkix|smtp host"
     r"|mismatch|altname|version number|eof|reset|negoti|upgraded|schannel|packet|protocol|hello"
     r"|invalid ?content|secure connection|alert|signing key|credentials|frame|token supplied"
     r"|common algorithm|sec_e_|bad_cert|security\.authentication|starttls"
@@ -58,6 +60,12 @@ _HINT = re.compile(
 
 _BLANKS = re.compile(r"\w_\w+_\w+:_")
 """What shows that a program, such as qmail, writes its blanks so."""
+
+
+@lru_cache(maxsize=16)
+def _hints(text: str) -> bool:
+    return _HINT.search(text, needles.folded(text)) is not None
+
 
 _EMPHASIS = re.compile(r"(?<=\w)_+(?=\W|$)")
 """What marks a word's end in Markdown, where patterns look for it."""
@@ -87,11 +95,13 @@ def written(text: str) -> bool:
     return _WRITTEN.search(text[:LONGEST]) is not None
 
 
+@lru_cache(maxsize=64)
 def _find(kind: str, text: str) -> tuple[re.Match[str], HandshakeError] | None:
     if "_" in text:
         text = text.replace("_", " ") if _BLANKS.search(text) else _EMPHASIS.sub("", text)
-    for pattern, error in _tables()[kind]:
-        match = pattern.search(text)
+    low = needles.folded(text)
+    for needle, error in _tables()[kind]:
+        match = needle.search(text, low)
         if match:
             return match, error
     return None
@@ -102,7 +112,7 @@ def failure(text: str, *, now: bool = False) -> bool:
     text = text[:LONGEST]
     if now and _find("failed_now", text):
         return True
-    if not _HINT.search(text) or _find("harmless", text) or of_another_protocol(text):
+    if not _hints(text) or _find("harmless", text) or of_another_protocol(text):
         return False
     return _find("failed", text) is not None
 
@@ -142,7 +152,7 @@ def go_ahead(text: str) -> bool:
 def established(text: str) -> bool:
     """Whether the line says that TLS came about."""
     text = text[:LONGEST]
-    return _HINT.search(text) is not None and _find("established", text) is not None
+    return _hints(text) and _find("established", text) is not None
 
 
 _CIPHER = re.compile(r"\b(?:[A-Z0-9]{2,12}(?:[-_][A-Za-z0-9]{1,12}){1,9})\b")
@@ -194,7 +204,7 @@ class Sentence(msgspec.Struct, frozen=True):
 def read(text: str) -> Sentence | None:
     """What the line tells, if it tells anything."""
     text = text[:LONGEST]
-    if not _HINT.search(text) or of_another_protocol(text):
+    if not _hints(text) or of_another_protocol(text):
         return None
     named = re.search(r"(?i)starttls", text) is not None or by_starttls(text)
     if _find("not_offered", text):
