@@ -19,7 +19,7 @@ class Checkout:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name in ("simulator", "tools", "docs/data", "workshop/solutions"):
+        for name in ("simulator", "tools", "docs/data", "workshop"):
             shutil.copytree(
                 ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
             )

@@ -41,6 +41,7 @@ SITE_PROSE: tuple[tuple[Path, set[str]], ...] = (
     (ROOT / "docs" / "data" / "findings.toml", {"title", "sign", "cause", "remedy"}),
     (ROOT / "docs" / "data" / "first-aid.toml", {"label", "title", "means", "now", "tells"}),
     (ROOT / "docs" / "data" / "glossary.toml", {"word", "says"}),
+    (ROOT / "workshop" / "quiz.toml", {"idea", "text", "reveals"}),
     (ROOT / "workshop" / "solutions" / "changes.toml", {"text"}),
 )
 COMPLETE = "pt_BR"

@@ -10,8 +10,8 @@ from typing import Literal
 
 import msgspec
 
-from tools.site.page import LANGUAGES, Page, cite, table
-from tools.words import word
+from tools.site.page import Page, cite, table
+from tools.words import translated, word
 
 SOURCE = Path(__file__).resolve().parents[2] / "workshop" / "quiz.toml"
 LETTERS = "abcdef"
@@ -20,27 +20,25 @@ FORMS = {"A": "quiz", "B": "quiz-b"}
 same mistake."""
 
 
-class Said(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A text in both languages."""
+class Said(str):
+    """A text, whose translations are in the catalogue."""
 
-    en: str
-    pt_BR: str  # noqa: N815
+    __slots__ = ()
 
     def of(self, language: str) -> str:
         """The text in a page's language."""
-        return str(getattr(self, LANGUAGES[language]))
+        return translated(self, language)
 
 
-class Option(Said, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Option(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An answer to choose, and what a wrong one tells of whoever chooses it."""
 
+    text: Said
     reveals: Said | None = None
 
-
-class Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A question's words in one language."""
-
-    ask: str
+    def of(self, language: str) -> str:
+        """The answer in a page's language."""
+        return self.text.of(language)
 
 
 class Proof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,15 +58,13 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     shown: Proof
     cite: tuple[str, ...]
     order: tuple[int, ...]
-    en: Ask
-    pt_BR: Ask  # noqa: N815
+    text: Said
     options: tuple[Option, ...]
     star: bool = False
 
     def ask(self, language: str) -> str:
         """The question's words."""
-        asked: Ask = getattr(self, LANGUAGES[language])
-        return asked.ask
+        return self.text.of(language)
 
     def choices(self) -> list[tuple[str, Option]]:
         """The answers as they are shown, each with its letter."""
@@ -91,7 +87,8 @@ class Quiz(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def load() -> Quiz:
     """The quiz. Raises `msgspec.ValidationError` where the file says something else."""
-    return msgspec.convert(tomllib.loads(SOURCE.read_text(encoding="utf-8")), Quiz)
+    found = tomllib.loads(SOURCE.read_text(encoding="utf-8"))
+    return msgspec.convert(found, Quiz, dec_hook=lambda kind, text: kind(text))
 
 
 def of_use(use: str) -> list[Question]:
