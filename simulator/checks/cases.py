@@ -23,6 +23,9 @@ Status = Literal["passed", "failed", "unclear", "skipped"]
 TLS, AUTH = "TLS", "AUTH"
 """Steps that are more than a line: the handshake, and a login."""
 
+UNAWAITED = "+ "
+"""How a step begins that is a line whose answer is not waited for."""
+
 
 class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One thing to check, with the citation it rests on and the `level` at which it is broken.

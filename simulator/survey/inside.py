@@ -24,7 +24,7 @@ import msgspec
 import trustme
 
 from simulator.checks import client, server
-from simulator.checks.cases import Result, Status
+from simulator.checks.cases import AUTH, Result, Status
 from simulator.errors import Error
 from simulator.lab.play import run
 from simulator.language import say
@@ -253,14 +253,18 @@ def _of_server(
         values = result.why.values
         answer, step = str(values.get("answer", "")), str(values.get("step", ""))
         session = result.sessions[0]
-        if step:
-            kind: Kind = question.otherwise
+        if result.status == "skipped":
+            kind: Kind = "unasked"
+            short, text = "", say(result.why)
+        elif step:
+            # Who could not log in has no login to keep.
+            kind = "unclear" if step == AUTH else question.otherwise
             short, text = f"{_word(answer)} to {_verb(step)}", f"{step}: {answer}"
         elif question.lacks:
             kind = "heeds" if result.status == "passed" else "breaks"
             short = _lists(session)
             text = short
-        elif not answer:
+        elif not answer or answer in ("closed", "silence"):
             kind, short, text = "unclear", "broke off", "the session broke off"
         else:
             kind, short, text = _shows(question, answer), _word(answer), answer

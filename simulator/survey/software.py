@@ -53,6 +53,7 @@ class Software(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     A server finds PORT, CERT, KEY, WORK (a folder to write in) and its options in its environment.
     In a client's words `{host}`, `{port}` and `{ca}` are where to connect and whom to trust.
+    `shares`: the recipe whose folder that is, if it is not its own.
     `mailbox`: the files, as a pattern below its root, in which a server keeps what it took for
     b@example.org. `quick`: it needs no root, and is over in seconds. `without`: questions that make
     no sense here. `patience`: seconds that a client has.
@@ -64,6 +65,7 @@ class Software(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     install: Install
     version: tuple[str, ...]
     run: tuple[str, ...]
+    shares: str = ""
     mailbox: str = ""
     quick: bool = False
     without: tuple[str, ...] = ()
@@ -80,10 +82,16 @@ class Software(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def digest(self) -> str:
         """What the recipe and the questions are: others are another measurement."""
         summed = sha256((files("simulator.survey") / "questions.toml").read_bytes())
-        for path in sorted(Path(self.folder).iterdir()):
-            if path.is_file():
-                summed.update(f"{path.name}\0".encode() + path.read_bytes())
+        for path in self.sources():
+            summed.update(f"{path.name}\0".encode() + path.read_bytes())
         return summed.hexdigest()[:16]
+
+    def sources(self) -> list[Path]:
+        """The files of the recipe: what says how it is run, and what is run."""
+        there = Path(self.folder)
+        own = there.parent / self.name / FILE
+        run = (path for path in there.iterdir() if path.is_file() and path.name != FILE)
+        return sorted([own, *run], key=lambda path: path.name)
 
 
 class BadRecipe(Error, ValueError):
@@ -122,4 +130,7 @@ def _read(folder: Path) -> Software:
     names = [setting.name for setting in software.setting]
     if not names or len(set(names)) < len(names):
         raise file.wrong(("setting",), "give at least one setting, each with a name of its own")
-    return msgspec.structs.replace(software, name=folder.name, folder=str(folder.resolve()))
+    ran = folder.parent / (software.shares or folder.name)
+    if not (ran / FILE).is_file():
+        raise file.wrong(("shares",), f"there is no recipe {software.shares!r} beside it")
+    return msgspec.structs.replace(software, name=folder.name, folder=str(ran.resolve()))

@@ -139,6 +139,6 @@ def _configuration(software: Software) -> dict[str, str]:
     """The files of the recipe, by name."""
     return {
         path.name: path.read_text(encoding="utf-8")
-        for path in sorted(Path(software.folder).iterdir())
-        if path.is_file() and path.name != FILE
+        for path in software.sources()
+        if path.name != FILE
     }

@@ -34,6 +34,37 @@ from simulator.lab.policy import MiddleboxPolicy
 asyncio.run(serve())
 """
 
+LATE = """
+import os, socket, socketserver, ssl
+
+context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+context.load_cert_chain(os.environ["CERT"], os.environ["KEY"])
+
+class Session(socketserver.BaseRequestHandler):
+    def handle(self):
+        wire, waiting = self.request, []
+        lines = wire.makefile("rb", 0)
+        wire.sendall(b"220 mail.example.test\\r\\n")
+        while True:
+            line = waiting.pop() if waiting else lines.readline().strip()
+            if line.startswith(b"STARTTLS"):
+                wire.sendall(b"220 go on\\r\\n")
+                while wire.recv(1, socket.MSG_PEEK) not in (b"", b"\\x16"):
+                    waiting.append(lines.readline().strip())
+                wire = context.wrap_socket(wire, server_side=True)
+                lines = wire.makefile("rb", 0)
+            elif line.startswith(b"EHLO"):
+                wire.sendall(b"250-mail.example.test\\r\\n250 STARTTLS\\r\\n")
+            elif not line or line == b"QUIT":
+                wire.sendall(b"221 Bye\\r\\n")
+                return
+            else:
+                wire.sendall(b"250 OK\\r\\n")
+
+socketserver.ThreadingTCPServer.daemon_threads = True
+socketserver.ThreadingTCPServer(("127.0.0.1", int(os.environ["PORT"])), Session).serve_forever()
+"""
+
 CLIENT = """
 import smtplib, ssl, sys
 host, port = sys.argv[1], int(sys.argv[2])
@@ -115,8 +146,11 @@ def test_a_server_by_the_rules(folder: Path, tmp_path: Path) -> None:
         "envelope-ehlo": ("503", "heeds"),
         "injected-command": ("221", "heeds"),
         "injected-ehlo": ("503 to MAIL", "heeds"),
+        "injected-later": ("no to TLS", "heeds"),
+        # In the clear it lists no AUTH.
+        "login": ("", "unasked"),
     }
-    assert all(len(answer.sessions) == 1 for answer in found.answers)
+    assert all(len(answer.sessions) == 1 for answer in found.answers if answer.kind != "unasked")
     assert survey.published(found) == (found, [])
 
 
@@ -131,6 +165,8 @@ def test_a_server_by_the_rules(folder: Path, tmp_path: Path) -> None:
         ("again='offer'", {"lists": ("STARTTLS yes → yes, AUTH no → no", "breaks")}),
         ("again='accept'", {"starttls-twice": ("220", "lax")}),
         ("keeps_envelope=True", {"envelope": ("250", "breaks")}),
+        ("auth='always'", {"login": ("334", "heeds")}),
+        ("auth='always', keeps_login=True", {"login": ("503", "breaks")}),
         (
             "drops_buffer=False",
             {"injected-command": ("250", "breaks"), "injected-ehlo": ("250", "breaks")},
@@ -143,6 +179,30 @@ def test_each_fault_is_told(
     server(folder, policy)
     found = short(asked(folder, tmp_path))
     assert {question: found[question] for question in expected} == expected
+
+
+def test_a_command_that_came_after_the_220_is_obeyed(folder: Path, tmp_path: Path) -> None:
+    recipe(folder, "it", "server", LATE)
+    found = short(asked(folder, tmp_path))
+    assert found["injected-later"] == ("250", "breaks")
+    # It reads one line after the other.
+    assert found["injected-command"] == ("250", "breaks")
+
+
+def test_a_recipe_runs_what_another_has(folder: Path, tmp_path: Path) -> None:
+    server(folder, "insists=False")
+    again = folder / "again"
+    again.mkdir()
+    text = (folder / "it" / "software.toml").read_text(encoding="utf-8")
+    (again / "software.toml").write_text('shares = "it"\n' + text, encoding="utf-8")
+    [software] = recipes(folder, ["again"])
+    found = survey.ask(software, software.setting[0], tmp_path / "cache")
+    assert found.name == "again"
+    assert list(found.configuration) == ["it.py"]
+    assert short(found)["mail"] == ("250", "lax")
+    before = software.digest()
+    (folder / "it" / "it.py").write_text("pass", encoding="utf-8")
+    assert software.digest() != before
 
 
 def test_what_is_not_public_is_told_here_and_written_nowhere(
@@ -272,6 +332,18 @@ def test_without_root_nothing_is_done(
     [
         ("kind = 3", "it/software.toml:1: "),
         ("=", "it/software.toml: not TOML"),
+        (
+            """kind = "server"
+title = "x"
+home = "https://example.org/"
+version = []
+run = []
+shares = "nobody"
+install.program = "x"
+setting = [{ title = "x" }]
+""",
+            "it/software.toml:6: there is no recipe 'nobody' beside it",
+        ),
     ],
 )
 def test_a_wrong_recipe_is_one_line(text: str, line: str, folder: Path, command: Command) -> None:
