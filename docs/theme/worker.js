@@ -1,10 +1,12 @@
 // The program in a worker of its own. Named "explain", it takes the octets of a log and gives its
-// sessions explained; named "play", it takes an experiment and gives the session that came of it.
+// sessions explained; named "play", it takes an experiment and gives the session that came of it;
+// named "learn", it sets exercises and checks answers.
 // Everything it loads lies in this folder; the page's policy lets it fetch nothing else.
 import { loadPyodide } from "./pyodide.mjs";
 
 const here = new URL("./", import.meta.url).href;
-const plays = self.name === "play";
+const PARTS = { explain: [], play: ["lab.zip", "serving.zip"], learn: ["lab.zip", "serving.zip", "learn.zip"] };
+const ENGINES = { explain: "simulator.inpage", play: "simulator.inplay", learn: "simulator.inlearn" };
 const say = (what) => postMessage(what);
 
 async function archive(name) {
@@ -14,11 +16,11 @@ async function archive(name) {
 }
 
 const ready = (async () => {
-	const archives = ["msgspec.zip", "simulator.zip", ...(plays ? ["lab.zip", "serving.zip"] : [])].map(archive);
+	const archives = ["msgspec.zip", "simulator.zip", ...PARTS[self.name]].map(archive);
 	const python = await loadPyodide({ indexURL: here });
 	const packages = python.runPython("import sysconfig; sysconfig.get_paths()['purelib']");
 	for (const found of archives) python.unpackArchive(await found, "zip", { extractDir: packages });
-	const engine = python.pyimport(plays ? "simulator.inplay" : "simulator.inpage");
+	const engine = python.pyimport(ENGINES[self.name]);
 	say({ ready: true });
 	return { python, engine };
 })();
@@ -42,9 +44,16 @@ async function played({ toml, code, language, open }) {
 	return open ? engine.opened(toml) : engine.answer(toml, code, language);
 }
 
+async function learned({ language, ...asked }) {
+	const { engine } = await ready;
+	return engine.answer(JSON.stringify(asked), language);
+}
+
+const ANSWERS = { explain: explained, play: played, learn: learned };
+
 self.onmessage = async ({ data }) => {
 	try {
-		say({ id: data.id, answer: await (plays ? played(data) : explained(data)) });
+		say({ id: data.id, answer: await ANSWERS[self.name](data) });
 	} catch (error) {
 		// Of a traceback the last line says what is wrong: the program's own refusals are made for people.
 		say({ id: data.id, error: String(error.message).trim().split("\n").at(-1).replace(/^simulator\.[\w.]+: /, "") });

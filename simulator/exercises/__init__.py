@@ -62,7 +62,7 @@ class Task(_Card):
 
 class Result(_Card):
     """What came of an answer. `right` says whether it was right; `played` is the session that the
-    answer had, as `replay` gives it, or None."""
+    answer had, as `replay` gives it, or None; `session` its explanation."""
 
     def __init__(
         self, title: str, outcome: Outcome, more: list[Block], language: str, mark: str
@@ -71,25 +71,30 @@ class Result(_Card):
         self.right = outcome.right
         self.understood = outcome.understood
         self.tone = "right" if outcome.right else "wrong" if outcome.understood else ""
-        self._played = outcome.played
+        self.session = outcome.played
 
     @property
     def played(self) -> Any:
         """The session that the answer had: shows itself as the player."""
         from simulator.notebook import shown
 
-        return shown(self._played) if self._played else None
+        return shown(self.session) if self.session else None
 
 
-def show(name: str, *, language: str = "", progress: Path | None = None) -> Task:
+def show(
+    name: str, *, language: str = "", progress: Path | None = None, page: bool = False
+) -> Task:
     """Exercise `name`, such as "05", with this learner's own names and values.
 
     `language` is that of the notebook if none is given; `progress` the learner's file (see
-    `progress.default_path`). Raises `UnknownExercise`, `BadProgress`, `LabError`.
+    `progress.default_path`). In a `page` that has a field for the answer, none of them says how one
+    answers elsewhere. Raises `UnknownExercise`, `BadProgress`, `LabError`.
     """
     exercise, puzzle, _, _ = _opened(name, language, progress)
     blocks: list[Block | Trials] = [puzzle.paragraph(exercise.task)]
     blocks += KINDS[exercise.kind].ask(puzzle)
+    if page:
+        return Task(_title(puzzle), blocks, puzzle.language, "✎")
     begins = [block.text for block in blocks if isinstance(block, Code)]
     file = "answer.py" if any("def " in text for text in begins) else "answer.toml"
     how = "how-to-answer-file" if begins else "how-to-answer"
@@ -97,7 +102,14 @@ def show(name: str, *, language: str = "", progress: Path | None = None) -> Task
     return Task(_title(puzzle), blocks, puzzle.language, "✎")
 
 
-def check(name: str, answer: Any, *, language: str = "", progress: Path | None = None) -> Result:
+def check(
+    name: str,
+    answer: Any,
+    *,
+    language: str = "",
+    progress: Path | None = None,
+    page: bool = False,
+) -> Result:
     """Play `answer` to exercise `name`, and tell what came of it.
 
     An answer is a number, a word, letters, a text, a program, or the path of a file, as the task
@@ -112,19 +124,20 @@ def check(name: str, answer: Any, *, language: str = "", progress: Path | None =
         told = puzzle.told(error.why, **error.values)
         outcome = Outcome(right=False, understood=False, blocks=(told,))
     more: list[Block] = []
+    here = "-here" if page else ""
     if outcome.understood:
         changes: dict[str, object] = {"attempts": done.attempts + 1}
         if outcome.right and exercise.kind in GUESSABLE and not (done.solved or done.right):
             changes |= {"right": 1, "draw": _otherwise(puzzle, answer, known.learner, done.draw)}
-            more.append(puzzle.told("once-more", name=exercise.name))
+            more.append(puzzle.told(f"once-more{here}", name=exercise.name))
         elif outcome.right:
             changes |= {"right": done.right + 1, "solved": done.solved or keeping.today()}
         elif kind.REVEALS or done.right:
             changes["right"] = 0
             changes["draw"] = done.draw + 1
-            more.append(puzzle.told("next-draw", name=exercise.name))
+            more.append(puzzle.told(f"next-draw{here}", name=exercise.name))
         else:
-            more.append(puzzle.told("try-again", name=exercise.name))
+            more.append(puzzle.told(f"try-again{here}", name=exercise.name))
         if not outcome.right and exercise.kind in ("predict", "fault"):
             guess = f"{puzzle.variant.name}: {str(answer).strip().upper()[:8]}"
             changes["wrong"] = {**done.wrong, guess: done.wrong.get(guess, 0) + 1}
@@ -161,14 +174,16 @@ def hint(name: str, *, language: str = "", progress: Path | None = None) -> Task
     return Task(f"{_title(puzzle)} — {puzzle.says('hints')}", blocks, puzzle.language, "☞")
 
 
-def again(name: str, *, language: str = "", progress: Path | None = None) -> Task:
+def again(
+    name: str, *, language: str = "", progress: Path | None = None, page: bool = False
+) -> Task:
     """The exercise once more, with other names and values. Raises as `show` does."""
     exercise, puzzle, path, known = _opened(name, language, progress)
     drawn = known.but(exercise.name, draw=known.of(exercise.name).draw + 1)
     failed = _kept(puzzle, path, drawn)
     if failed:
         return Task(_title(puzzle), [*failed], puzzle.language, "?")
-    return show(name, language=language, progress=progress)
+    return show(name, language=language, progress=progress, page=page)
 
 
 def start(name: str, *, language: str = "", progress: Path | None = None) -> str:

@@ -70,7 +70,7 @@ def run(
     traced = sys.gettrace()
     try:
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
-            sys.settrace(_watched(limits["cpu"]))
+            sys.settrace(_watched(world, limits["cpu"]))
             try:
                 told = harness.called(program, function, list(calls), space)
             finally:
@@ -89,12 +89,12 @@ def _loop() -> Loop | None:
     return found if isinstance(found, Loop) else None
 
 
-def _watched(cpu: float) -> Any:
-    """Ends the program where it runs for too long; the time of its peers does not count."""
+def _watched(world: World, cpu: float) -> Any:
+    """Ends the program where it runs for too long; what its peers and TLS take does not count."""
     until = time.monotonic() + cpu
 
     def line(frame: FrameType, event: str, _argument: Any) -> Any:
-        if time.monotonic() > until:
+        if time.monotonic() - world.uncounted > until:
             raise OutOfProcessorTime
         return line
 

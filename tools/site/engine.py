@@ -28,11 +28,16 @@ PYODIDE = (
 PLATFORM = ("pyemscripten_2026_0_wasm32", "3.14", "cp314")
 """What a wheel must be made for: platform, Python and ABI of the `pyodide` in package.json."""
 
-UNUSED = re.compile(r"simulator/(?:cli|exercises|views/drawing|workbench)\b")
+UNUSED = re.compile(
+    r"simulator/(?:cli|exercises/(?:certificate|classroom)|views/drawing|workbench)\b"
+)
 """What no page asks for."""
 
 PLAYED = re.compile(r"simulator/(?:lab|scenarios|inplay)\b")
 """What only a page that plays asks for."""
+
+LEARNED = re.compile(r"simulator/(?:exercises|inlearn)\b")
+"""What only the page with the exercises asks for."""
 
 SERVING = ("aiosmtpd", "atpublic", "attrs", "ecdsa", "six", "tlslite-ng")
 """What the lab in memory stands on, all of it Python: real aiosmtpd, and TLS (LGPL-2.1, shipped as
@@ -54,8 +59,8 @@ def files() -> Iterator[Asset]:
     yield Asset(f"{FOLDER}/worker.js", (ROOT / "docs" / "theme" / "worker.js").read_bytes())
     yield Asset(f"{FOLDER}/msgspec.zip", _wheel("msgspec"))
     _, whole = package()
-    yield Asset(f"{FOLDER}/simulator.zip", _less(whole, played=False))
-    yield Asset(f"{FOLDER}/lab.zip", _less(whole, played=True))
+    for part in ("simulator", "lab", "learn"):
+        yield Asset(f"{FOLDER}/{part}.zip", _part(whole, part))
     yield Asset(f"{FOLDER}/serving.zip", _together(map(_wheel, SERVING)))
 
 
@@ -111,14 +116,18 @@ def package() -> tuple[str, bytes]:
         return wheel.name, wheel.read_bytes()
 
 
-def _less(wheel: bytes, *, played: bool) -> bytes:
-    """What of the package a page has a use for: what only plays, or all else."""
+def _part(wheel: bytes, part: str) -> bytes:
+    """What of the package a page has a use for: what only plays (`lab`), what only the exercises
+    need (`learn`), or all else."""
     spoken = {f"simulator/locales/{said}/" for said in LANGUAGES.values()}
 
     def used(name: str) -> bool:
         foreign = name.startswith("simulator/locales/") and not any(map(name.startswith, spoken))
-        unused = foreign or name.endswith(".po") or UNUSED.match(name)
-        return not unused and bool(PLAYED.match(name)) == played
+        if foreign or name.endswith(".po") or UNUSED.match(name):
+            return False
+        return part == (
+            "lab" if PLAYED.match(name) else "learn" if LEARNED.match(name) else "simulator"
+        )
 
     return _together([wheel], used)
 

@@ -41,6 +41,7 @@ class World:
         self._loop = loop
         self._port = port
         self._slept = 0.0
+        self.uncounted = 0.0
         self._until = self.now() + seconds
         self._ends: list[End] = []
 
@@ -78,14 +79,22 @@ class World:
         self._in_time()
 
     def _pass(self, ready: Callable[[], bool], until: float) -> None:
-        traced = sys.gettrace()
-        sys.settrace(None)
-        try:
+        with self.beside():
             if self._loop is None:
                 self._slept += max(0.0, until - self.now())
             else:
                 self._loop.wait(ready, until)
+
+    @contextlib.contextmanager
+    def beside(self) -> Iterator[None]:
+        """What is done here is not the program's doing: it is neither traced nor counted, and its
+        seconds are added to `uncounted`."""
+        traced, began = sys.gettrace(), time.monotonic()
+        sys.settrace(None)
+        try:
+            yield
         finally:
+            self.uncounted += time.monotonic() - began
             sys.settrace(traced)
 
     def _in_time(self) -> None:
@@ -418,7 +427,11 @@ class Secured(Socket):
 
     def _until_done(self, step: Callable[[], Any]) -> Any:
         while True:
-            with self._flushed(), contextlib.suppress(ssl.SSLWantReadError):
+            with (
+                self.world.beside(),
+                self._flushed(),
+                contextlib.suppress(ssl.SSLWantReadError),
+            ):
                 return step()
             data = super().recv(65536)
             if data:
@@ -444,7 +457,7 @@ class Secured(Socket):
     def send(self, data: Any, flags: int = 0) -> int:
         """Send octets, encrypted."""
         self._there()
-        with self._flushed():
+        with self.world.beside(), self._flushed():
             self._tls.write(bytes(data))
         return len(data)
 

@@ -337,6 +337,30 @@ class Loop(base_events.BaseEventLoop):
         await waiter
         return transport, protocol
 
+    async def start_tls(self, *args: Any, **settings: Any) -> Any:
+        """TLS over a transport, for a protocol, with a context that need not be OpenSSL's."""
+        transport, protocol, context = args
+        waiter = self.create_future()
+        secured = sslproto.SSLProtocol(
+            self,
+            protocol,
+            context,
+            waiter,
+            server_side=settings.get("server_side", False),
+            server_hostname=settings.get("server_hostname"),
+            call_connection_made=False,
+        )
+        transport.pause_reading()
+        transport.set_protocol(secured)
+        self.call_soon(secured.connection_made, transport)
+        self.call_soon(transport.resume_reading)
+        try:
+            await waiter
+        except BaseException:
+            transport.close()
+            raise
+        return secured._app_transport
+
     def _attach(
         self,
         protocol: Protocol,
