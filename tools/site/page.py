@@ -119,6 +119,7 @@ SCRIPTS = {
     "<smtp-explain": "explain",
     "<smtp-play": "play",
     "<smtp-quiz": "quiz",
+    "<smtp-learn": "learn",
 }
 """Which script a page needs: the one whose element stands in it."""
 
@@ -126,7 +127,7 @@ SCRIPTS = {
 def with_scripts(text: str, page: Page) -> str:
     """The text with the scripts it needs named in its front matter; the theme loads them."""
     needed = [script for element, script in SCRIPTS.items() if element in text]
-    if {"sandbox", "explain", "play"} & set(needed) and "player" not in needed:
+    if {"sandbox", "explain", "play", "learn"} & set(needed) and "player" not in needed:
         needed.insert(0, "player")
     if not needed:
         return text
