@@ -11,7 +11,7 @@ from tests.site.conftest import AXE, LANGUAGES, NOTED, READY, SITE, Open
 from tests.site.test_browser import violations
 from tools.site import cells, notebooks
 from tools.site.cells import BadCell, Book, Drawing, Frame, Knobs, Player, Text
-from tools.site.page import BadPage, complete
+from tools.site.page import BadPage, Page, complete
 
 NAMES = [book.name for book in cells.sources("en")]
 PAGES = [(language, name) for language in LANGUAGES for name in NAMES]
@@ -48,6 +48,38 @@ def small(*code: str, outputs: list[list[cells.Output]] | None = None) -> Book:
 def built(language: str, name: str) -> str:
     page = SITE / language / "teach" / "notebooks" / name / "index.html"
     return page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("code", "place"),
+    [
+        ('show("04")\ncheck("04", "…")', "../../../exercises/#04"),
+        ('check("18", send)', "../../../exercises/#18"),
+        ('plain = lab.load("plain")', "../../../change/"),
+        ("for found in read(mine):", "../../../explain/"),
+        ('replay("documented")', ""),
+    ],
+)
+def test_a_cell_leads_to_the_page_that_plays_the_same(code: str, place: str) -> None:
+    path = "teach/notebooks/00-small.md"
+    page = Page(path=path, language="en", text="")
+    shown = "\n".join(notebooks._page(small(code, outputs=[[], []]), page))
+    found = re.findall(r'<p class="try"><a href="([^"]*)">', shown)
+    assert found == ([place] if place else [])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_exercise_of_a_notebook_can_be_answered_in_a_page(language: str) -> None:
+    for book in cells.sources(language):
+        asked = [
+            number
+            for kind, source in book.cells
+            if kind == "code"
+            for number in re.findall(r'\bcheck\("(\d\d)"', source)
+        ]
+        page = Page(path="teach/notebooks/x.md", language=language, text="")
+        given = "".join(notebooks._tried(source, page) for _, source in book.cells)
+        assert re.findall(r"exercises/#(\d\d)", given) == asked
 
 
 def test_a_cell_shows_what_it_prints_and_what_it_ends_in(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def show(page: Page) -> str:
         "titles": json.dumps(titles, ensure_ascii=False),
     }
     quoted = " ".join(f'data-{name}="{html.escape(value)}"' for name, value in attributes.items())
-    listed = "".join(f"<li>{html.escape(title)}</li>" for title in titles.values())
+    listed = "".join(f'<li id="{name}">{html.escape(said)}</li>' for name, said in titles.items())
     return (
         f'<div class="learn" data-search-exclude>\n<smtp-learn {quoted}>\n'
         f"<p>{word('learn.script', page.language)}</p>\n<ol>{listed}</ol>\n</smtp-learn>\n</div>"

@@ -105,6 +105,8 @@ def _page(book: Book, page: Page) -> Iterator[str]:
             yield f"```python\n{source}\n```"
             for place, output in _placed(book, number):
                 yield _output(output, place, page)
+            if tried := _tried(source, page):
+                yield tried
             continue
         text = re.sub(r"\]\(([\w-]+)\.ipynb\)", r"](\1.md)", source)
         if not number:
@@ -116,6 +118,25 @@ def _page(book: Book, page: Page) -> Iterator[str]:
             told = word("notebooks.take", book.language, command=command, file=link)
             yield f"{told}\n{{ .take }}"
         yield text.strip()
+
+
+TRIES = {
+    "exercises": re.compile(r"""\bcheck\("(?P<number>\d\d)\""""),
+    "change": re.compile(r"\blab\.load\("),
+    "explain": re.compile(r"\bread\(mine\)"),
+}
+"""The page on which one can do what a cell does, by what stands in the cell."""
+
+
+def _tried(source: str, page: Page) -> str:
+    """A link to the page that plays the same, with nothing installed; none where there is none."""
+    for name, sign in TRIES.items():
+        if found := sign.search(source):
+            number = found.groupdict().get("number", "")
+            said = word(f"notebooks.try-{name}", page.language, number=number)
+            place = page.address(f"{name}.md") + (f"#{number}" if number else "")
+            return f'<p class="try"><a href="{place}">{said}</a></p>'
+    return ""
 
 
 def _output(output: Output, place: str, page: Page) -> str:
