@@ -146,8 +146,10 @@ class Pairing:
 
     def _replied(self, event: Reply) -> Paired:
         answers = heard_as = None
-        self._heard = True
-        if not self._played:
+        self._heard = self._heard or not event.told
+        if event.told and not self._played:
+            self._pass_to_last()
+        elif not self._played:
             self._pass_over_unshown(event.code)
         if event.by == "server" and self._asked:
             answers = self._asked.popleft()
@@ -163,6 +165,12 @@ class Pairing:
         if not event.lost and self._waiting:
             heard_as = self._waiting.popleft()
         return Paired(answers=answers, heard_as=heard_as, grouped=heard_as in self._grouped)
+
+    def _pass_to_last(self) -> None:
+        """A reply that a log only tells of, answers what it tells of last."""
+        for queue in (self._asked, self._waiting):
+            while len(queue) > 1:
+                queue.popleft()
 
     def _pass_over_unshown(self, code: int) -> None:
         """Where a log shows no greeting, or no reply to EHLO, this one answers what came after."""

@@ -266,7 +266,9 @@ def _breaks_off(listed: Reply, events: Sequence[AnyEvent]) -> bool:
 
 
 _ASKED = re.compile(
-    r"(?i)\b(?:send(?:ing|s)?|sent|issu(?:e|ed|ing)|begin(?:ning)?)\b.{0,20}\bSTARTTLS\b"
+    r"(?i)(?<!\bto )\b(?:send(?:ing|s)?|sent|issu(?:e|ed|ing)|begin(?:ning)?)\b"
+    r"(?:(?!mail|messag|alert|notif).){0,20}\bSTARTTLS\b"
+    r"(?!.{0,60}\b(?:not|un|isn.t|doesn.t)[ -]?(?:been )?(?:support|offer|advertis|avail))"
 )
 
 

@@ -55,6 +55,7 @@ _FILTER = re.compile(
     r"\"(?P<code>[45]\d\d)[ -](?P<text>[^\"]{0,400})\""
 )
 """What the filter before the queue refused: Postfix is its client."""
+_LOGIN_FAILED = re.compile(rf"warning: {_PEER}: SASL [A-Z0-9-]{{3,20}} authentication failed")
 _QUEUED = re.compile(r"(?P<id>[0-9A-Za-z]{4,20}): ")
 _NEW = re.compile(
     rf"(?:{_ID})?(?:setting up TLS connection|SSL_connect error|connect to "
@@ -185,6 +186,8 @@ class _Told(Dialogue):
         super().__init__(source, connection, shown)
         self.rejected: list[tuple[str, int, str]] = []
         """Verb, code and text of replies that are told apart from the commands."""
+        self.logins = 0
+        """Logins that failed, as the server's warnings tell."""
         self.lost = ""
         """The command after which the connection was lost, where the log tells no more."""
 
@@ -309,6 +312,7 @@ class Reader:
         elif not self._about_tls(dialogue, rest, line):
             if (match := _REJECT.match(rest)) is not None and not dialogue.secure:
                 dialogue.rejected.append((match["verb"], int(match["code"]), match["text"]))
+            dialogue.logins += _LOGIN_FAILED.match(rest) is not None
             if (message := taken(rest)) is not None:
                 self._owners[message] = process
                 if len(self._owners) > MOST_MESSAGES:
@@ -373,6 +377,8 @@ class Reader:
         if done and (said.new or (status is not None and status["id"] != done)):
             desk.end(process)
             self._delivered.pop(process, None)
+        elif desk.has(process) and _elsewhere(self._of(process), rest):
+            desk.end(process)
         if not desk.has(process) and not said.begins:
             desk.loose(line.text, line.number)
             return
@@ -405,6 +411,20 @@ class Reader:
             )
 
 
+_TO = re.compile(
+    rf"(?:{_ID})?(?:SSL_connect error to |\w+ TLS connection established to "
+    r"|setting up TLS connection to )"
+    r"[^\[\s]{0,200}\[(?P<address>[^\]]{1,80})\]"
+)
+
+
+def _elsewhere(dialogue: _Told, rest: str) -> bool:
+    """A handshake with another server than the one that this session is inside TLS with."""
+    match = _TO.match(rest)
+    known = dialogue.server.address
+    return match is not None and dialogue.secure and known not in ("", match["address"])
+
+
 _ORDER = ("auth", "mail", "rcpt", "data", "bdat", "vrfy", "expn", "etrn", "noop", "rset", "quit")
 
 
@@ -415,6 +435,11 @@ def _from_counts(dialogue: _Told, counts: str, line: Line) -> None:
     for name, good, _, all_of in re.findall(r" ([a-z0-9_]+)=(\d+)(/(\d+))?", counts):
         worked[name] = int(good)
         number[name] = min(int(all_of or good), 500)
+    if "commands" not in number:
+        # The line was cut: what other lines tell of, was sent as well.
+        number.setdefault("auth", dialogue.logins)
+        for verb, _, _ in dialogue.rejected:
+            number.setdefault(verb.lower(), 1)
     before = after = 0
     hellos = number.get("ehlo", 0)
     tls = dialogue.secure or worked.get("starttls", 0) > 0

@@ -208,6 +208,11 @@ class Dialogue:
         return self._spoke or self._replied
 
     @property
+    def hears(self) -> bool:
+        """The log shows replies."""
+        return self._replied
+
+    @property
     def fell_back(self) -> bool:
         """TLS was refused or failed, and nothing was said since: the client may come again."""
         return self._failed

@@ -318,7 +318,10 @@ class PatternReader:
                 if desk.latest is not None and desk.latest.retells(said):
                     desk.remark(line.text, line.number, connection)
                 else:
+                    alone = desk.latest is not None and not desk.latest.hears
                     self._speak(desk, pattern, connection, "server", said, line)
+                    if alone and said[3:4] != "-":
+                        desk.of(connection).unquote()
             case "message":
                 desk.of(connection, line.text).message(pattern.said(match), line.number)
             case "end":
