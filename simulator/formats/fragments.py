@@ -43,7 +43,11 @@ def _take(desk: Desk, line: Line) -> None:
         if latest is not None and fragment.who == "server" and latest.retells(fragment.text):
             desk.remark(line.text, line.number)
         else:
-            desk.speak("", fragment.who, fragment.text, line.number, line.text)
+            said = desk.speak("", fragment.who, fragment.text, line.number, line.text)
+            if fragment.who == "client" and len(found) == 1 and fragments.complains(line.text):
+                said.unquote()
+                said.told = said.told or not said.hears
+                desk.remark(line.text, line.number)
 
 
 def _unsaid(desk: Desk, line: Line) -> None:

@@ -74,8 +74,24 @@ _FRAME = re.compile(
 """A frame of a stack, with the arguments of a call; of what was said, nobody knows when."""
 _REQUEST = re.compile(r" HTTP/\d(?:\.\d)?\\?\" \d{3}\b")
 """A line of a web server's log of requests; its status is no reply of SMTP."""
+_PATTERN = re.compile(
+    r"\\[dwsS][+*?{)\]]|\(\?P?[<:=!]|\.\*[$)\"'/\\]|<HOST>|%\(__prefix|\b[ef]?grep -?\w* ?[\"']"
+)
+"""A pattern that finds lines of logs, as fail2ban and grep have them; it is none of them."""
 _AFTER_COLON = re.compile(r"(\d{3}):(?= )")
 """A reply as a value has it: `530: 5.7.0 …`."""
+
+
+_COMPLAINT = re.compile(
+    r"(?i)\b(?:(?:invalid|illegal|unexpected|unrecogni[sz]ed|unknown|bad|rejected)"
+    r" (?:smtp )?command|protocol (?:error|violation) in|rejected)\b[\s:]*[\"'`](?=\w)"
+)
+
+
+def complains(line: str) -> bool:
+    """Whether a server's line quotes a command only to say what was wrong with it: what was said
+    before and after, it does not show."""
+    return _COMPLAINT.search(line[:LONGEST]) is not None
 
 
 class Fragment(NamedTuple):
@@ -96,7 +112,7 @@ class Fragment(NamedTuple):
 def of(line: str) -> tuple[Fragment, ...]:
     """The fragments of a line, in their order."""
     text = line[:LONGEST]
-    if _FRAME.match(text) or _REQUEST.search(text):
+    if _FRAME.match(text) or _REQUEST.search(text) or _PATTERN.search(text):
         return ()
     found: list[tuple[int, Side]] = []
     for match in _START.finditer(text):
