@@ -604,19 +604,21 @@ class Stamp(NamedTuple):
 def stamp(line: str) -> Stamp | None:
     """When a line was written, from the stamp at its beginning, whatever its style."""
     head = line[:90]
-    if (match := _ISO.search(head)) is not None:
-        year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
-        return _stamp(year, month, day, hour, minute, second, match[7], known=True)
-    if (match := _NAMED.search(head)) is not None:
-        month = _MONTHS[match[1][:3].lower()]
-        year = int(match[7] or 1970)
-        return _stamp(
-            year, month, int(match[2]), int(match[3]), int(match[4]), int(match[5]), match[6],
-            known=bool(match[7]),
-        )  # fmt: skip
-    if (match := _CLOCK.search(head)) is not None:
-        return _stamp(1970, 1, 1, int(match[1]), int(match[2]), int(match[3]), match[4])
-    if (match := _EPOCH.search(head)) is not None:
+    # Most lines of a dialogue have no time, and to look for a character is far quicker.
+    if ":" in head:
+        if (match := _ISO.search(head)) is not None:
+            year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
+            return _stamp(year, month, day, hour, minute, second, match[7], known=True)
+        if (match := _NAMED.search(head)) is not None:
+            month = _MONTHS[match[1][:3].lower()]
+            year = int(match[7] or 1970)
+            return _stamp(
+                year, month, int(match[2]), int(match[3]), int(match[4]), int(match[5]), match[6],
+                known=bool(match[7]),
+            )  # fmt: skip
+        if (match := _CLOCK.search(head)) is not None:
+            return _stamp(1970, 1, 1, int(match[1]), int(match[2]), int(match[3]), match[4])
+    if "." in head and (match := _EPOCH.search(head)) is not None:
         return Stamp(float(match[0]), known=True)
     return None
 
