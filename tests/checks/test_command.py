@@ -22,7 +22,7 @@ from tests.command import Command
 SMTPLIB = """
 import smtplib, ssl, sys
 host, port, ca = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-with smtplib.SMTP(host, port, timeout=5) as client:
+with smtplib.SMTP(host, port, timeout=25) as client:
     client.starttls(context=ssl.create_default_context(cafile=ca))
     client.sendmail("a@example.com", ["b@example.com"], "Subject: x\\r\\n\\r\\nx\\r\\n")
 """
