@@ -345,7 +345,8 @@ class _Facts:
         """No cause is certain by what is only said of a session: in a sentence that a person wrote,
         behind the session's end, or by a reply that nothing in it asked for; nor by what is absent
         from a record that was not wholly understood; nor by what came in the clear, where the
-        record names TLS from the first octet; nor by a refusal that the session got over."""
+        record names TLS from the first octet; nor by a refusal that the session got over; nor is a
+        failure without its reason, where one line is all that tells of it."""
         if degree != "certain":
             return degree
         if when.absent and self.session.understood < 1:
@@ -353,8 +354,23 @@ class _Facts:
         if when.inside is False and self.may_be_implicit:
             return "likely"
         events = {place if isinstance(place, int) else place[0] for place in places}
+        if self.one_sentence and any(self._is_vague(event) for event in events):
+            return "likely"
         doubtful = any(self._is_hearsay(event) or event in self.got_over for event in events)
         return "likely" if doubtful else degree
+
+    @cached_property
+    def one_sentence(self) -> bool:
+        """Nothing of the session is known but what one line says of TLS, in no format."""
+        return self.session.source in _NO_FORMAT and all(
+            isinstance(event, Remark | Handshake) or (isinstance(event, Command) and event.told)
+            for event in self.session.events
+        )
+
+    def _is_vague(self, index: int) -> bool:
+        """A handshake that failed, nobody knows why."""
+        event = self.session.events[index]
+        return isinstance(event, Handshake) and event.error in ("other", "cut")
 
     @cached_property
     def may_be_implicit(self) -> bool:
@@ -442,6 +458,9 @@ class _Facts:
         return "not offered" if any(lines) else "", where
 
 
+_NO_FORMAT = frozenset(("checker", "fragments", "json-lines", "plain", "unknown"))
+"""The readers of what no program's own format shows."""
+
 _BY_HAND = re.compile(
     r"(?m)Escape character is|^\W*(?:\S+[#$>] )?(?:telnet|nc|ncat|netcat) [\w.-]+ \d+"
 )
@@ -473,7 +492,8 @@ _PERSON = re.compile(
 """What a person says of himself and to others, in the languages of this program."""
 
 _REPORTS = re.compile(
-    r"\W{0,3}(?:\d|\w{3} \w{3} +\d|\w{3} +\d|[\w.-]+\[\d+\]:|[A-Z]+[ :\[]{1,2}[\w.\[]+[\]:])"
+    r"\W{0,3}(?:\d(?!\d?[.)] [A-Za-z])|\w{3} \w{3} +\d|\w{3} +\d|[\w.-]+\[\d+\]:"
+    r"|[A-Z]+[ :\[]{1,2}[\w.\[]+[\]:])"
     r"|\W*[\w.$-]*(?i:error|exception|fail\w*|warn\w*|fatal)\b"
     r"|\W*(?!(?i:edit|update|note|ps|question|problem|answer|solution):)[\w./\[\]-]+:(?: |$)"
 )

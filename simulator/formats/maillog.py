@@ -56,6 +56,12 @@ _FILTER = re.compile(
 )
 """What the filter before the queue refused: Postfix is its client."""
 _LOGIN_FAILED = re.compile(rf"warning: {_PEER}: SASL [A-Z0-9-]{{3,20}} authentication failed")
+_OWN_KEY = re.compile(
+    r"warning: (?:cannot get \S{1,10} (?:private key|certificate)|No server certs available"
+    r"|TLS library problem: .{0,200}(?:system library:|PEM routines|x509 certificate routines"
+    r"|BIO routines|DH routines|no start line|key values mismatch))"
+)
+"""A process that begins, and cannot use its own certificate or key: no handshake is tried."""
 _QUEUED = re.compile(r"(?P<id>[0-9A-Za-z]{4,20}): ")
 _NEW = re.compile(
     rf"(?:{_ID})?(?:setting up TLS connection|SSL_connect error|connect to "
@@ -153,7 +159,7 @@ def disconnects(rest: str) -> bool:
 
 def server_begins(rest: str) -> bool:
     """Whether a line of the server's may be the first that is seen of a session."""
-    patterns = (_FAILED, _LOST, _TLS, _DISCONNECT)
+    patterns = (_FAILED, _LOST, _TLS, _DISCONNECT, _OWN_KEY)
     return "reject: " in rest[:40] or any(pattern.match(rest) for pattern in patterns)
 
 
@@ -351,6 +357,8 @@ class Reader:
                 verified=match["trust"] == "Verified",
             )
             return True
+        if _OWN_KEY.match(rest) is not None:
+            return False
         if _FAILED.match(rest) is not None and not dialogue.secure and not dialogue.refused:
             if not dialogue.refine(rest):
                 dialogue.tls_failed(line.number, rest)

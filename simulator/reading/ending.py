@@ -44,10 +44,12 @@ def session(dialogue: Dialogue) -> Session:
 
 
 def _is_outline(events: tuple[AnyEvent, ...]) -> bool:
-    """Nothing of the dialogue is shown but refusals."""
-    return not any(isinstance(e, Command | Handshake | AuthResponse) for e in events) and all(
-        e.code >= 400 for e in events if isinstance(e, Reply)
-    )
+    """Nothing of the dialogue is shown but refusals, and how the client went."""
+    said = [e for e in events if isinstance(e, Command | Handshake | AuthResponse)]
+    replies = [e for e in events if isinstance(e, Reply)]
+    if not said:
+        return all(e.code >= 400 for e in replies)
+    return not replies and all(isinstance(e, Command) and e.verb == "QUIT" for e in said)
 
 
 def _without_recipe(events: tuple[AnyEvent, ...]) -> tuple[AnyEvent, ...]:
@@ -209,6 +211,7 @@ def _speaks_through_tls(dialogue: Dialogue) -> bool:
 
 _ON_465 = re.compile(r"(?i)\bport\W{1,3}465\b|[\w\])]:465\b|smtps://")
 _VAGUE = ("other", "cut", "established")
+_REPORTED = re.compile(r"(?i)\bTLS negotiation failed|\b4\.4\.317\b|certificate validation failed")
 
 
 def _from_remarks(dialogue: Dialogue, events: tuple[AnyEvent, ...]) -> tuple[AnyEvent, ...]:
@@ -274,7 +277,11 @@ def _sentence(event: AnyEvent) -> signs.Sentence | None:
         return signs.read(event.text)
     if isinstance(event, Reply):
         found = signs.read(f"{event.code} {' '.join(event.lines)}")
-        return found if found is not None and found.kind in ("not_offered", "refused") else None
+        if found is None or found.kind == "established":
+            return None
+        # Who sends mail for others reports by a reply how TLS with the next server failed.
+        vague = found.kind == "failed" and found.error in _VAGUE
+        return None if vague and not _REPORTED.search(" ".join(event.lines)) else found
     return None
 
 

@@ -128,6 +128,8 @@ def judge(
             break
     chosen = max(tried, key=lambda reading: reading.score.value)
     parts = _parts(chosen, tried, propose) if whole and split else []
+    if whole and split and not parts:
+        parts = _told_beside(chosen, propose)
     return Judgement(parts or [chosen], tried)
 
 
@@ -166,6 +168,12 @@ BETTER = 0.05
 SEEDS = 4
 """Readings, the best first, whose leavings are read as another log: each costs a judgement."""
 
+TELLING = 2
+"""Lines that tell of a session in words, beside a dialogue."""
+
+SURELY = 0.6
+"""How likely the format of such lines must be."""
+
 SIGNED = 0.4
 """How likely a format is whose own signature stands in the log."""
 
@@ -195,6 +203,47 @@ def _parts(chosen: Reading, tried: list[Reading], propose: Propose) -> list[Read
         if value > most and all(map(_stands_alone, parts)):
             best, most = parts, value
     return best
+
+
+def _told_beside(chosen: Reading, propose: Propose) -> list[Reading]:
+    """A dialogue, and beside it a server's log that tells of another session in words: each by its
+    reader; none if that is not so."""
+    claimed = {
+        event.line
+        for s in chosen.sessions
+        for event in s.events
+        if isinstance(event, Command | Reply | AuthResponse | Message)
+    }
+    if chosen.undone or not claimed or chosen.score.fragments < ENOUGH:
+        return []
+    blocks: list[list[Line]] = [[]]
+    for line in chosen.lines:
+        if not line.text.strip() or line.number in claimed or fragments.of(line.text):
+            blocks.append([])
+        else:
+            blocks[-1].append(line)
+    found: list[Reading] = []
+    for block in blocks:
+        telling = [line.text for line in block]
+        for format_, detected in propose(telling) if len(block) >= TELLING else ():
+            if format_ is chosen.format or format_.fallback or detected < SURELY:
+                continue
+            sessions = list(format_.read(iter(block)))
+            if any(s.shown == "outline" or s.connection for s in sessions) and any(
+                isinstance(event, Handshake | Command) or getattr(event, "tells", "")
+                for s in sessions
+                for event in s.events
+            ):
+                score = weigh(block, sessions, format_, detected)
+                found.append(Reading(format_, "", None, block, sessions, score))
+                break
+    if not found:
+        return []
+    apart = {line.number for part in found for line in part.lines}
+    rest = [line for line in chosen.lines if line.number not in apart]
+    sessions = list(chosen.format.read(iter(rest)))
+    score = weigh(rest, sessions, chosen.format, chosen.score.detected)
+    return [Reading(chosen.format, "", None, rest, sessions, score), *found]
 
 
 def _stands_alone(part: Reading) -> bool:

@@ -117,7 +117,9 @@ def failure(text: str, *, now: bool = False) -> bool:
     return _find("failed", text) is not None
 
 
-_PROTOCOLS = re.compile(r"(?i)imap|pop3|sieve|ldap|slapd|:443|nginx|\[ssl:")
+_PROTOCOLS = re.compile(
+    r"(?i)imap|pop3|sieve|ldap|slapd|443|nginx|\[ssl:|connectionpool|requests\.|:99[35]|:636"
+)
 
 
 def of_another_protocol(text: str) -> bool:
