@@ -83,3 +83,16 @@ def test_no_word_of_a_table_is_broken_on_a_telephone(
     assert count
     assert broken == []
     assert shown.evaluate("document.documentElement.scrollWidth") == 390
+
+
+@pytest.mark.needs("chromium")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_names_of_a_large_table_stay_while_one_scrolls(opened: Open, language: str) -> None:
+    shown = opened(f"{language}/in-the-wild/", width=390)
+    grid = shown.locator(".wide:has(table:not([class], [data-stacked]))").first
+    name = grid.locator("tbody tr").first.locator("td").first
+    name.scroll_into_view_if_needed()
+    before = name.bounding_box()
+    grid.evaluate("grid => { grid.scrollLeft = 150; }")
+    assert grid.evaluate("grid => grid.scrollLeft") == 150
+    assert abs(name.bounding_box()["x"] - before["x"]) < 3
