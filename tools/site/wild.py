@@ -4,6 +4,7 @@ results; and the list of bugs in docs/data/."""
 from __future__ import annotations
 
 import html
+import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -136,7 +137,14 @@ def _setting(one: Found, language: str) -> str:
     _, setting = _recipes()[one.name]
     text = html.escape(titled(setting, LANGUAGES[language]))
     parts = text.split("`")
-    return "".join(f"<code>{part}</code>" if n % 2 else part for n, part in enumerate(parts))
+    return "".join(
+        f"<code>{_parted(part)}</code>" if n % 2 else part for n, part in enumerate(parts)
+    )
+
+
+def _parted(code: str) -> str:
+    """A setting that a narrow column breaks between its words."""
+    return re.sub(r"(?<=[_(=])(?=\w)|(?<=[a-z])(?=[A-Z])", "<wbr>", code)
 
 
 def servers(page: Page) -> str:
