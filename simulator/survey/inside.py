@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import re
 import shutil
 import signal
@@ -38,6 +39,8 @@ from simulator.survey.software import Software
 
 START = 180.0
 """Seconds that a server has until it answers on its port."""
+PORTS = range(20_000, 32_000)
+"""Below those that systems give to connections (RFC 6335 §6; Linux from 32768)."""
 DELIVERY = 30.0
 """Seconds that a message has until it lies in the mailbox."""
 RECEIVED = "received"
@@ -213,9 +216,12 @@ def _started(job: Job) -> Iterator[server.Host]:
 
 
 def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port: int = found.getsockname()[1]
-    return port
+    """A port that nothing holds, and that no connection gets by chance before the server has it:
+    systems give those above."""
+    for port in random.sample(PORTS, len(PORTS)):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise Silent(f"no port between {PORTS.start} and {PORTS.stop - 1} is free on 127.0.0.1")
 
 
 def _wait(job: Job, process: subprocess.Popen[bytes], port: int, log: Path) -> None:

@@ -106,7 +106,8 @@ def test_nobody_answers(command: Command) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    assert f"port {port}: no connection" in command.fails("check", "server", f"127.0.0.1:{port}")
+        told = command.fails("check", "server", f"127.0.0.1:{port}")
+    assert f"port {port}: no connection" in told
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
 import sys
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from simulator.survey import places, results, survey
+from simulator.survey import inside, places, results, survey
 from simulator.survey.results import Answer, Found
 from simulator.survey.software import recipes
 from tests.command import Command
@@ -386,3 +387,12 @@ def test_an_answer_is_another_if_its_word_or_what_it_shows_is() -> None:
         "it+tuned, new: not asked before → unclear",
     ]
     assert msgspec.json.decode(results.to_json(now), type=Found) == now
+
+
+def test_a_server_gets_a_port_that_no_connection_gets(monkeypatch: pytest.MonkeyPatch) -> None:
+    port = inside._free_port()
+    assert port < 32_768
+    with socket.create_server(("127.0.0.1", port)):
+        monkeypatch.setattr(inside, "PORTS", range(port, port + 1))
+        with pytest.raises(inside.Silent, match=f"no port between {port} and {port} is free"):
+            inside._free_port()
