@@ -346,7 +346,8 @@ class _Facts:
         behind the session's end, or by a reply that nothing in it asked for; nor by what is absent
         from a record that was not wholly understood; nor by what came in the clear, where the
         record names TLS from the first octet; nor by a refusal that the session got over; nor is a
-        failure without its reason, where one line is all that tells of it."""
+        failure without its reason, where one line is all that tells of it; nor by the code alone of
+        a reply that is quoted without the dialogue around it."""
         if degree != "certain":
             return degree
         if when.absent and self.session.understood < 1:
@@ -355,6 +356,8 @@ class _Facts:
             return "likely"
         events = {place if isinstance(place, int) else place[0] for place in places}
         if self.one_sentence and any(self._is_vague(event) for event in events):
+            return "likely"
+        if self.quoted and not when.text and any(self._is_reply(event) for event in events):
             return "likely"
         doubtful = any(self._is_hearsay(event) or event in self.got_over for event in events)
         return "likely" if doubtful else degree
@@ -367,10 +370,26 @@ class _Facts:
             for event in self.session.events
         )
 
+    @cached_property
+    def quoted(self) -> bool:
+        """No dialogue is shown, in no format: what commands there are, a line only tells of."""
+        return (
+            self.session.source in _NO_FORMAT
+            and not self.greetings.text
+            and all(command.told for _, command in self.commands)
+        )
+
+    def _is_reply(self, index: int) -> bool:
+        return isinstance(self.session.events[index], Reply)
+
     def _is_vague(self, index: int) -> bool:
-        """A handshake that failed, nobody knows why."""
+        """A handshake that failed, nobody knows why, or after what."""
         event = self.session.events[index]
-        return isinstance(event, Handshake) and event.error in ("other", "cut")
+        if not isinstance(event, Handshake):
+            return False
+        if event.error == "not-tls":
+            return self.remarks.find(_AFTER_STARTTLS) is None
+        return event.error in ("other", "cut")
 
     @cached_property
     def may_be_implicit(self) -> bool:
@@ -460,6 +479,11 @@ class _Facts:
 
 _NO_FORMAT = frozenset(("checker", "fragments", "json-lines", "plain", "unknown"))
 """The readers of what no program's own format shows."""
+
+_AFTER_STARTTLS = (
+    r"(?i)convert socket to tls|, in starttls\b|\.startTLS\(|stream_socket_enable_crypto"
+)
+"""What a library says, or has in its stack, only where TLS is begun by STARTTLS."""
 
 _BY_HAND = re.compile(
     r"(?m)Escape character is|^\W*(?:\S+[#$>] )?(?:telnet|nc|ncat|netcat) [\w.-]+ \d+"

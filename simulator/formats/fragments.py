@@ -9,8 +9,9 @@ from simulator.language import N_
 from simulator.reading import fragments, signs
 from simulator.reading.clean import Line
 from simulator.reading.desk import Desk
+from simulator.reading.dialogue import Dialogue
 from simulator.reading.format import Format
-from simulator.session import Session
+from simulator.session import Command, Remark, Session
 
 _LOGIN = re.compile(r"[A-Za-z0-9+/]{4,}={0,2}|\*{4,}|[<\[(][^<>]{2,40}[>\])]")
 
@@ -42,12 +43,31 @@ def _take(desk: Desk, line: Line) -> None:
     for fragment in found:
         if latest is not None and fragment.who == "server" and latest.retells(fragment.text):
             desk.remark(line.text, line.number)
+        elif (
+            latest is not None and fragment.who == "client" and _names_again(latest, fragment, line)
+        ):
+            desk.remark(line.text, line.number)
         else:
             said = desk.speak("", fragment.who, fragment.text, line.number, line.text)
             if fragment.who == "client" and len(found) == 1 and fragments.complains(line.text):
                 said.unquote()
                 said.told = said.told or not said.hears
                 desk.remark(line.text, line.number)
+
+
+_NAMED = re.compile(r"\W{0,3}[A-Za-z_.-]{1,40}[\"']?\s{0,4}(?:=>?|:)\s{0,4}[\"']")
+
+
+def _names_again(latest: Dialogue, fragment: fragments.Fragment, line: Line) -> bool:
+    """Whether a value only names the command that a complaint above it was about."""
+    said = next((e for e in reversed(latest.events) if not isinstance(e, Remark)), None)
+    return (
+        isinstance(said, Command)
+        and said.told
+        and said.verb == fragment.key[1]
+        and _NAMED.match(line.text.strip()) is not None
+        and not fragments.complains(line.text)
+    )
 
 
 def _unsaid(desk: Desk, line: Line) -> None:

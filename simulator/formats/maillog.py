@@ -56,6 +56,7 @@ _FILTER = re.compile(
 )
 """What the filter before the queue refused: Postfix is its client."""
 _LOGIN_FAILED = re.compile(rf"warning: {_PEER}: SASL [A-Z0-9-]{{3,20}} authentication failed")
+_PUT_OUT = re.compile(r"too many errors after [A-Z]{4,10} from ")
 _OWN_KEY = re.compile(
     r"warning: (?:cannot get \S{1,10} (?:private key|certificate)|No server certs available"
     r"|TLS library problem: .{0,200}(?:system library:|PEM routines|x509 certificate routines"
@@ -161,6 +162,12 @@ def server_begins(rest: str) -> bool:
     """Whether a line of the server's may be the first that is seen of a session."""
     patterns = (_FAILED, _LOST, _TLS, _DISCONNECT, _OWN_KEY)
     return "reject: " in rest[:40] or any(pattern.match(rest) for pattern in patterns)
+
+
+def stands_alone(rest: str) -> bool:
+    """Whether a line of the server's tells what became of a session that shows no other line, as
+    one that was searched for does."""
+    return _LOGIN_FAILED.match(rest) is not None or _PUT_OUT.match(rest) is not None
 
 
 def taken(rest: str) -> str | None:
@@ -304,7 +311,7 @@ class Reader:
                 self._of(before)
             return
         if not desk.has(process) and not server_begins(rest):
-            desk.loose(line.text, line.number)
+            (desk.apart if stands_alone(rest) else desk.loose)(line.text, line.number)
             return
         dialogue = self._of(process, line.text)
         if (match := _DISCONNECT.match(rest)) is not None:

@@ -10,13 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+import msgspec
+
 from simulator.language import N_
 from simulator.reading.clean import Line
 from simulator.reading.desk import Desk
 from simulator.reading.dialogue import Dialogue, is_reply
 from simulator.reading.format import SECOND_EHLO, Expected, Format, Sample
 from simulator.reading.marks import unmarked
-from simulator.session import Remark, Reply, Session, Side
+from simulator.session import Command, Handshake, Remark, Reply, Session, Side
 
 _SIGNATURE = re.compile(
     r"(?m)^\s*CONNECTED\([0-9A-F]+\)|openssl s_client|^depth=\d .*\nverify (?:return|error)"
@@ -30,6 +32,12 @@ _UNREACHED = re.compile(
     r"BIO_connect:|system library:(?:BIO_)?connect:|connect:errno=|BIO_lookup_ex"
 )
 """No connection came about: what failed is no handshake."""
+
+_OUTPUT = re.compile(r"(?i)^\s*(?:CONNECTED\(|Connecting to )|errno|\berror\b|refused|timed? ?out")
+"""What the tool says first, or that it failed."""
+
+_NOTHING_READ = re.compile(r"SSL handshake has read 0 bytes and written ")
+"""The tool counts the cleartext before TLS as well."""
 
 _DUMP = re.compile(
     r"\s{0,40}(?P<way>write to|read from) 0x\S{1,20} \[0x\S{1,20}\]"
@@ -55,6 +63,26 @@ class _Run(Dialogue):
         """Unless -quiet hid the typing: then a reply came inside TLS without one."""
         return not any(isinstance(event, Reply) and event.secure for event in self.events)
 
+    @property
+    def ran(self) -> bool:
+        """Whether the tool said anything yet: a page may name its command line more than once."""
+        return any(
+            not isinstance(event, Remark) or _OUTPUT.search(event.text) for event in self.events
+        )
+
+    def nothing_heard(self, line: int) -> None:
+        """Not one octet came: what the tool says of the list, it says of none."""
+        if any(isinstance(event, Handshake) for event in self.events):
+            return
+        self.events = [
+            msgspec.structs.replace(e, tells="") if isinstance(e, Remark) else e
+            for e in self.events
+        ]
+        if not any(isinstance(event, Command) for event in self.events):
+            self.told = True
+            self.imply("EHLO", line)
+        self.close(line, "server", "cut")
+
 
 def read(lines: Iterable[Line]) -> Iterator[Session]:
     """The session of one run."""
@@ -69,7 +97,7 @@ def read(lines: Iterable[Line]) -> Iterator[Session]:
         if dump.takes(desk, line, clear=shake is None and not known):
             continue
         if "openssl s_client" in text or "s_client " in text:
-            if desk.latest is not None:
+            if isinstance(desk.latest, _Run) and desk.latest.ran:
                 desk.end(desk.latest.connection)
             starttls, shake, known = "-starttls" in text, None, False
             dialogue = desk.of("")
@@ -78,6 +106,7 @@ def read(lines: Iterable[Line]) -> Iterator[Session]:
             dialogue.remark(line.text, line.number)
             continue
         dialogue = desk.of("")
+        assert isinstance(dialogue, _Run)
         if not known and (match := _TLS.match(text)) and "(NONE)" not in text:
             shake, version, cipher = line, match["version"], match["cipher"]
         elif not known and shake is None and text.startswith("verify return:"):
@@ -105,9 +134,12 @@ def read(lines: Iterable[Line]) -> Iterator[Session]:
         if known and unmarked(desk, line, ""):
             continue
         if shake is None and not known and "starttls in server response" in text.lower():
-            dialogue.remark(line.text, line.number, "not_offered")
+            # Where not one octet came, there was no list either.
+            dialogue.remark(line.text, line.number, "" if dump.silent else "not_offered")
             known = True
             continue
+        if known and _NOTHING_READ.match(text):
+            dialogue.nothing_heard(line.number)
         if shake is None and not known and text and _failed(text):
             dialogue.implicit = not starttls
             dialogue.tls_failed(line.number, text)
@@ -126,6 +158,8 @@ class _Dump:
 
     def __init__(self) -> None:
         self.spoke = False
+        self.heard = self.silent = False
+        """The server was listened to, and nothing came."""
         self._who: Side | None = None
         self._octets = b""
         self._left = 0
@@ -143,6 +177,9 @@ class _Dump:
         if begins is not None:
             self._who = "client" if begins["way"] == "write to" else "server"
             self._octets, self._left, self._line = b"", int(begins["size"]), line.number
+            if self._who == "server":
+                self.heard = self.heard or self._left > 0
+                self.silent = not self.heard
         elif row is not None:
             self._octets += bytes.fromhex(row["octets"].replace("-", " "))
             self._left -= len(row["octets"]) // 3

@@ -20,9 +20,9 @@ from simulator.reading.clean import line_of
 from simulator.reading.format import Keep
 from simulator.session import Session
 
-_LOOSE, _OWN, _BESIDE = range(3)
-"""A line of no session that was open, one of the process that serves the session, and one of
-another process that tells of it."""
+_LOOSE, _OWN, _BESIDE, _APART = range(4)
+"""A line of no session that was open, one of the process that serves the session, one of another
+process that tells of it, and one that tells of a session by itself."""
 
 _SERVERS = ("smtpd", "postscreen")
 _CLIENTS = ("smtp", "lmtp", "relay")
@@ -75,6 +75,7 @@ class _Sieve:
         self._kinds: dict[bytes, str] = {}
         self._open: OrderedDict[bytes, list[Kept]] = OrderedDict()
         self._loose: list[Kept] = []
+        self._apart: list[Kept] = []
         self._latest: bytes | None = None
         self._begun = False
         self._owners: OrderedDict[str, bytes] = OrderedDict()
@@ -111,6 +112,9 @@ class _Sieve:
 
     def finish(self) -> None:
         """The log is over: all that is left is complete."""
+        if not self._begun and self._apart:
+            both = [line._replace(how=_LOOSE) for line in self._apart] + self._loose
+            self._loose, self._apart = sorted(both), []
         if self._loose and self._open:
             last = next(reversed(self._open.values()))
             last += [line._replace(how=_BESIDE) for line in self._loose]
@@ -118,6 +122,7 @@ class _Sieve:
         for process in list(self._open):
             self._end(process)
         self._flush_loose()
+        self._flush_apart()
 
     def _written_by(self, line: bytes) -> tuple[bytes, str, bytes]:
         """The process that wrote a line, its daemon, and what it says; empty if not Postfix's."""
@@ -136,7 +141,10 @@ class _Sieve:
             self._begin(process)
         elif process not in self._open:
             if not maillog.server_begins(_text(rest)):
-                self._put_loose(number, line)
+                if maillog.stands_alone(_text(rest)):
+                    self._put_apart(number, line)
+                else:
+                    self._put_loose(number, line)
                 return
             self._begin(process)
         self._own(process, number, line)
@@ -192,6 +200,16 @@ class _Sieve:
         if len(self._loose) >= desk.MOST_REMARKS:
             self._flush_loose()
 
+    def _put_apart(self, number: int, line: bytes) -> None:
+        self._apart.append(Kept(number, line, _APART))
+        if len(self._apart) >= desk.MOST_REMARKS:
+            self._flush_apart()
+
+    def _flush_apart(self) -> None:
+        if self._apart:
+            self._read(b"", self._apart)
+            self._apart = []
+
     def _flush_loose(self) -> None:
         if self._loose:
             self._read(b"", self._loose)
@@ -218,6 +236,8 @@ class _Sieve:
                 reader.take(line, [])
             elif how == _BESIDE:
                 reader.desk.beside(line.text, number, process.decode())
+            elif how == _APART:
+                reader.desk.apart(line.text, number)
             else:
                 reader.desk.loose(line.text, number)
         self._ready += reader.desk.finish()

@@ -41,6 +41,7 @@ class Desk:
         self._plain = plain
         self._open: OrderedDict[str, Dialogue] = OrderedDict()
         self._loose: list[tuple[int, str]] = []
+        self._apart: list[tuple[int, str]] = []
         self._ready: list[Session] = []
         self._latest: Dialogue | None = None
         self.count = 0
@@ -103,6 +104,7 @@ class Desk:
             found.closed
             or len(found.events) > MOST_EVENTS
             or (who == "client" and found.took_leave)
+            or found.left(who, text)
         ):
             found = self._again(connection, stamp)
         elif who == "server" and text[:3] == "220" and (asked := found.take_starttls()) is not None:
@@ -142,6 +144,21 @@ class Desk:
         if len(self._loose) >= MOST_REMARKS:
             self.flush_loose()
 
+    def apart(self, text: str, line: int) -> None:
+        """A line of no open connection that tells of one by itself: such are given out together,
+        after the sessions."""
+        self._apart.append((line, text))
+        if len(self._apart) >= MOST_REMARKS:
+            self._flush_apart()
+
+    def _flush_apart(self) -> None:
+        if self._apart:
+            alone = Dialogue(self.source, shown="outline")
+            for number, text in self._apart:
+                alone.remark(text, number)
+            self._apart.clear()
+            self._ready.append(ending.session(alone))
+
     def flush_loose(self) -> None:
         """Give out the lines of no session as a session without a dialogue.
 
@@ -170,6 +187,9 @@ class Desk:
 
     def finish(self) -> Iterator[Session]:
         """The log is over: give out all that is left."""
+        if not self.count and self._apart:
+            self._loose = sorted(self._loose + self._apart)
+            self._apart.clear()
         if self._loose and self._open:
             last = next(reversed(self._open.values()))
             for number, text in self._loose:
@@ -178,4 +198,5 @@ class Desk:
         for connection in list(self._open):
             self.end(connection)
         self.flush_loose()
+        self._flush_apart()
         yield from self.done()

@@ -189,6 +189,17 @@ class Dialogue:
                 return not self._reply and not self._waiting
         return False
 
+    def left(self, who: Side, text: str) -> bool:
+        """After QUIT, in a log that shows refusals at most, comes what can be of another session
+        only."""
+        if self._reply or not self._waiting or self._waiting[-1] != "QUIT":
+            return False
+        if any(isinstance(event, Reply) and event.code < 400 for event in self.events):
+            return False
+        if who == "client":
+            return text[:5].upper() in ("EHLO ", "HELO ")
+        return len(self._waiting) == 1 and text[:3] in _OF_A_LOGIN
+
     def take_starttls(self) -> int | None:
         """Take back a STARTTLS that was said inside TLS, and is not answered yet; its line."""
         if not self._secure or not self.remarks or self._reply:
@@ -486,6 +497,8 @@ class Dialogue:
             return
         code, texts = self._code, self._reply
         self._reply = []
+        if code == 250 and set(self._waiting) == {"?"} and _TAKEN.search(texts[0]):
+            self._were_message()
         if len(self._waiting) > 1 and self._waiting[0] == _GREETING and code not in (220, 421, 554):
             self._waiting.popleft()
         while len(self._waiting) > 1 and self._waiting[0] in smtp.HELLO and code in NEVER_TO_HELLO:
@@ -527,6 +540,28 @@ class Dialogue:
             self._waiting.append(_AUTH)
         elif code == 354:
             self._begin_data(self._reply_line)
+
+    def _were_message(self) -> None:
+        """Lines that are no commands, and were taken into the queue: DATA was left out."""
+        place = len(self.events)
+        while place and isinstance(event := self.events[place - 1], Command | Remark):
+            if isinstance(event, Command) and event.verb:
+                break
+            place -= 1
+        lines = [e for e in self.events[place:] if isinstance(e, Command)]
+        if not lines:
+            return
+        kept = [e for e in self.events[place:] if not isinstance(e, Command)]
+        self.events[place:] = kept
+        self._waiting.clear()
+        raw = b"".join(event.raw for event in lines)[:KEPT]
+        self._add(
+            Message(
+                by="client", size=len(raw), raw=raw, at=lines[0].at, secure=lines[0].secure,
+                line=lines[0].line,
+            )
+        )  # fmt: skip
+        self._waiting.append(_MESSAGE)
 
     def _judge_pending(self, code: int, text: str) -> None:
         """A reply to what was said after the 220: TLS was there, or the server lost its way."""
@@ -740,6 +775,12 @@ class Dialogue:
     def _add(self, event: AnyEvent) -> None:
         self.events.append(event)
 
+
+_TAKEN = re.compile(r"(?i)\bqueued\b|accepted for delivery|message accepted")
+"""What a server says of a message that it took."""
+
+_OF_A_LOGIN = frozenset(("235", "334", "534", "535", "538"))
+"""Replies that only AUTH gets (RFC 4954 §4, §6)."""
 
 _OF_CERTIFICATES = frozenset(("name-mismatch", "expired", "unknown-ca", "certificate"))
 """The errors after which a client may go on, if it is told to."""

@@ -123,6 +123,10 @@ def _open_handshake(dialogue: Dialogue) -> None:
         empty = next((e for e in remarks if e.by == "server" and not e.text), None)
         if empty is not None:
             dialogue.tls_failed(empty.line or 0, "", "other")
+        elif not (dialogue.plain or _is_typed(dialogue)) and (
+            above := _told_above(dialogue.events)
+        ):
+            dialogue.tls_failed(above.line or 0, above.text.strip())
         return
     if dialogue.plain:
         if any(remark.text.strip() for remark in remarks):
@@ -135,6 +139,25 @@ def _open_handshake(dialogue: Dialogue) -> None:
     else:
         dialogue.infer_tls()
 
+
+def _is_typed(dialogue: Dialogue) -> bool:
+    """Whether a shell's line above the dialogue starts what it was typed into."""
+    above = (e.text[:400] for e in dialogue.events if isinstance(e, Remark))
+    return any(map(_STARTED.search, above))
+
+
+def _told_above(events: list[AnyEvent]) -> Remark | None:
+    """The error that STARTTLS came to, which a page shows before the log of it."""
+    for event in events:
+        if not isinstance(event, Remark):
+            return None
+        found = signs.read(event.text) if event.about != "other" else None
+        if found is not None and found.kind == "failed" and _OF_STARTTLS.search(event.text[:1000]):
+            return event
+    return None
+
+
+_OF_STARTTLS = re.compile(r"(?i)\bstart[ _-]?tls\b|convert socket to tls|enable(?:d|_)? ?crypto")
 
 _STACK = re.compile(r"\s*(?:#\d+ \S|at [\w.$<>]+\(|Stack [Tt]race:|Traceback \(|from \S+:\d+:in )")
 """A line of a program's stack: no person typed this dialogue."""
@@ -229,7 +252,9 @@ def _from_remarks(dialogue: Dialogue, events: tuple[AnyEvent, ...]) -> tuple[Any
     best = _listed_reason(events, sentences, best)
     sentence = sentences[best]
     dialogue.told = True
-    if sentence.kind == "failed" and any(
+    if sentence.kind == "failed" and _at_connect(events, best):
+        sentence = msgspec.structs.replace(sentence, starttls=False)
+    elif sentence.kind == "failed" and any(
         isinstance(e, Remark) and signs.by_starttls(e.text) for e in events
     ):
         sentence = msgspec.structs.replace(sentence, starttls=True)
@@ -244,6 +269,27 @@ def _from_remarks(dialogue: Dialogue, events: tuple[AnyEvent, ...]) -> tuple[Any
         told = Remark(by="server", at=told.at, line=told.line, text=text)
     assert isinstance(told, Remark)
     return (*events[:best], *sentence.events(told), *events[best + 1 :])
+
+
+_AT_CONNECT = re.compile(
+    r"(?i)could not connect to smtp host|\.openServer\(|\bSMTP_SSL\("
+    r"|\b(?:stream_socket_client|fsockopen)\(|connection could not be established with host \W{0,3}(?:ssl|tls)://"
+)
+"""What a library says, or has in its stack, only while it connects: JavaMail, Python, PHP."""
+
+
+def _at_connect(events: tuple[AnyEvent, ...], place: int) -> bool:
+    """Whether the error belongs to the connecting itself, by the lines around it."""
+    near = range(max(0, place - 8), min(len(events), place + 9))
+    texts = {i: e.text for i in near if isinstance(e := events[i], Remark)}
+    connecting = [_away(i, place) for i, t in texts.items() if _AT_CONNECT.search(t[:1000])]
+    later = [_away(i, place) for i, t in texts.items() if signs.by_starttls(t)]
+    return bool(connecting) and (not later or min(connecting) < min(later))
+
+
+def _away(index: int, place: int) -> tuple[int, bool]:
+    """How far a line is from another; the one above is nearer."""
+    return abs(index - place), index > place
 
 
 def _listed_reason(

@@ -60,6 +60,8 @@ _OPTION = re.compile(r"(?:^|\s)--?$")
 """What ends so is followed by the name of an option, as in `swaks --auth LOGIN`."""
 _CALLED = re.compile(r"(?:->|::)\w{1,60}\([\"']?$")
 """What ends so is followed by the argument of a call in a stack."""
+_INLINE = re.compile(r"[(（、，。「\u3040-\u9fff\uac00-\ud7a3]`$")
+"""What ends so is followed by a word that a sentence has in Markdown's marks."""
 _VALUE = re.compile(r"(?i)\b(?:code|status|errno|error|response)\W{0,3}$")
 """Behind it a code alone is a value of the program's own, and the line says more."""
 _FILE_LINE = re.compile(r"\.[A-Za-z]{1,5}[:(]$")
@@ -138,6 +140,8 @@ def _stands(text: str, match: re.Match[str], who: Side, previous: tuple[int, Sid
     if _CALLED.search(before) or (who == "server" and _FILE_LINE.search(before)):
         return False
     if who == "client" and (_ATTRIBUTE.search(before) or _OPTION.search(before)):
+        return False
+    if who == "client" and text[match.end() : match.end() + 1] == "`" and _INLINE.search(before):
         return False
     if before.upper().endswith("QUIT ") or text[start : start + 9].upper() == "QUIT 221 ":
         return True

@@ -24,6 +24,7 @@ from simulator.session import (
     AuthResponse,
     Command,
     Connect,
+    Disconnect,
     Handshake,
     Message,
     Remark,
@@ -507,6 +508,7 @@ def _signs(lines: Sequence[Line], sessions: Sequence[Session]) -> float:
         isinstance(e, Handshake)
         or (isinstance(e, Remark) and bool(e.tells))
         or (isinstance(e, Reply) and e.code >= 400)
+        or (isinstance(e, Disconnect) and e.reason == "cut")
         for session in sessions
         for e in session.events
     )
