@@ -98,7 +98,7 @@ _WORD = re.compile(r"[^\W_][\w.-]+")
 
 _CLOSING = re.compile(
     r"(?i)\W*(?:(?:many |best |kind |warm )?(?:regards|wishes|thanks)|thank you|cheers|sincerely|yours|"
-    r"mfg|lg|vg|mvh|hilsen|(?:mit )?(?:freundliche[nr]?|viele|liebe|beste|herzliche) gr(?:ü|ue)(?:ß|ss)en?|"
+    r"mfg|lg|vg|mvh|hilsen|(?:mit )?(?:(?:freundliche[nr]?|viele|liebe|beste|herzliche) )?gr(?:[uü]|ue)(?:ß|ss)e?n?|"
     r"danke|cordialement|merci|(?:un )?saludos?|gracias|atenciosamente|att|abraços?|obrigad[oa]|"
     r"(?:cordiali )?saluti|grazie|(?:met vriendelijke )?groet(?:en)?|bedankt|"
     r"(?:med )?vänliga hälsningar|tack|pozdrawiam|dziękuję|с уважением|спасибо|teşekkürler)\W*"

@@ -53,7 +53,11 @@ _ALONE = re.compile(
     r"^(?P<lead>\s*(?:[^\s:]{0,3}[<>→←:|=~*-]{1,4}\s*|[0-9A-Fa-f]{4,8}:\s+|[CS]:\s*|>+\s*)?[\"'`b]{0,2})"
     r"(?P<s>[A-Za-z0-9+/_-]{4,16000}={0,3})(?P<trail>[\"'`]?(?:\\r|\\n)*[\"'`,;)]*\s*)$"
 )
-_AS_NAME = re.compile(r"(?i) (?:as|als|como|comme|come|som|jako|як|как|в качестве|ως|sebagai) ")
+_AS_NAME = re.compile(
+    r"(?i) (?P<as>as|als|como|comme|come|som|jako|як|как|в качестве|ως|sebagai) "
+    r"|(?:,| [-–—=])? (?:is|was|ist|war|es|era|est|était|è|é|foi|jest|to(?= (?:moje )?has)|är|er|on(?= (?:minun? )?(?:salas|paroo))|это|был|είναι|adalah|that['’]s) "
+    r"|,? c['’]est | [-–—] (?=(?:это|that|my|mein|mon|mi|minha|mia|meu|мой|moje|the)\b)| ?[がは为是](?=\S)"
+)
 """What goes before the name of what stands before it: `hunter2 as password`."""
 _WORDS = re.compile(r"""[^\s"'`()«»„“”]{4,128}""")
 _PRINTS = re.compile(
@@ -111,6 +115,8 @@ _TOLD = re.compile(
     r"\s*(?:<[\w .-]{1,30}> ?|[\w .-]{1,30}: |[-*>] )?[\"'`]?(?![245]\d\d(?:[ -]|$))(?P<s>(?=[^\s]*[\d_!#$%&?+])(?=[^\s]*[^\W\d_])[^\s\"'`:/@]{5,64}?)[\"'`]?[.!]?\s*"
 )
 """A line that is one word, as a password; the line before spoke of one."""
+_ANSWERED = re.compile(r"\s*(?:\S{1,3}\s+)?(?![245]\d\d(?:[ -]|$))(?P<s>\S{3,})\s*")
+"""A line that is one word, as the answer to what the server asked for."""
 _SETTING = re.compile(r"\s+[\w.-]+\s*[=:]\s*\S")
 
 
@@ -200,6 +206,8 @@ class Masker:
             return whole + cut
         if not understood and self._hints:
             self._heads(line)
+        if not understood and "334 UGFzc3dvcmQ6" in line:
+            self._pending = "asked"
         spans = self._spans(line, understood=understood)
         if not spans:
             return line + cut
@@ -322,7 +330,12 @@ class Masker:
     def _awaited(self, line: str, waiting: str, before: str) -> str | None:
         """A line on which the value of the name before it should stand."""
         value: Value | None
-        if waiting == "told":
+        if waiting == "asked":
+            alone = _ANSWERED.fullmatch(line)
+            if not alone or alone["s"].upper() in _SMTP_WORDS | mechanisms():
+                return None
+            value = Value(*alone.span("s"), whole=True)
+        elif waiting == "told":
             alone = _TOLD.fullmatch(line)
             word = alone["s"] if alone else ""
             if not alone or not looks_secret(word) or PLAIN_TOKEN.fullmatch(word):
@@ -466,7 +479,7 @@ class Masker:
                 named is None
                 or named.lastgroup != "p"
                 or not re.fullmatch(
-                    r"(?:\S{1,12} ){0,2}[^\W\d_]*", line[match.end() : named.start()]
+                    r"(?:[^\W\d_]{1,12} ){0,2}[\"'`(]?[^\W\d_]*", line[match.end() : named.start()]
                 )
             ):
                 continue
@@ -474,7 +487,7 @@ class Masker:
             begins = match.start() - len(sentence)
             for word in list(_WORDS.finditer(sentence))[-7:]:
                 bare = word[0].rstrip(",:")
-                mixed = re.search(r"\d", bare) and re.search(r"[^\W\d_]", bare)
+                mixed = match["as"] and re.search(r"\d", bare) and re.search(r"[^\W\d_]", bare)
                 near = match.start() - begins - word.end() < 3
                 if (mixed or near) and looks_secret(bare) and not PLAIN_TOKEN.fullmatch(bare):
                     self._add(spans, line, begins + word.start(), begins + word.start() + len(bare))

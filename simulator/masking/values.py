@@ -49,6 +49,8 @@ _QUALIFIED = re.compile(
 _CLAUSE = re.compile(
     r"(?i) +(?:you|that|which|i|he|she|we|they|used|sent|entered|given)\b[^.=:;]{0,60}? (?:is|was|were|be|=):? +(?=\S)"
 )
+_ANSWER = re.compile(r"""["')]{0,2}\?+["')]{0,2} +(?:<?\w{1,12}>?: ?)?(?=\S)""")
+"""What stands between a question for a password and its answer."""
 _BLOCK = re.compile(r"[|>][-+]?\d?\s*$")
 _PARTICLE = re.compile(r"(?:は|が|是|为|為|[은는이가]|を|も)?\s*(?=[!-~])")
 _TYPED = re.compile(
@@ -126,6 +128,9 @@ def value_at(text: str, start: int, *, sentence: bool, url: bool, markup: bool) 
         if text[place + 1 : end].strip():
             return Value(place + 1, end, whole=True)
         return None
+    if text.endswith("<![CDATA[", 0, place):
+        end = text.find("]]>", place)
+        return Value(place, end if end >= 0 else len(text), whole=True)
     if markup:
         end = text.find("<", place)
         return Value(place, end if end >= 0 else len(text), whole=True)
@@ -292,6 +297,10 @@ def after(text: str, match: re.Match[str]) -> Found | None:
     if not latin and (particle := _PARTICLE.match(text, place)):
         value = value_at(text, particle.end(), sentence=True, url=False, markup=False)
         return Found(_unless_plain(text, value, strict=False), ends=False)
+    if answer := _ANSWER.match(text, place):
+        value = value_at(text, answer.end(), sentence=True, url=False, markup=False)
+        if told := _unless_plain(text, value, strict=True):
+            return Found(told, ends=False)
     if (further := _further(text, place)) is not None:
         return Found(further, ends=False)
     if rest_text[0] in QUOTES or rest_text.startswith(" ") or quoted:

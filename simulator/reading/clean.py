@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bz2
 import codecs
+import functools
 import gzip
 import html
 import importlib
@@ -559,6 +560,7 @@ class Prefix(NamedTuple):
     process: str
 
 
+@functools.lru_cache(2048)  # each format asks it of the same lines
 def without_prefix(line: str) -> Prefix:
     """Take off timestamps, levels, threads and program names that any logger may have put there."""
     process = ""
