@@ -79,15 +79,15 @@ _CONTINUES = re.compile(
     r"^(?P<lead>\s*(?:[0-9A-Fa-f]{4,8}:\s+|[<>~=|*-]{1,4}\s+|[CS]:\s*)?[\"'`]?)(?P<s>[A-Za-z0-9+/_-]{1,16000}={0,3})(?P<trail>[\"'`]?(?:\\r|\\n)*\s*)$"
 )
 _CALL = re.compile(
-    r"(?i)[\w$>:.-]*(?:login|logon|sign_?in|auth\w*|credentials?\w*|passw\w*|NetworkCredential)\s?\("
+    r"(?i)(?<!\w)(?=\w*?(?:auth|credential|passw|(?:log[io]n|sign_?in)\s?\())\w++\s?\("
 )
 _CALLED = re.compile(
     r"log[io]n|sign_?in|auth|cred|passw|->|::|#\d|args?\b|arguments|params|parameters"
     r"|connect|values|dial|client|transport|sasl|plain|smtp|mailer|session|account|open|start|send"
 )
 _CONNECTS = re.compile(
-    r"(?i)[\w$>:.-]*(?:connect|dial|client|transport|sasl|plain|smtp|mailer|session|account|open|start"
-    r"|send|values)\w*(?:\.\w+)?\s?\((?=[^()]*,)"
+    r"(?i)(?<!\w)(?=\w*?(?:connect|dial|client|transport|sasl|plain|smtp|mailer|session|account|open"
+    r"|start|send|values))\w++(?:\.\w++)?\s?\((?=[^()]*,)"
 )
 """Calls that may be given a user and a password, behind other arguments."""
 _PLAIN_ARGUMENT = re.compile(
@@ -541,7 +541,8 @@ class Masker:
 
     def _calls(self, spans: list[tuple[int, int]], line: str, *, understood: bool) -> None:
         end = 0
-        for match in (*_CALL.finditer(line), *_LISTED.finditer(line)):
+        begun = (*_CALL.finditer(line), *_LISTED.finditer(line))
+        for match in sorted(begun, key=re.Match.end):
             if match.end() < end:
                 continue
             if re.search(r"(?i)(?:error|exception|failed|failure)\w*\s?\($", match[0]):
