@@ -49,10 +49,16 @@ def _take(desk: Desk, line: Line) -> None:
             desk.remark(line.text, line.number)
         else:
             said = desk.speak("", fragment.who, fragment.text, line.number, line.text)
-            if fragment.who == "client" and len(found) == 1 and fragments.complains(line.text):
+            if fragment.who == "server":
+                continue
+            if len(found) == 1 and fragments.complains(line.text):
                 said.unquote()
                 said.told = said.told or not said.hears
                 desk.remark(line.text, line.number)
+            elif len(found) > 1 and fragment.text.endswith(":") and not said.hears:
+                # An error names the command that was refused, and not what it was about.
+                said.unquote()
+                said.told = True
 
 
 _NAMED = re.compile(r"\W{0,3}[A-Za-z_.-]{1,40}[\"']?\s{0,4}(?:=>?|:)\s{0,4}[\"']")

@@ -21,7 +21,7 @@ from simulator.reading.marks import continued, learn
 from simulator.session import Command, Handshake, Peer, Session
 
 _PEER = r"[^\[\]]{0,200}\[[^\]]{0,80}\](?::\d{1,5})?"
-_ID = r"[0-9A-Za-z]{4,20}: "
+_ID = r"(?P<id>[0-9A-Za-z]{3,20}): "
 
 _PROCESS = re.compile(r"(?:[A-Za-z0-9_.-]{1,40}/){1,4}([a-z][a-z0-9-]{1,20})\[\d{1,10}\]")
 _MARKED = re.compile(rf"(?P<mark>[<>]) (?P<peer>{_PEER}): ?(?P<text>.*)")
@@ -39,7 +39,7 @@ _FAILED = re.compile(
     rf"SSL_(?:accept|connect) error|(?:{_ID})?Cannot start TLS|.{{0,40}}TLS library problem"
 )
 _STATUS = re.compile(
-    r"(?P<id>[0-9A-Za-z]{4,20}): to=<.{0,400}?relay=(?P<relay>[^,]{0,200}),.{0,400}?"
+    rf"{_ID}to=<.{{0,400}}?relay=(?P<relay>[^,]{{0,200}}),.{{0,400}}?"
     r"status=(?P<status>\w+) \((?P<why>.*)\)"
 )
 _RELAY = re.compile(r"(?P<name>[^\[\s]{0,200})\[(?P<address>[^\]]{0,80})\]:(?P<port>\d+)")
@@ -47,7 +47,7 @@ _IN_REPLY = re.compile(
     r"said: (?P<code>[2-5]\d\d)[- ](?P<text>.*?) \(in reply to (?:end of )?(?P<verb>[A-Z]+)"
 )
 _REJECT = re.compile(
-    rf"(?:{_ID})(?:milter-)?reject: (?P<verb>[A-Z]+) from {_PEER}: "
+    rf"{_ID}(?:milter-)?reject: (?P<verb>[A-Z]+) from {_PEER}: "
     r"(?P<code>[45]\d\d) (?P<text>[^;]*)"
 )
 _FILTER = re.compile(
@@ -63,7 +63,7 @@ _OWN_KEY = re.compile(
     r"|BIO routines|DH routines|no start line|key values mismatch))"
 )
 """A process that begins, and cannot use its own certificate or key: no handshake is tried."""
-_QUEUED = re.compile(r"(?P<id>[0-9A-Za-z]{4,20}): ")
+_QUEUED = re.compile(_ID)
 _NEW = re.compile(
     rf"(?:{_ID})?(?:setting up TLS connection|SSL_connect error|connect to "
     r"|\w+ TLS connection established)"
