@@ -13,6 +13,7 @@ import pytest
 from simulator import lab, smtp
 from simulator.causes import causes
 from simulator.cli import cli
+from simulator.cli.lists import SCHEMAS
 from simulator.rules import rules
 from tools import catalogues, words
 from tools.site import findings
@@ -214,3 +215,9 @@ def test_no_data_has_a_language_beside_another() -> None:
     """Prose stands in English in data; the catalogues have the rest."""
     for path, _ in catalogues.SITE_PROSE:
         assert not re.search(r"\bpt[-_]BR *=", path.read_text(encoding="utf-8")), path
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_on_schemas_tells_what_each_is_for(language: str) -> None:
+    told = source(language, "reference/schemas.md")
+    assert [name for name in SCHEMAS if f"`{name}`" not in told] == []
