@@ -131,11 +131,11 @@ async def _page(
         )
         server = _Page(config, web.closing)
         serving = asyncio.create_task(asyncio.to_thread(server.answer, listening))
-        await asyncio.to_thread(server.up.wait)
-        query = f"?token={settings.token}" if settings.token else ""
-        opened(Open(f"http://{shown}:{port}/{query}", tuple(found), store))
         stopping = asyncio.create_task(over.wait())
         try:
+            await asyncio.to_thread(server.up.wait)
+            query = f"?token={settings.token}" if settings.token else ""
+            opened(Open(f"http://{shown}:{port}/{query}", tuple(found), store))
             await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stopping.cancel()

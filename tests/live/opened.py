@@ -104,7 +104,7 @@ def opened(**settings: Any) -> Iterator[Lab]:
     thread = threading.Thread(target=work)
     thread.start()
     try:
-        assert up.wait(30)
+        assert up.wait(120)
         if problems:
             raise problems[0]
         yield Lab(found[0])

@@ -375,6 +375,11 @@ def test_only_as_many_as_there_can_be_files(
     soft: int, hard: int, expected: tuple[int, int]
 ) -> None:
     """A process that may open few files would neither serve nor refuse who comes then."""
+    import resource
+
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if most != resource.RLIM_INFINITY and most < hard:
+        pytest.skip(f"this process may have {most} files at most")
     program = (
         "import resource; from simulator.live.ports import at_once; "
         f"resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard})); "
@@ -384,6 +389,19 @@ def test_only_as_many_as_there_can_be_files(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
     )
     assert ran.stdout.strip() == str(expected)
+
+
+def test_it_ends_where_nobody_can_be_told_that_it_is_open() -> None:
+    """As where what shows its address is closed by then: `ehlo-twice lab | true`."""
+    program = (
+        "import asyncio; from simulator.live.serve import Settings, lab\n"
+        "def opened(found): raise BrokenPipeError('nobody reads')\n"
+        "asyncio.run(lab(Settings(smtp=0, web=0), opened, asyncio.Event()))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120
+    )
+    assert ran.stderr.splitlines()[-1] == "BrokenPipeError: nobody reads"
 
 
 def test_openapi_names_every_path() -> None:
