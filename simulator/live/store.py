@@ -46,8 +46,8 @@ class BadStore(Error, OSError):
 
 class Kept:
     """One session: `session` makes the record as it stands now; `does` is what someone on the path
-    did then, as a scenario has it. `version` counts what
-    happened. `summaries` are kept by language, each with the version that it tells of."""
+    did then, as a scenario has it. `version` counts what happened. `summaries` are kept by
+    language, each with the version that it tells of."""
 
     def __init__(self, number: int, port: str, does: str, began: datetime) -> None:
         self.number = number
