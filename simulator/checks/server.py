@@ -292,7 +292,7 @@ class _Probe(Client):
 
     def _judge(self, answer: str) -> None:
         case = self.case
-        values = {"answer": answer}
+        values = {"answer": _in_words(answer)}
         if not answer:
             self.why = Text(N_("the list does not have {keyword}"), {"keyword": AUTH})
             return
@@ -326,7 +326,8 @@ class _Probe(Client):
             self.status = "failed"
         else:
             self.status = case.otherwise
-        self.why = Text(N_("{step} was answered: {answer}"), {"step": step, "answer": answer})
+        values = {"step": step, "answer": _in_words(answer)}
+        self.why = Text(N_("{step} was answered: {answer}"), values)
 
     def _has(self, keyword: str) -> bool:
         name, _, parameter = keyword.partition(" ")
@@ -376,6 +377,13 @@ class _Probe(Client):
         if not happened.error:
             return f"{TLS} ({happened.version}, {happened.cipher})"
         return f"no {TLS}: {happened.detail or happened.error}"
+
+
+def _in_words(answer: str) -> Text | str:
+    """An answer as it is told: a server's own words stay as they are."""
+    word, _, why = answer.partition(": ")
+    known = {"closed": N_("closed"), "silence": N_("silence"), f"no {TLS}": N_("no TLS: {why}")}
+    return Text(known[word], {"why": why}) if word in known else answer
 
 
 def _base64(secret: bytes) -> str:

@@ -91,6 +91,12 @@ def test_login(policy: ServerPolicy, user: str, status: str, why: str, authority
     assert say(result.why).startswith(why)
 
 
+def test_an_answer_that_is_no_reply_is_told_in_the_reader_s_language(authority: Path) -> None:
+    results = server_checked(ServerPolicy(starttls="plain"), authority, "", "begins-tls")
+    assert say(results[-1].why).startswith("the answer was: no TLS: ")
+    assert say(results[-1].why, "pt_BR").startswith("a resposta foi: sem TLS: ")
+
+
 @pytest.mark.parametrize("mechanism", ["CRAM-MD5", "PLAIN", "LOGIN"])
 def test_the_account_is_in_no_report(mechanism: str, authority: Path) -> None:
     policy = ServerPolicy(auth="always", mechanisms=(mechanism,))
