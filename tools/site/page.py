@@ -129,6 +129,8 @@ def with_scripts(text: str, page: Page) -> str:
     needed = [script for element, script in SCRIPTS.items() if element in text]
     if {"sandbox", "explain", "play", "learn"} & set(needed) and "player" not in needed:
         needed.insert(0, "player")
+    if {"explain", "play", "learn", "quiz"} & set(needed):
+        needed.insert(0, "common")
     if not needed:
         return text
     line = f"scripts: [{', '.join(needed)}]\n"

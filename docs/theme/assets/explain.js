@@ -3,30 +3,24 @@
 (() => {
 	"use strict";
 	if (customElements.get("smtp-explain")) return;
+	const { el, Engine } = window.ehloTwice;
 	const BIGGEST = 64 << 20; // octets
 
-	function el(tag, attributes, ...children) {
-		const node = document.createElement(tag);
-		for (const [name, value] of Object.entries(attributes)) {
-			if (typeof value === "function") node.addEventListener(name, value);
-			else if (value !== undefined && value !== false) node.setAttribute(name, value === true ? "" : value);
-		}
-		node.append(...children.flat().filter((child) => child !== undefined && child !== ""));
-		return node;
-	}
-
 	class SmtpExplain extends HTMLElement {
-		#words; #language; #ui; #worker; #waiting = new Map(); #asked = 0; #run = 0; #found;
+		#words; #language; #ui; #engine; #found;
 
 		connectedCallback() {
 			if (this.#ui) return;
 			this.#words = JSON.parse(this.dataset.words);
 			this.#language = this.dataset.language;
+			this.#engine = new Engine("explain", this.dataset.engine, this.#words, ({ share }) => {
+				if (share !== undefined) this.#ui.bar.value = share;
+			});
 			this.replaceChildren(...this.#build());
 			this.toggleAttribute("ready", true);
 		}
 
-		disconnectedCallback() { this.#stop(); }
+		disconnectedCallback() { this.#engine.stop(); }
 
 		// --- the form -------------------------------------------------------------------------
 
@@ -35,7 +29,7 @@
 			const text = el("textarea", { id: "log", rows: 9, spellcheck: "false", autocomplete: "off", autocapitalize: "off", wrap: "off", placeholder: words.placeholder, "aria-describedby": "log-stays" });
 			const file = el("input", { type: "file", id: "log-file", class: "hidden", change: () => { if (file.files[0]) this.#take(file.files[0]); file.value = ""; } });
 			const go = el("button", { type: "submit", class: "go" }, words.go);
-			const cancel = el("button", { type: "button", class: "cancel", hidden: true, click: () => { this.#stop(); this.#say(words.cancelled); this.#busy(false); text.focus(); } }, words.cancel);
+			const cancel = el("button", { type: "button", class: "cancel", hidden: true, click: () => { this.#engine.stop(); this.#say(words.cancelled); this.#busy(false); text.focus(); } }, words.cancel);
 			const status = el("p", { class: "status", role: "status" });
 			const bar = el("progress", { max: 1, hidden: true, "aria-label": words.progress });
 			const answer = el("div", { class: "answer" });
@@ -46,7 +40,7 @@
 				el("p", { class: "actions" }, go, el("label", { for: "log-file", class: "file" }, file, words.choose), cancel),
 				el("p", { class: "examples" }, `${words.examples} `, examples),
 				el("p", { class: "stays", id: "log-stays" }, words.stays), bar, status);
-			for (const event of ["focus", "input"]) text.addEventListener(event, () => this.#start(), { once: true });
+			for (const event of ["focus", "input"]) text.addEventListener(event, () => this.#engine.start(), { once: true });
 			// A paste is a wish to have it explained; who types goes on typing.
 			text.addEventListener("paste", () => setTimeout(() => { if (text.value.trim()) this.#explain(); }));
 			text.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.#explain(); });
@@ -83,42 +77,9 @@
 			this.#explain(await file.arrayBuffer(), file.name);
 		}
 
-		// --- the worker -----------------------------------------------------------------------
+		// --- what is asked of the program ---------------------------------------------------------
 
-		// Out of a Blob, so that the page's policy holds in the worker too: it may fetch only from here.
-		#start() {
-			if (this.#worker) return this.#worker;
-			const address = new URL(`${this.dataset.engine}worker.js`, document.baseURI).href;
-			const blob = URL.createObjectURL(new Blob([`import ${JSON.stringify(address)};`], { type: "text/javascript" }));
-			const worker = new Worker(blob, { type: "module", name: "explain" });
-			worker.onmessage = ({ data }) => {
-				if (data.ready) return;
-				if ("share" in data) {
-					this.#ui.bar.value = data.share;
-					return;
-				}
-				this.#waiting.get(data.id)?.(data);
-				this.#waiting.delete(data.id);
-			};
-			worker.onerror = () => { for (const done of this.#waiting.values()) done({ error: this.#words.cannot }); this.#stop(); };
-			this.#worker = worker;
-			return worker;
-		}
-
-		#stop() {
-			this.#run++;
-			this.#worker?.terminate();
-			this.#worker = undefined;
-			this.#waiting.clear();
-		}
-
-		#ask(question, transfer = []) {
-			const id = ++this.#asked;
-			return new Promise((done) => {
-				this.#waiting.set(id, done);
-				this.#start().postMessage({ id, language: this.#language, ...question }, transfer);
-			});
-		}
+		#ask(question, transfer) { return this.#engine.ask({ language: this.#language, ...question }, transfer); }
 
 		// The whole explanation of a log as the program's own JSON.
 		async json(octets) {
@@ -143,15 +104,13 @@
 				return;
 			}
 			const data = octets ?? new TextEncoder().encode(this.#ui.text.value).buffer;
-			if (this.hasAttribute("busy")) this.#stop();
-			const run = ++this.#run;
+			if (this.hasAttribute("busy")) this.#engine.stop();
 			this.#ui.bar.removeAttribute("value");
 			this.#busy(true);
 			this.#ui.answer.replaceChildren();
 			this.#say(words.working);
 			const began = performance.now();
 			const { answer, error } = await this.#ask({ octets: data }, [data]);
-			if (run !== this.#run) return;
 			this.#busy(false);
 			if (error !== undefined) {
 				this.#say(error, true);

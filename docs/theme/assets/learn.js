@@ -3,20 +3,9 @@
 (() => {
 	"use strict";
 	if (customElements.get("smtp-learn")) return;
+	const { el, filled, Engine } = window.ehloTwice;
 	const LIMIT = 60_000; // milliseconds that an answer may take, once the program is loaded
 	const BIGGEST = 256 << 10; // octets of a progress file
-
-	function el(tag, attributes, ...children) {
-		const node = document.createElement(tag);
-		for (const [name, value] of Object.entries(attributes)) {
-			if (typeof value === "function") node.addEventListener(name, value);
-			else if (value !== undefined && value !== false) node.setAttribute(name, value === true ? "" : value);
-		}
-		node.append(...children.flat().filter((child) => child !== undefined && child !== ""));
-		return node;
-	}
-
-	const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
 	// Some browsers keep nothing, and say so by an error; then it is kept as long as the page.
 	const store = {
@@ -42,7 +31,7 @@
 	};
 
 	class SmtpLearn extends HTMLElement {
-		#words; #titles; #ui; #worker; #waiting = new Map(); #asked = 0; #timer; #run = 0; #number = ""; #begins = "";
+		#words; #titles; #ui; #engine; #number = ""; #begins = "";
 		#onHash = () => { const wanted = location.hash.slice(1); if (wanted in this.#titles && wanted !== this.#number) this.#open(wanted); };
 		#onStorage = () => this.#marks();
 
@@ -52,6 +41,11 @@
 			if (this.#ui) return;
 			this.#words = JSON.parse(this.dataset.words);
 			this.#titles = JSON.parse(this.dataset.titles);
+			this.#engine = new Engine("learn", this.dataset.engine, this.#words, () => {
+				if (!this.hasAttribute("busy")) return;
+				this.#say(this.#words.working);
+				this.#engine.limit(LIMIT);
+			});
 			this.replaceChildren(...this.#build());
 			this.#marks();
 			this.toggleAttribute("ready", true);
@@ -61,7 +55,7 @@
 		disconnectedCallback() {
 			removeEventListener("hashchange", this.#onHash);
 			removeEventListener("storage", this.#onStorage);
-			this.#stop();
+			this.#engine.stop();
 		}
 
 		#build() {
@@ -81,7 +75,7 @@
 				el("label", { for: "progress-file", class: "file" }, file, words.open),
 				el("button", { type: "button", click: () => this.#anew() }, words.anew));
 			const task = el("section", { class: "task", tabindex: "-1", "aria-label": words.tasks }, el("p", {}, words.begin));
-			const stop = el("button", { type: "button", hidden: true, click: () => { this.#stop(); this.#busy(false); this.#say(words.stopped); task.focus(); } }, words.stop);
+			const stop = el("button", { type: "button", hidden: true, click: () => { this.#engine.stop(); this.#busy(false); this.#say(words.stopped); task.focus(); } }, words.stop);
 			const bar = el("progress", { hidden: true, "aria-label": words.working });
 			const status = el("p", { class: "status", role: "status" });
 			const stays = el("p", { class: "stays" });
@@ -108,50 +102,7 @@
 			stays.textContent = store.kept ? words.stays : words["not-kept"];
 		}
 
-		// --- the worker -----------------------------------------------------------------------
-
-		// Out of a Blob, so that the page's policy holds in the worker too: it may fetch only from here.
-		#start() {
-			if (this.#worker) return this.#worker;
-			const address = new URL(`${this.dataset.engine}worker.js`, document.baseURI).href;
-			const blob = URL.createObjectURL(new Blob([`import ${JSON.stringify(address)};`], { type: "text/javascript" }));
-			const worker = new Worker(blob, { type: "module", name: "learn" });
-			worker.onmessage = ({ data }) => {
-				if (worker !== this.#worker) return;
-				if (data.ready) {
-					this.toggleAttribute("loaded", true);
-					if (this.hasAttribute("busy")) { this.#say(this.#words.working); this.#watch(); }
-					return;
-				}
-				this.#waiting.get(data.id)?.(data);
-				this.#waiting.delete(data.id);
-			};
-			worker.onerror = () => this.#fail(this.#words.cannot);
-			this.#worker = worker;
-			return worker;
-		}
-
-		#stop() {
-			this.#run++;
-			clearTimeout(this.#timer);
-			this.#worker?.terminate();
-			this.#worker = undefined;
-			this.removeAttribute("loaded");
-			this.#waiting.clear();
-		}
-
-		#fail(error) {
-			const waiting = [...this.#waiting.values()], run = this.#run;
-			this.#stop();
-			this.#run = run;
-			for (const done of waiting) done({ error });
-		}
-
-		// A program that never comes to an end, and that Python cannot end, is ended from here.
-		#watch() {
-			clearTimeout(this.#timer);
-			this.#timer = setTimeout(() => this.#fail(filled(this.#words.late, { n: LIMIT / 1000 })), LIMIT);
-		}
+		// --- what is asked of the program ---------------------------------------------------------
 
 		#say(what, bad = false) {
 			this.#ui.status.textContent = what;
@@ -167,17 +118,12 @@
 		// What the program says to that; nothing where it was stopped or could not be done.
 		async #ask(question) {
 			if (this.hasAttribute("busy")) return undefined;
-			if (location.protocol === "file:") { this.#say(this.#words.disk, true); return undefined; }
-			const run = ++this.#run, id = ++this.#asked, loaded = this.hasAttribute("loaded");
+			const loaded = this.#engine.loaded;
 			this.#busy(true);
 			this.#say(loaded ? this.#words.working : this.#words.loading);
-			if (loaded) this.#watch();
-			const { answer, error } = await new Promise((done) => {
-				this.#waiting.set(id, done);
-				this.#start().postMessage({ id, language: this.dataset.language, progress: store.get("progress"), ...question });
-			});
-			if (run !== this.#run) return undefined;
-			clearTimeout(this.#timer);
+			// A program that never comes to an end, and that Python cannot end.
+			if (loaded) this.#engine.limit(LIMIT);
+			const { answer, error } = await this.#engine.ask({ language: this.dataset.language, progress: store.get("progress"), ...question });
 			this.#busy(false);
 			this.#say(error ?? "", error !== undefined);
 			if (error !== undefined) return undefined;

@@ -4,20 +4,11 @@
 (() => {
 	"use strict";
 	if (customElements.get("smtp-play")) return;
+	const { el, Engine } = window.ehloTwice;
 	const SIDES = ["client", "middlebox", "server"];
 	const LIMIT = 30_000; // milliseconds that a session may take, once the program is loaded
 	const LONGEST = 16_000; // characters of a link
 	const BIGGEST = 256 << 10; // octets of a file
-
-	function el(tag, attributes, ...children) {
-		const node = document.createElement(tag);
-		for (const [name, value] of Object.entries(attributes)) {
-			if (typeof value === "function") node.addEventListener(name, value);
-			else if (value !== undefined && value !== false) node.setAttribute(name, value === true ? "" : value);
-		}
-		node.append(...children.flat().filter((child) => child !== undefined && child !== ""));
-		return node;
-	}
 
 	const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 	const copy = (value) => JSON.parse(JSON.stringify(value ?? {}));
@@ -44,7 +35,7 @@
 	const decoded = (text) => new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (sign) => sign.charCodeAt(0)));
 
 	class SmtpPlay extends HTMLElement {
-		#data; #words; #ui; #inputs = {}; #tables = {}; #worker; #waiting = new Map(); #asked = 0; #timer; #first; #run = 0;
+		#data; #words; #ui; #inputs = {}; #tables = {}; #engine; #first;
 		#onHash = () => this.#fromLink();
 
 		connectedCallback() {
@@ -52,6 +43,11 @@
 			if (this.#ui) return;
 			this.#data = JSON.parse(this.querySelector("script").textContent);
 			this.#words = this.#data.words;
+			this.#engine = new Engine("play", this.dataset.engine, this.#words, () => {
+				if (!this.hasAttribute("busy")) return;
+				this.#say(this.#words.playing);
+				this.#engine.limit(LIMIT);
+			});
 			this.replaceChildren(...this.#build());
 			this.#begin(0);
 			this.#fromLink();
@@ -60,7 +56,7 @@
 
 		disconnectedCallback() {
 			removeEventListener("hashchange", this.#onHash);
-			this.#stop();
+			this.#engine.stop();
 		}
 
 		// --- the form -------------------------------------------------------------------------
@@ -72,7 +68,7 @@
 			const sides = SIDES.map((side) => el("fieldset", { class: `side ${side}` }, el("legend", {}, words[side]),
 				this.#data.fields[side].map((field) => this.#field(side, field)),
 				side === "client" ? el("p", { class: "mark" }) : ""));
-			const own = el("input", { type: "checkbox", id: "own", change: () => { this.#shown(); this.#start(); } });
+			const own = el("input", { type: "checkbox", id: "own", change: () => { this.#shown(); this.#engine.start(); } });
 			const code = el("textarea", { id: "code", rows: 13, spellcheck: "false", autocomplete: "off", autocapitalize: "off", wrap: "off", "aria-describedby": "code-about" });
 			code.value = this.#data.code;
 			const toml = el("textarea", { id: "toml", rows: 14, spellcheck: "false", autocomplete: "off", autocapitalize: "off", wrap: "off", "aria-describedby": "toml-about" });
@@ -80,7 +76,7 @@
 			const title = el("input", { id: "title", maxlength: 120, input: () => this.#write() });
 			const file = el("input", { type: "file", id: "file", class: "hidden", accept: ".toml", change: () => { if (file.files[0]) this.#take(file.files[0]); file.value = ""; } });
 			const go = el("button", { type: "submit", class: "go" }, words.go);
-			const stop = el("button", { type: "button", hidden: true, click: () => { this.#stop(); this.#busy(false); this.#say(words.stopped); go.focus(); } }, words.stop);
+			const stop = el("button", { type: "button", hidden: true, click: () => { this.#engine.stop(); this.#busy(false); this.#say(words.stopped); go.focus(); } }, words.stop);
 			const bar = el("progress", { hidden: true, "aria-label": words.playing });
 			const status = el("p", { class: "status", role: "status" });
 			const answer = el("div", { class: "answer" });
@@ -98,7 +94,7 @@
 					el("button", { type: "button", click: () => this.#save() }, words.save),
 					el("label", { for: "file", class: "file" }, file, words.open)),
 				el("p", { class: "stays" }, words.stays), bar, status);
-			for (const event of ["pointerdown", "focusin"]) form.addEventListener(event, () => this.#start(), { once: true });
+			for (const event of ["pointerdown", "focusin"]) form.addEventListener(event, () => this.#engine.start(), { once: true });
 			form.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); this.#play(); } });
 			this.#ui = { base, own, code, toml, title, go, stop, bar, status, answer, form };
 			return [form, answer];
@@ -241,62 +237,9 @@
 			this.#say(this.#words.saved);
 		}
 
-		// --- the worker -----------------------------------------------------------------------
-
-		// Out of a Blob, so that the page's policy holds in the worker too: it may fetch only from here.
-		#start() {
-			if (this.#worker || location.protocol === "file:") return this.#worker;
-			const address = new URL(`${this.dataset.engine}worker.js`, document.baseURI).href;
-			const blob = URL.createObjectURL(new Blob([`import ${JSON.stringify(address)};`], { type: "text/javascript" }));
-			const worker = new Worker(blob, { type: "module", name: "play" });
-			worker.onmessage = ({ data }) => {
-				if (worker !== this.#worker) return;
-				if (data.ready) {
-					this.toggleAttribute("loaded", true);
-					if (this.hasAttribute("busy")) { this.#say(this.#words.playing); this.#watch(); }
-					return;
-				}
-				this.#waiting.get(data.id)?.(data);
-				this.#waiting.delete(data.id);
-			};
-			worker.onerror = () => { this.#fail(this.#words.cannot); };
-			this.#worker = worker;
-			return worker;
-		}
-
-		#stop() {
-			this.#run++;
-			clearTimeout(this.#timer);
-			this.#worker?.terminate();
-			this.#worker = undefined;
-			this.removeAttribute("loaded");
-			this.#waiting.clear();
-		}
-
-		#fail(error) {
-			const waiting = [...this.#waiting.values()];
-			const run = this.#run;
-			this.#stop();
-			this.#run = run;
-			for (const done of waiting) done({ error });
-		}
-
-		// Lines that never come to an end are ended from here.
-		#watch() {
-			clearTimeout(this.#timer);
-			this.#timer = setTimeout(() => this.#fail(this.#words.late.replace("{n}", LIMIT / 1000)), LIMIT);
-		}
-
-		#ask(question) {
-			const id = ++this.#asked;
-			return new Promise((done) => {
-				if (location.protocol === "file:") { done({ error: this.#words.disk }); return; }
-				this.#waiting.set(id, done);
-				this.#start().postMessage({ id, language: this.dataset.language, ...question });
-			});
-		}
-
 		// --- the session that came of it ------------------------------------------------------
+
+		#ask(question) { return this.#engine.ask({ language: this.dataset.language, ...question }); }
 
 		#say(what, bad = false) {
 			this.#ui.status.textContent = what;
@@ -311,13 +254,12 @@
 
 		async #play() {
 			if (this.hasAttribute("busy")) return;
-			const run = ++this.#run, words = this.#words, loaded = this.hasAttribute("loaded");
+			const words = this.#words, { loaded } = this.#engine;
 			this.#busy(true);
 			this.#say(loaded ? words.playing : words.loading);
-			if (loaded) this.#watch();
+			// Lines that never come to an end are ended.
+			if (loaded) this.#engine.limit(LIMIT);
 			const { answer, error } = await this.#ask({ toml: this.#ui.toml.value, code: this.#lines() });
-			if (run !== this.#run) return;
-			clearTimeout(this.#timer);
 			this.#busy(false);
 			if (error !== undefined) { this.#say(error, true); return; }
 			this.#show(JSON.parse(answer));

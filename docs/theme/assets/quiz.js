@@ -3,19 +3,8 @@
 (() => {
 	"use strict";
 	if (customElements.get("smtp-quiz")) return;
+	const { el, filled } = window.ehloTwice;
 	const PLACE = "ehlo-twice.quiz";
-
-	function el(tag, attributes, ...children) {
-		const node = document.createElement(tag);
-		for (const [name, value] of Object.entries(attributes)) {
-			if (typeof value === "function") node.addEventListener(name, value);
-			else if (value !== undefined && value !== false) node.setAttribute(name, value === true ? "" : value);
-		}
-		node.append(...children.flat().filter((child) => child !== undefined && child !== ""));
-		return node;
-	}
-
-	const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
 	// The letter that was chosen, by question. Some browsers keep nothing, and say so by an error.
 	const store = {

@@ -1,0 +1,83 @@
+// What the scripts of several pages share: elements, words with their values, and the program in a
+// worker.
+window.ehloTwice ??= (() => {
+	"use strict";
+
+	function el(tag, attributes, ...children) {
+		const node = document.createElement(tag);
+		for (const [name, value] of Object.entries(attributes)) {
+			if (typeof value === "function") node.addEventListener(name, value);
+			else if (value !== undefined && value !== false) node.setAttribute(name, value === true ? "" : value);
+		}
+		node.append(...children.flat().filter((child) => child !== undefined && child !== ""));
+		return node;
+	}
+
+	const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
+	// The program in a worker, which is started when it is first wanted. What was asked of a worker
+	// that was stopped gets no answer; of one that failed, an error.
+	class Engine {
+		loaded = false;
+		#name; #folder; #words; #told; #worker; #waiting = new Map(); #asked = 0; #timer;
+
+		// `folder` holds worker.js; `told` gets what the worker says besides answers.
+		constructor(name, folder, words, told) {
+			this.#name = name;
+			this.#folder = folder;
+			this.#words = words;
+			this.#told = told;
+		}
+
+		// Out of a Blob, so that the page's policy holds in the worker too: it may fetch only from here.
+		start() {
+			if (this.#worker || location.protocol === "file:") return;
+			const address = new URL(`${this.#folder}worker.js`, document.baseURI).href;
+			const blob = URL.createObjectURL(new Blob([`import ${JSON.stringify(address)};`], { type: "text/javascript" }));
+			const worker = new Worker(blob, { type: "module", name: this.#name });
+			worker.onmessage = ({ data }) => {
+				if (worker !== this.#worker) return;
+				if (data.ready) this.loaded = true;
+				if (data.id === undefined) { this.#told(data); return; }
+				clearTimeout(this.#timer);
+				this.#waiting.get(data.id)?.(data);
+				this.#waiting.delete(data.id);
+			};
+			worker.onerror = () => { if (worker === this.#worker) this.#fail(this.#words.cannot); };
+			this.#worker = worker;
+		}
+
+		stop() {
+			clearTimeout(this.#timer);
+			this.#worker?.terminate();
+			this.#worker = undefined;
+			this.loaded = false;
+			this.#waiting.clear();
+		}
+
+		#fail(error) {
+			const waiting = [...this.#waiting.values()];
+			this.stop();
+			for (const done of waiting) done({ error });
+		}
+
+		// What never comes to an end is ended from here, so many milliseconds from now.
+		limit(most) {
+			clearTimeout(this.#timer);
+			this.#timer = setTimeout(() => this.#fail(filled(this.#words.late, { n: most / 1000 })), most);
+		}
+
+		// Gives {answer} or {error}.
+		ask(question, transfer = []) {
+			if (location.protocol === "file:") return Promise.resolve({ error: this.#words.disk });
+			const id = ++this.#asked;
+			return new Promise((done) => {
+				this.#waiting.set(id, done);
+				this.start();
+				this.#worker.postMessage({ id, ...question }, transfer);
+			});
+		}
+	}
+
+	return { el, filled, Engine };
+})();
