@@ -40,7 +40,7 @@ from simulator.formats import CannotRead, maillog, tally
 from simulator.lab import Scenario, arena
 from simulator.masking import Veil
 from simulator.reading.wrapping import NEWEST_FIRST
-from simulator.session import Session
+from simulator.session import Session, to_json
 from simulator.verdict import Verdict
 from simulator.views import json
 from simulator.views.pcapng import render
@@ -304,7 +304,7 @@ def lost_in_capture(rng: random.Random) -> str:
     except Exception as error:
         return f"{type(error).__name__}: {error}: {told}"
     if gone := found - not_shown(middlebox):
-        return f"a capture says otherwise: {sorted(gone)}: {told}"
+        return f"a capture says otherwise: {sorted(gone)}: {told}: {to_json(session)}"
     return ""
 
 

@@ -157,7 +157,7 @@ class Masker:
     def interrupted(self) -> None:
         """Something came in between that was understood."""
         self._pending, self._indent, self._call = "", -1, 0
-        self._blob = self._hex = self._ticket = False
+        self._blob = self._hex = self._public = self._ticket = False
 
     def await_rest(self) -> None:
         """A response ended with the line; what follows may be the rest of it."""
@@ -251,7 +251,7 @@ class Masker:
                 return MASK if line.strip() else line
             self._key = False
         if self._public:
-            if re.match(r"[\w+/=\s.]*$", line):
+            if re.match(r"\s*[\w+/=.]*\s*$", line):
                 return line
             self._public = False
         if self._columns:

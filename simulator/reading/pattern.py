@@ -179,6 +179,10 @@ def _coded(parts: list[str]) -> list[str]:
 _SPOKEN = ("client", "server", "retold", "mark", "either", "message")
 
 
+_FOLDS = re.compile(r"[|>][-+]?\d?")
+"""What ends `name: >-` in YAML, whose value follows; behind the name it marks no side."""
+
+
 class PatternReader:
     """The reader of a format that is data."""
 
@@ -224,7 +228,7 @@ class PatternReader:
                 return pattern, match, ""
         rest, process = without_prefix(text)
         rest = rest.lstrip()
-        if rest and rest != text:
+        if rest and rest != text and not _FOLDS.fullmatch(rest):
             for pattern in self._patterns:
                 match = pattern.match(rest)
                 if match:

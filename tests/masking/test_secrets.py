@@ -133,6 +133,14 @@ FOUND = {
             ("<", "Dear WNlAGh1bnRlcjIy"), ("<", "."), (">", "250 ok"),
         ))
     ),
+    "a folded value, and nothing of SMTP": "SMTP_PASSWORD: >-\n  WNlAGh nunez\n---\nPeer: x\n",
+    "a sentence behind a certificate that breaks off": (
+        "-----BEGIN CERTIFICATE-----\nMIIDSjCCAjKgAwIBAgIU\n"
+        "my credentials are bob and WNlAGh75\n" + HEAD
+    ),
+    "a sentence behind a certificate, and the dialogue between": (
+        f"-----BEGIN CERTIFICATE-----\n{HEAD}my credentials are bob and WNlAGh75\n"
+    ),
 }  # fmt: skip
 
 
