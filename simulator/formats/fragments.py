@@ -40,6 +40,10 @@ def _take(desk: Desk, line: Line) -> None:
             return
     if not found:
         _unsaid(desk, line)
+    if (answers := _TO.search(line.text[:200])) is not None:
+        asked = desk.speak("", "client", answers[1], line.number, line.text)
+        asked.unquote()
+        asked.told = True
     for fragment in found:
         if latest is not None and fragment.who == "server" and latest.retells(fragment.text):
             desk.remark(line.text, line.number)
@@ -60,6 +64,12 @@ def _take(desk: Desk, line: Line) -> None:
                 said.unquote()
                 said.told = True
 
+
+_TO = re.compile(
+    r"(?i)\b(?:reply|response|answer|antwort|resposta|respuesta|réponse|risposta)"
+    r" (?:to|auf|a|à|al) \W?(ehlo|helo|starttls|auth|quit)\b[^\w:=]{0,3}[:=]\s{0,4}[2-5]\d\d\b"
+)
+"""A program that prints what came back, and after what: `reply to starttls: 503`."""
 
 _NAMED = re.compile(r"\W{0,3}[A-Za-z_.-]{1,40}[\"']?\s{0,4}(?:=>?|:)\s{0,4}[\"']")
 

@@ -91,6 +91,9 @@ _IN_A_WORD = re.compile(r"(?:TLSv?|SSLv?)\n\d|TLSv\d\.?\n[.\d]|\[[\w.:]*\n\]|\n]
 
 MOST_WRAPPED = 4
 
+MOST_HEAD = 200
+"""Characters in which a line's head stands again."""
+
 
 def _unwrapped(lines: Iterable[Line]) -> Iterator[tuple[Line, list[Line]]]:
     """Lines that a page or a terminal broke are put together; the pieces come beside them."""
@@ -133,7 +136,10 @@ def written_by(text: str) -> tuple[str, str, str] | None:
         process = text[text.rfind(" ", 0, mark) + 1 : mark + 1]
         match = _PROCESS.fullmatch(process)
         if match:
-            return process, match[1], text[mark + 3 :]
+            # A page or a second logger may have put the head there twice.
+            again = text.rfind(f" {process}: ", mark, mark + MOST_HEAD)
+            start = mark + 3 if again < 0 else again + len(process) + 3
+            return process, match[1], text[start:]
         mark = text.find("]: ", mark + 1)
     return None
 
