@@ -120,6 +120,10 @@ _ANSWERED = re.compile(r"\s*(?:\S{1,3}\s+)?(?![245]\d\d(?:[ -]|$))(?P<s>\S{3,})\
 _SETTING = re.compile(r"\s+[\w.-]+\s*[=:]\s*\S")
 
 
+_STRANGE = 2
+"""Lines that may stand between two rows of a table, as a log writes among what it quotes."""
+
+
 class Masker:
     """Masks line after line; what one line begins, the next may end."""
 
@@ -134,6 +138,8 @@ class Masker:
         """Lines that may still stand between a name and the key of its value."""
         self._columns: tuple[str, int, int] | None = None
         """What parts the columns of a table, how many there are, and which holds a secret."""
+        self._strange = 0
+        """Lines since the last row of that table."""
         self._indent = -1
         self._call = 0
         """Brackets that are open of a call whose arguments may be secret."""
@@ -251,13 +257,16 @@ class Masker:
                 return MASK if line.strip() else line
             self._key = False
         if self._public:
-            if re.match(r"\s*[\w+/=.]*\s*$", line):
+            if re.match(r"\s*[\w+/.]*=*\s*$", line):
                 return line
             self._public = False
         if self._columns:
             if (row := self._row(line)) is not None:
+                self._strange = 0
                 return _covered(row, self._spans(row, understood=False))
-            self._columns = None
+            self._strange += 1
+            if self._strange > _STRANGE:
+                self._columns = None
         if self._pending:
             waiting, self._pending = self._pending, ""
             if not line.strip():
@@ -324,7 +333,7 @@ class Masker:
                 continue
             for place, cell in enumerate(cells):
                 if re.fullmatch(r"(?i)[a-z_ -]{0,20}(?:pass(?:word|wd)?|pwd|secret|token)", cell):
-                    self._columns = (between, len(cells), place)
+                    self._columns, self._strange = (between, len(cells), place), 0
                     return
 
     def _awaited(self, line: str, waiting: str, before: str) -> str | None:

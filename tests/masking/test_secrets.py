@@ -134,6 +134,13 @@ FOUND = {
         ))
     ),
     "a folded value, and nothing of SMTP": "SMTP_PASSWORD: >-\n  WNlAGh nunez\n---\nPeer: x\n",
+    "a row behind a line that another line goes on with": (
+        f"{SMTPD}send attr size = 32\nerror:1420410A:x\n| id | smtp_user | smtp_password |\n"
+        "+----+------+-----------+\n| 1 | ana | WNlAGh22 |\n| 2 | bob | WNlAGh77 |\n"
+    ),
+    "a setting behind a certificate that breaks off": (
+        "-----BEGIN CERTIFICATE-----\nMIIDSjCCAjKgAwIBAgIU\nsalasana=WNlAGh75\n" + HEAD
+    ),
     "a sentence behind a certificate that breaks off": (
         "-----BEGIN CERTIFICATE-----\nMIIDSjCCAjKgAwIBAgIU\n"
         "my credentials are bob and WNlAGh75\n" + HEAD
