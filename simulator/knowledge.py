@@ -288,6 +288,8 @@ class Ledger:
                 self._discard("RSET")
             case Message() if positive:
                 self._discard("message accepted")
+            case Command(verb="BDAT", argument=size) if positive and smtp.is_last_piece(size):
+                self._discard("message accepted")
             case Command(verb="AUTH") as command if reply.code == 235:
                 self._learn("server", "identity", "AUTH", command.argument.split(" ")[0])
             case AuthResponse() if reply.code == 235:

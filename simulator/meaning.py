@@ -233,6 +233,13 @@ def _command(moment: Moment, event: Command) -> Text:
             ),
             values,
         )
+    if event.by == "middlebox" and event.verb == "PROXY":
+        return Text(
+            N_(
+                "A proxy on the path says whose connection it passes on, before all else. "
+                "This server does not expect that, and takes it for a command."
+            )
+        )
     if event.by == "middlebox":
         return Text(
             N_("Someone on the path injects a command: {verb}. The client never sent it."), values

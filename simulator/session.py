@@ -121,8 +121,9 @@ class Handshake(Event, frozen=True, kw_only=True, tag="handshake"):
     """A TLS handshake that was begun: it came about, or `error` says why it did not.
 
     `version` such as "TLSv1.3", `cipher` in OpenSSL's name. `verified`: the client checked chain
-    and name of the server's certificate, and both were right. `error` is one of a
-    closed set, `detail` what the TLS library said.
+    and name of the server's certificate, and both were right; or, where it goes by `dane`, the
+    server's key against a TLSA record (RFC 7672 §3.1.1). `error` is one of a closed set, `detail`
+    what the TLS library said.
     """
 
     version: str = ""
@@ -130,6 +131,7 @@ class Handshake(Event, frozen=True, kw_only=True, tag="handshake"):
     server_certificate: Certificate | None = None
     client_certificate: Certificate | None = None
     verified: bool = False
+    dane: bool = False
     error: HandshakeError = ""
     detail: str = ""
 

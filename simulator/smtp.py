@@ -169,6 +169,21 @@ def parse_ehlo_reply(lines: tuple[str, ...]) -> tuple[str, tuple[Keyword, ...]]:
     return name, tuple(keyword for keyword in found if keyword)
 
 
+_RCPTMAX = re.compile(r"(?i)(?:.* )?RCPTMAX=([1-9][0-9]{0,5})(?: .*)?")
+
+
+def most_recipients(limits: str) -> int:
+    """The recipients that one transaction may have, by the parameters of LIMITS (RFC 9422 §4.2);
+    0 if they set no such limit, or none that can be read (§3.7)."""
+    match = _RCPTMAX.fullmatch(limits)
+    return int(match[1]) if match else 0
+
+
+def is_last_piece(argument: str) -> bool:
+    """Whether BDAT with this argument ends the message (RFC 3030 §2)."""
+    return argument.upper().endswith(" LAST")
+
+
 def mail_parameters(argument: str) -> tuple[str, tuple[Keyword, ...]]:
     """Split the argument of MAIL or RCPT into its path and its parameters (RFC 5321 §4.1.2).
 

@@ -647,3 +647,26 @@ def _handshake(
             if field.start < reach and field.end > offset
         )
         offset = reach
+
+
+def public_key(certificate: bytes) -> bytes:
+    """The SubjectPublicKeyInfo of a certificate in DER (RFC 5280 §4.1), of which a TLSA record
+    3 1 1 has the SHA-256 (RFC 6698 §2.1)."""
+    at, _ = _content(certificate, 0)
+    at, end = _content(certificate, at)
+    fields = []
+    while at < end:
+        _, after = _content(certificate, at)
+        fields.append(certificate[at:after])
+        at = after
+    versioned = fields[0][:1] == b"\xa0"
+    return fields[5 + versioned]
+
+
+def _content(der: bytes, at: int) -> tuple[int, int]:
+    """Where the content of the element at `at` begins and ends."""
+    length, start = der[at + 1], at + 2
+    if length > 0x7F:
+        start += length & 0x7F
+        length = int.from_bytes(der[at + 2 : start])
+    return start, start + length

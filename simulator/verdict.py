@@ -142,7 +142,7 @@ def _is_message(event: AnyEvent) -> bool:
         case Message():
             return True
         case Command(by="client", verb="BDAT", argument=size):
-            return size.upper().endswith(" LAST")
+            return smtp.is_last_piece(size)
     return False
 
 

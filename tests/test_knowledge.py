@@ -154,6 +154,15 @@ def test_the_end_of_the_message_clears_the_envelope() -> None:
     }
 
 
+def test_the_last_piece_of_the_message_clears_the_envelope_and_no_other() -> None:
+    begun = known_after(*GREETED, *EHLO, *MAIL, cmd("BDAT", "5"), rep(250))
+    assert begun.find("server", "envelope")
+    last = known_after(
+        *GREETED, *EHLO, *MAIL, cmd("BDAT", "5"), rep(250), cmd("BDAT", "0 last"), rep(250)
+    )
+    assert labels(last, "server") == ["EHLO a"]
+
+
 def test_a_refused_message_leaves_the_envelope() -> None:
     message = (cmd("DATA"), rep(354), Message(by="client"), rep(452))
     assert known_after(*GREETED, *EHLO, *MAIL, *message).find("server", "envelope")

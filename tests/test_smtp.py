@@ -145,6 +145,26 @@ def test_any_keyword_comes_back(name: str, parameters: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("limits", "most"),
+    [
+        ("RCPTMAX=1", 1),
+        ("MAILMAX=5 rcptmax=20 RCPTDOMAINMAX=2", 20),
+        ("RCPTMAX=999999", 999999),
+        ("", 0),
+        ("MAILMAX=5", 0),
+        # What cannot be read sets no limit (RFC 9422 §3.7, §4.2).
+        ("RCPTMAX", 0),
+        ("RCPTMAX=0", 0),
+        ("RCPTMAX=1000000", 0),
+        ("RCPTMAX=1x", 0),
+        ("XRCPTMAX=1", 0),
+    ],
+)
+def test_most_recipients(limits: str, most: int) -> None:
+    assert smtp.most_recipients(limits) == most
+
+
+@pytest.mark.parametrize(
     ("lines", "name", "keywords"),
     [
         ((), "", ()),

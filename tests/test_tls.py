@@ -6,10 +6,13 @@ import struct
 from collections.abc import Sequence
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator import tls
+from simulator.lab import certificates
 from simulator.session import Handshake, Session, Side
 from simulator.tls import Field
 from tests.recording import SERVER, record
@@ -187,6 +190,13 @@ def test_certificates_of_tls_1_2_are_readable() -> None:
     ders = [f for f in found if f.name == "data" and f.end - f.start > 300]
     assert SERVER.encode() in stream[ders[0].start : ders[0].end]
     assert SERVER.encode() not in SESSIONS["1.3"].stream("client")[200:]
+
+
+@pytest.mark.parametrize("kind", ["valid", "expired", "unknown-ca"])
+def test_the_key_of_a_certificate(kind: str) -> None:
+    der = certificates.der(kind, SERVER)
+    key = x509.load_der_x509_certificate(der).public_key()
+    assert tls.public_key(der) == key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def test_keys_of_finite_field_diffie_hellman() -> None:

@@ -207,17 +207,22 @@ def secrets(client_random: bytes) -> tuple[str, ...]:
         return tuple(line for log in _key_logs for line in log.take(client_random.hex()))
 
 
+def der(kind: str, name: str) -> bytes:
+    """The server's certificate of that kind for `name`."""
+    pem = _issued(kind, name).cert_chain_pems[0].bytes().decode("ascii")
+    return ssl.PEM_cert_to_DER_cert(pem)
+
+
 @_once
 def shown(kind: str, name: str) -> Certificate:
     """What the server's certificate of that kind for `name` says."""
-    pem = _issued(kind, name).cert_chain_pems[0].bytes().decode("ascii")
-    return describe(ssl.PEM_cert_to_DER_cert(pem))
+    return describe(der(kind, name))
 
 
 @lru_cache
-def describe(der: bytes) -> Certificate:
+def describe(certificate: bytes) -> Certificate:
     """What a certificate says: subject's common name, names, issuer, and from when to when."""
-    found = x509.load_der_x509_certificate(der)
+    found = x509.load_der_x509_certificate(certificate)
     try:
         names = tuple(
             str(name)

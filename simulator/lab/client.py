@@ -11,6 +11,7 @@ import asyncio
 import base64
 import contextlib
 import socket
+from collections.abc import Sequence
 from typing import Literal
 
 from simulator import smtp
@@ -40,13 +41,16 @@ class GivenUp(Exception):
 
 
 class Client:
-    """One client at work on one session."""
+    """One client at work on one session. `tlsa` is the SHA-256 of a key that DANE goes by."""
 
-    def __init__(self, policy: ClientPolicy, mail: Mail, tap: Tap, server_name: str) -> None:
+    def __init__(
+        self, policy: ClientPolicy, mail: Mail, tap: Tap, server_name: str, tlsa: bytes = b""
+    ) -> None:
         self.policy = policy
         self.mail = mail
         self.tap = tap
         self.server_name = server_name
+        self.tlsa = tlsa
         self.keywords: dict[str, str] = {}
 
     async def run(self, connection: socket.socket) -> None:
@@ -137,10 +141,10 @@ class Client:
         context = certificates.client_context(
             policy.tls_version,
             policy.name,
-            verify=policy.verify,
+            verify=policy.verify and not self.tlsa,
             certificate=policy.certificate,
         )
-        happened = await self.wire.handshake(context, self.server_name)
+        happened = await self.wire.handshake(context, self.server_name, self.tlsa)
         self.tap.happened(happened)
         if happened.error == "timeout":
             raise TimeoutError
@@ -187,28 +191,69 @@ class Client:
         answer = await self.ask(f"AUTH {policy.login} {initial}")
         if answer.code != 235:
             raise GivenUp
+        if policy.after_login == "EHLO":
+            await self.hello("EHLO", policy.name_inside or policy.name)
 
     async def _send_mail(self) -> None:
+        recipients = self.mail.recipients
+        most = self._most_recipients() or len(recipients)
+        for start in range(0, len(recipients), most):
+            if not await self._transaction(recipients[start : start + most]):
+                return
+
+    def _most_recipients(self) -> int:
+        """How many recipients a transaction may have (RFC 9422 §4.2), if the list tells."""
+        if "LIMITS" not in self.policy.uses:
+            return 0
+        return smtp.most_recipients(self.keywords.get("LIMITS", ""))
+
+    async def _transaction(self, recipients: Sequence[str]) -> bool:
+        """Send the message to these recipients; was it taken?"""
         mail = self.mail
         text = f"From: <{mail.sender}>\nSubject: {mail.subject}\n\n{mail.body}"
         data = _as_sent(text)
         commands = [
             f"MAIL FROM:<{mail.sender}>{self._parameters(len(data))}",
-            *(f"RCPT TO:<{recipient}>" for recipient in mail.recipients),
-            "DATA",
+            *(f"RCPT TO:<{recipient}>" for recipient in recipients),
         ]
+        in_pieces = "CHUNKING" in self.policy.uses and "CHUNKING" in self.keywords
+        if not in_pieces:
+            commands.append("DATA")
         if self.policy.pipelines and "PIPELINING" in self.keywords:
             self.group(*commands)
             codes = [(await self.reply()).code for _ in commands]
-            if codes[-1] != 354:
-                return
+            if codes[-1] != (250 if in_pieces else 354):
+                return False
         else:
             for command in commands:
                 answer = await self.ask(command)
                 if answer.code >= 400 or (command == "DATA" and answer.code != 354):
-                    return
-        self._message(data)
-        await self.reply()
+                    return False
+        if in_pieces:
+            self._piece(data)
+        else:
+            self._message(data)
+        return (await self.reply()).code < 300
+
+    def _piece(self, data: bytes) -> None:
+        """The message as one piece that is the last, in the command itself (RFC 3030 §2)."""
+        line = f"BDAT {len(data)} LAST"
+        raw = f"{line}\r\n".encode() + data
+        at = self.tap.now()
+        secure = self.wire.secure
+        span = self.wire.send(raw)
+        verb, argument = smtp.parse_command(line)
+        self.tap.happened(
+            Command(
+                at=at,
+                by="client",
+                secure=secure,
+                raw=raw,
+                wire=(span,),
+                verb=verb,
+                argument=argument,
+            )
+        )
 
     def _parameters(self, size: int) -> str:
         known = {

@@ -44,6 +44,7 @@ class Certificates(Protocol):
 
     authority_pem: Callable[[], bytes]
     secrets: Callable[[bytes], tuple[str, ...]]
+    der: Callable[[str, str], bytes]
     shown: Callable[[str, str], Certificate]
     describe: Callable[[bytes], Certificate]
     server_context: Callable[..., ssl.SSLContext]

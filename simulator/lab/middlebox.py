@@ -15,7 +15,7 @@ from simulator import smtp
 from simulator.lab.policy import MiddleboxPolicy
 from simulator.lab.tap import Tap
 from simulator.lab.wire import LINGER, reset
-from simulator.session import Command, Reply, Side, Span
+from simulator.session import Command, Remark, Reply, Side, Span
 
 _CHUNK = 256 * 1024
 _REPLY_LINES = 500
@@ -24,15 +24,23 @@ _REPLY_LINES = 500
 class Middlebox:
     """The relay of one connection, which writes down on the tap what it does. While it is `blind`
     it passes on what comes as it comes, as it must inside TLS. `alone`: the client is a stranger,
-    so nobody else writes down what crosses its leg of the way."""
+    so nobody else writes down what crosses its leg of the way. `expected`: the server waits for
+    the header of a proxy."""
 
     def __init__(
-        self, policy: MiddleboxPolicy, tap: Tap, *, blind: bool = False, alone: bool = False
+        self,
+        policy: MiddleboxPolicy,
+        tap: Tap,
+        *,
+        blind: bool = False,
+        alone: bool = False,
+        expected: bool = False,
     ) -> None:
         self.policy = policy
         self._tap = tap
         self._blind = blind
         self._alone = alone
+        self._expected = expected
         self._reply: list[bytes] = []
         self._asked = deque(["CONNECT"])
         self._message = False
@@ -46,6 +54,8 @@ class Middlebox:
         """Relay one connection to another one, that to the server, until either side closes."""
         far_reader, far_writer = await asyncio.open_connection(sock=server, limit=_CHUNK)
         self._near = writer
+        if self.policy.does == "proxy":
+            far_writer.write(self._header())
         up = asyncio.create_task(self._relay(reader, far_writer, "server", self._up))
         down = asyncio.create_task(self._relay(far_reader, writer, "client", self._down))
         try:
@@ -119,11 +129,24 @@ class Middlebox:
         self._tap.crossed("server", line, "server")
         return line
 
-    def _injected(self, starttls: bytes) -> bytes:
-        """Commands put behind the client's STARTTLS, in the same write."""
+    def _header(self) -> bytes:
+        """What a proxy says before all else. A server that expects it answers nothing; another one
+        takes it for a command."""
+        if not self._expected:
+            return self._injected(b"")
+        header = "".join(f"{line}\r\n" for line in self.policy.lines).encode()
+        span = self._tap.crossed("server", header, "server")
+        text = header.decode().strip()
+        self._tap.happened(
+            Remark(at=self._tap.now(), by="middlebox", raw=header, wire=(span,), text=text)
+        )
+        return header
+
+    def _injected(self, before: bytes) -> bytes:
+        """Commands put behind that line of the client's, in the same write."""
         raws = [f"{line}\r\n".encode() for line in self.policy.lines]
-        span = self._tap.crossed("server", b"".join([starttls, *raws]), "server")
-        start = span.start + len(starttls)
+        span = self._tap.crossed("server", b"".join([before, *raws]), "server")
+        start = span.start + len(before)
         for line, raw in zip(self.policy.lines, raws, strict=True):
             verb, argument = smtp.parse_command(line)
             self._asked.append(verb)
@@ -138,7 +161,7 @@ class Middlebox:
                 )
             )
             start += len(raw)
-        return b"".join([starttls, *raws])
+        return b"".join([before, *raws])
 
     def _down(self, line: bytes) -> bytes:
         """What the client gets for a line of the server: nothing until the reply is complete."""

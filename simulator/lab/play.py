@@ -10,8 +10,10 @@ import weakref
 from collections.abc import AsyncIterator, Awaitable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, TypeVar
 
+from simulator import tls
 from simulator.errors import Error
 from simulator.lab import engine
 from simulator.lab.client import Client
@@ -115,7 +117,16 @@ class Lab:
     def _client(self, tap: Tap) -> Client:
         """The client of one session."""
         scenario = self.scenario
-        return Client(scenario.client, scenario.mail, tap, scenario.server.name)
+        return Client(scenario.client, scenario.mail, tap, scenario.server.name, self._tlsa())
+
+    def _tlsa(self) -> bytes:
+        """What signed DNS, which the lab has not, would say of the server's key."""
+        which, has = self.scenario.client.tlsa, self._certificate()
+        if not which:
+            return b""
+        # Each kind of certificate has a key of its own.
+        kind = has if which == "present" else "valid" if has == "expired" else "expired"
+        return sha256(tls.public_key(certificates.der(kind, self.scenario.server.name))).digest()
 
     async def _settled(self, tap: Tap) -> None:
         """The server may still be writing down what it did last."""
@@ -188,7 +199,8 @@ class Lab:
         return False
 
     def _middlebox(self, tap: Tap) -> Middlebox:
-        return Middlebox(self.scenario.middlebox, tap)
+        expected = self.scenario.server.expects_proxy
+        return Middlebox(self.scenario.middlebox, tap, expected=expected)
 
     async def _listening(self, setting_up: Awaitable[asyncio.Server]) -> asyncio.Server:
         try:

@@ -64,18 +64,21 @@ class ClientPolicy(_Table, frozen=True, kw_only=True):
     `hello`: it introduces itself by EHLO or HELO. `tls_version`: the one version it speaks.
     `tls`: `required` (gives up without), `opportunistic` (goes on in the clear without), `never`,
     `implicit` (TLS before the first word). `verify`: it checks chain and name of the certificate.
+    `tlsa`: it goes by DANE instead; the TLSA record that signed DNS would give it is of the
+    server's `present` key, or of a `previous` one.
     `certificate`: it shows one of its own. `after_handshake`: its first command inside TLS.
     `forgets`: at the handshake it discards the keywords it learned in the clear. `drops_buffer`:
     it throws away what came in the clear behind the 220. `reads`: `strict` takes the first line
     of the reply to EHLO for name and greeting whatever it says, `lenient` looks for keywords in
     every line. `login`: mechanism of AUTH, as `user` with `password`; a client that has to log in
-    gives up where its list does not have it. `uses`: EHLO keywords it makes use of where its list
-    has them. `requires`: keywords it gives up without. `insists`: keywords it uses whatever the
-    list says. `starttls_again`: it sends STARTTLS once more inside TLS. `pipelines`: it sends
-    commands in groups where the list has PIPELINING. `pipelines_past_starttls`: it sends EHLO
-    behind STARTTLS in the same group. `plain_after_220`: it goes on in plain text after the 220.
-    `despite`: it requires TLS, and yet goes on in the clear where STARTTLS is `refused` (454), or
-    `missing` from the list.
+    gives up where its list does not have it. `after_login`: whether it says EHLO again behind a
+    login. `uses`: EHLO keywords it makes use of where its list has them: a parameter of MAIL,
+    BDAT for CHUNKING, no more recipients at a time than LIMITS allows. `requires`: keywords it
+    gives up without. `insists`: keywords it uses whatever the list says. `starttls_again`: it
+    sends STARTTLS once more inside TLS. `pipelines`: it sends commands in groups where the list
+    has PIPELINING. `pipelines_past_starttls`: it sends EHLO behind STARTTLS in the same group.
+    `plain_after_220`: it goes on in plain text after the 220. `despite`: it requires TLS, and
+    yet goes on in the clear where STARTTLS is `refused` (454), or `missing` from the list.
     `patience` is the seconds it waits for a reply.
     """
 
@@ -85,12 +88,14 @@ class ClientPolicy(_Table, frozen=True, kw_only=True):
     tls: Literal["required", "opportunistic", "never", "implicit"] = "opportunistic"
     tls_version: Literal["1.2", "1.3"] = "1.3"
     verify: bool = True
+    tlsa: Literal["", "present", "previous"] = ""
     certificate: bool = False
     after_handshake: Literal["EHLO", "HELO", "nothing"] = "EHLO"
     forgets: bool = True
     drops_buffer: bool = True
     reads: Literal["strict", "lenient"] = "strict"
     login: Literal["", "PLAIN", "EXTERNAL"] = ""
+    after_login: Literal["nothing", "EHLO"] = "nothing"
     user: Word = "ana"
     password: Word = "correct-horse"
     uses: tuple[Word, ...] = ("SIZE",)
@@ -114,17 +119,18 @@ class ServerPolicy(_Table, frozen=True, kw_only=True):
     certificate); STARTTLS as long as TLS is off. `knows_ehlo`: it is no server of the days of
     HELO. `starttls`: `offered`, `hidden` (neither listed nor known), `refused` (454), `misplaced`
     (listed before the greeting line), `plain` (220, and then plain text). `again`: what it does
-    about STARTTLS inside TLS: `refuse` it with 503, still `offer` it in the list, or `accept` it
-    with 220. `forgets`:
-    at the handshake it discards what the client said in the clear; `keeps_envelope`: but for the
-    sender that MAIL named; `keeps_login`: but for whom AUTH let in. `insists`: MAIL and AUTH are
-    refused until the client introduces itself; `admits`: but for these. `tls_versions`: what it
-    speaks. `drops_buffer`: it throws away what came in the
-    clear behind STARTTLS. `requires_tls`: 530 to nearly everything before TLS. `certificate`:
-    `valid`, `other-name`, `expired`, `unknown-ca`. `asks_certificate`: it asks the client for
-    one. `marks_tls`: its Received line says ESMTPS. `silent_at` and `cuts_at` are verbs at which
-    it stops answering, or cuts the line; it is silent at `TLS` when it says 220 to STARTTLS, but
-    nothing in the handshake. `replies` are texts of its own, by verb and code (`STARTTLS 220`).
+    about STARTTLS inside TLS: `refuse` it with 503, still `offer` it in the list, or `accept`
+    it with 220. `forgets`: at the handshake it discards what the client said in the clear;
+    `keeps_envelope`: but for the sender that MAIL named; `keeps_login`: but for whom AUTH let
+    in. `insists`: MAIL and AUTH are refused until the client introduces itself; `admits`: but
+    for these. `tls_versions`: what it speaks. `drops_buffer`: it throws away what came in the
+    clear behind STARTTLS. `requires_tls`: 530 to nearly everything before TLS. `expects_proxy`:
+    it says nothing before a header of the PROXY protocol has told whose connection this is.
+    `certificate`: `valid`, `other-name`, `expired`, `unknown-ca`. `asks_certificate`: it asks
+    the client for one. `marks_tls`: its Received line says ESMTPS. `silent_at` and `cuts_at`
+    are verbs at which it stops answering, or cuts the line; it is silent at `TLS` when it says
+    220 to STARTTLS, but nothing in the handshake. `replies` are texts of its own, by verb and
+    code (`STARTTLS 220`).
     """
 
     name: HostName = "eq-c601.example.com"
@@ -145,6 +151,7 @@ class ServerPolicy(_Table, frozen=True, kw_only=True):
     tls_versions: tuple[Literal["1.2", "1.3"], ...] = ("1.2", "1.3")
     drops_buffer: bool = True
     requires_tls: bool = False
+    expects_proxy: bool = False
     certificate: Literal["valid", "other-name", "expired", "unknown-ca"] = "valid"
     asks_certificate: bool = False
     marks_tls: Literal["inside", "never", "always"] = "inside"
@@ -156,15 +163,23 @@ class ServerPolicy(_Table, frozen=True, kw_only=True):
 class MiddleboxPolicy(_Table, frozen=True, kw_only=True):
     """What stands between the peers, and does to them as long as they speak in the clear.
 
-    What it `does`: `strip` takes `lines` out of the list, a keyword alone for its whole line, or
-    STARTTLS where there are none; `mask` overwrites STARTTLS with X as some firewalls do,
-    `add-keywords` puts `lines` into the list, `inject-command` sends `lines` to the server behind
-    the client's STARTTLS, `inject-reply` sends `lines` to the client behind the server's 220, `cut`
-    cuts the line when the client sends `at`.
+    What it `does`: `strip` takes `lines` out of the list, a keyword alone for its whole line,
+    or STARTTLS where there are none; `mask` overwrites STARTTLS with X as some firewalls do,
+    `add-keywords` puts `lines` into the list, `inject-command` sends `lines` to the server
+    behind the client's STARTTLS, `inject-reply` sends `lines` to the client behind the server's
+    220, `proxy` sends `lines`, a header of the PROXY protocol, to the server before all else,
+    `cut` cuts the line when the client sends `at`.
     """
 
     does: Literal[
-        "nothing", "strip", "mask", "add-keywords", "inject-command", "inject-reply", "cut"
+        "nothing",
+        "strip",
+        "mask",
+        "add-keywords",
+        "inject-command",
+        "inject-reply",
+        "proxy",
+        "cut",
     ] = "nothing"
     lines: tuple[Printable, ...] = ()
     at: Verb = ""
@@ -383,11 +398,11 @@ def _contradictions(scenario: Scenario) -> Iterator[tuple[tuple[str, str], str]]
         yield ("middlebox", "at"), 'has an effect with does = "cut" only'
     if middlebox.does == "cut" and not middlebox.at:
         yield ("middlebox", "does"), 'is "cut", but at is missing: write at = "STARTTLS"'
-    takes_lines = middlebox.does in ("add-keywords", "inject-command", "inject-reply")
+    takes_lines = middlebox.does in ("add-keywords", "inject-command", "inject-reply", "proxy")
     if middlebox.lines and not takes_lines and middlebox.does != "strip":
         yield (
             ("middlebox", "lines"),
-            'has an effect with does = "strip", "add-keywords" or one that injects only',
+            'has an effect with does = "strip", "add-keywords", "proxy" or one that injects only',
         )
     if takes_lines and not middlebox.lines:
         yield (

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 import secrets
 import ssl
 import time
@@ -36,6 +37,9 @@ _BEFORE_TLS = {"NOOP", "EHLO", "STARTTLS", "QUIT"}
 LIFETIME = 300
 """Seconds that a connection may last."""
 
+_PIECE = 64 * 1024
+"""Octets of BDAT that are read at a time."""
+
 _NO_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST"}
 """OpenSSL's words for plain text where a ClientHello should stand."""
 
@@ -59,9 +63,14 @@ class _Handler:
         server.received(session)
         return "250 OK"
 
+    async def handle_PROXY(
+        self, server: Server, session: Known, envelope: Envelope, proxy_data: object
+    ) -> bool:
+        return True
+
     def __dir__(self) -> Iterable[str]:
         # What aiosmtpd looks through at every connection.
-        return ("handle_DATA",)
+        return ("handle_DATA", "handle_PROXY")
 
 
 def context_of(policy: ServerPolicy, certificate: str) -> ssl.SSLContext:
@@ -91,6 +100,7 @@ class Server(SMTP):
             data_size_limit=self._size_limit(),
             tls_context=context_of(policy, policy.certificate),
             timeout=LIFETIME,
+            proxy_protocol_timeout=LIFETIME if policy.expects_proxy else None,
             auth_require_tls=False,
             authenticator=lambda *_: AuthResult(success=True),
             loop=asyncio.get_running_loop(),
@@ -169,6 +179,8 @@ class Server(SMTP):
         if not inside:
             self.tap = self._find_tap(transport.get_extra_info("peername")[1])
         elif self.session is not None:
+            # It is of the connection, and was not said in SMTP.
+            self.session.proxy_data = before.proxy_data if before is not None else None
             if not self.policy.forgets and before is not None:
                 self.session.host_name = before.host_name
                 self.session.extended_smtp = before.extended_smtp
@@ -245,6 +257,9 @@ class Server(SMTP):
             return
         if verb in ("MAIL", "RCPT") and not await self._parameters_known(argument or ""):
             return
+        if verb == "RCPT" and self._has_recipients_enough():
+            await self.push("452 4.5.3 Too many recipients")
+            return
         if verb == "MAIL" and not policy.insists and self.session is not None:
             self.session.host_name = self.session.host_name or "unknown"
         with self._as_if_introduced(verb):
@@ -277,6 +292,12 @@ class Server(SMTP):
                 await self.push(f"555 5.5.4 Parameter {parameter.name} not recognized")
                 return False
         return True
+
+    def _has_recipients_enough(self) -> bool:
+        """Does the transaction have as many recipients as the list allows (RFC 9422 §4.2)?"""
+        limits = (line[7:] for line in self.keywords() if line.upper().startswith("LIMITS "))
+        most = smtp.most_recipients(next(limits, ""))
+        return bool(most) and self.envelope is not None and len(self.envelope.rcpt_tos) >= most
 
     async def smtp_EHLO(self, hostname: str) -> None:
         """Answer with the list as it stands now, in one write."""
@@ -338,6 +359,44 @@ class Server(SMTP):
                 Handshake(at=self.tap.now(), by="server", error="not-tls", detail=reason)
             )
 
+    async def smtp_BDAT(self, arg: str) -> None:
+        """Take a piece of the message (RFC 3030 §2), where the list has CHUNKING."""
+        words = (arg or "").upper().split()
+        if not (words and re.fullmatch(r"[0-9]{1,12}", words[0]) and words[1:] in ([], ["LAST"])):
+            await self.push("501 5.5.4 Syntax: BDAT octets [LAST]")
+            return
+        size = left = int(words[0])
+        # They come whatever the answer will be.
+        while left and (piece := await self._reader.read(min(left, _PIECE))):
+            left -= len(piece)
+        envelope = self.envelope
+        assert envelope is not None
+        assert self.session is not None
+        if not any(line.upper() == "CHUNKING" for line in self.keywords()):
+            await self.push("503 5.5.1 CHUNKING is not offered here")
+        elif not envelope.rcpt_tos:
+            await self.push("503 5.5.1 Error: need RCPT command")
+        else:
+            # What came is counted, and dropped like any message.
+            taken = size + int(envelope.content or 0)
+            if self.data_size_limit and taken > self.data_size_limit:
+                self._set_rset_state()  # type: ignore[no-untyped-call]
+                await self.push("552 5.3.4 Error: Too much mail data")
+            elif words[1:]:
+                self.received(self.session)
+                self._set_rset_state()  # type: ignore[no-untyped-call]
+                await self.push("250 OK")
+            else:
+                envelope.content = str(taken)
+                await self.push(f"250 2.0.0 {size} octets received")
+
+    async def smtp_DATA(self, arg: str) -> None:
+        """A message in one piece, unless it has begun in pieces (RFC 3030 §2)."""
+        if self.envelope is not None and self.envelope.content is not None:
+            await self.push("503 5.5.1 The message comes in pieces: go on with BDAT")
+        else:
+            await super().smtp_DATA(arg)
+
     async def smtp_AUTH(self, arg: str) -> None:
         """AUTH is known only where the list has it."""
         words = (arg or "").split()
@@ -363,6 +422,8 @@ class Server(SMTP):
     def received(self, session: Known) -> None:
         """Note the Received line that goes on the message (RFC 5321 §4.4, RFC 3848)."""
         assert session.peer is not None
+        proxied = session.proxy_data
+        whence = str(proxied.src_addr) if proxied else session.peer[0]
         protocol = "ESMTP" if session.extended_smtp else "SMTP"
         marks = self.policy.marks_tls
         if session.extended_smtp and (marks == "always" or (marks == "inside" and self.tls)):
@@ -375,7 +436,7 @@ class Server(SMTP):
                 at=tap.now(),
                 by="server",
                 secure=self.tls,
-                text=f"Received: from {session.host_name} ([{session.peer[0]}]) "
+                text=f"Received: from {session.host_name} ([{whence}]) "
                 f"by {self.hostname} with {protocol}; {tap.date()}",
             )
         )

@@ -13,6 +13,7 @@ import ssl
 import struct
 import sys
 from collections import deque
+from hashlib import sha256
 from typing import Literal
 
 from simulator import tls
@@ -191,8 +192,9 @@ class Wire(asyncio.Protocol):
         """Throw away what lies unread in the clear."""
         self._plain.clear()
 
-    async def handshake(self, context: ssl.SSLContext, name: str) -> Handshake:
-        """Shake hands with the server, which should prove to be `name`.
+    async def handshake(self, context: ssl.SSLContext, name: str, tlsa: bytes = b"") -> Handshake:
+        """Shake hands with the server, which should prove to be `name`, or to have the key whose
+        SHA-256 is `tlsa`.
 
         TLS is on afterwards, unless the event says why not.
         """
@@ -204,6 +206,8 @@ class Wire(asyncio.Protocol):
         try:
             self.begin_step()
             await self._shake_hands(begun, sent, received)
+            if tlsa and not _is_of_key(begun.getpeercert(binary_form=True), tlsa):
+                error, detail = "certificate", "no TLSA record is of the server's key"
         except ssl.SSLError as problem:
             error, detail = _why(problem)
         except (ValueError, Nonsense) as problem:
@@ -220,7 +224,10 @@ class Wire(asyncio.Protocol):
             for flights in (sent, received)
             if flights
         )
-        return self._described(begun, error, detail, spans, context)
+        verified = bool(tlsa) or context.verify_mode == ssl.CERT_REQUIRED
+        return self._described(
+            begun, error, detail, spans, verified=verified and not error, dane=bool(tlsa)
+        )
 
     async def _shake_hands(
         self, begun: ssl.SSLObject, sent: list[Span], received: list[Span]
@@ -245,7 +252,9 @@ class Wire(asyncio.Protocol):
         error: HandshakeError,
         detail: str,
         spans: tuple[Span, ...],
-        context: ssl.SSLContext,
+        *,
+        verified: bool,
+        dane: bool,
     ) -> Handshake:
         shown: Certificate | None = None
         cipher = begun.cipher()
@@ -261,7 +270,8 @@ class Wire(asyncio.Protocol):
             version=begun.version() or "" if not error else "",
             cipher=cipher[0] if cipher and not error else "",
             server_certificate=shown,
-            verified=not error and context.verify_mode == ssl.CERT_REQUIRED,
+            verified=verified,
+            dane=dane,
             error=error,
             detail=detail,
         )
@@ -332,6 +342,11 @@ class Wire(asyncio.Protocol):
         finally:
             late.cancel()
             self._transport.abort()
+
+
+def _is_of_key(certificate: bytes | None, tlsa: bytes) -> bool:
+    """Does the server have the key of that TLSA record (3 1 1: RFC 7672 §3.1.1)?"""
+    return certificate is not None and sha256(tls.public_key(certificate)).digest() == tlsa
 
 
 def reset(transport: asyncio.WriteTransport) -> None:

@@ -86,7 +86,8 @@ class Door(Watched):
     def _middlebox(self, tap: Tap) -> Middlebox:
         policy = self.scenario.middlebox
         blind = policy.does == "nothing" or self.port.server.implicit_tls
-        return Middlebox(policy, tap, blind=blind, alone=True)
+        expected = self.scenario.server.expects_proxy
+        return Middlebox(policy, tap, blind=blind, alone=True, expected=expected)
 
     def _serve(self) -> Server:
         server = super()._serve()

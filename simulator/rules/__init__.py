@@ -63,6 +63,7 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
                     behind_starttls=self.behind_starttls or self.asked_for_tls,
                     asked_for_tls=self.asked_for_tls or (ours and verb == "STARTTLS"),
                     ready=self.ready and not (ours and not event.secure),
+                    messages=self.messages + (ours and verb == "BDAT"),
                 )
             case Message():
                 return self._but(messages=self.messages + 1)

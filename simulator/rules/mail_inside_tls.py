@@ -2,13 +2,15 @@
 
 from simulator.language import N_
 from simulator.rules import Finding, Moment, Rule, broken, met
-from simulator.session import Message
+from simulator.session import Command, Message
 
 
 def check(moment: Moment) -> Finding | None:
-    """Looks at the session's first message."""
+    """Looks at the session's first message, or its first piece."""
     match moment.event:
-        case Message(secure=secure) if not moment.past.messages:
+        case Message(secure=secure) | Command(by="client", verb="BDAT", secure=secure) if (
+            not moment.past.messages
+        ):
             if secure and moment.past.behind_starttls:
                 # Whoever slipped a command in may be the one who gets the message.
                 return None
@@ -30,6 +32,6 @@ RULE = Rule(
     citation="rfc3207-1-monitor-or-alter",
     level="risk",
     text=N_("The message crosses the network inside TLS."),
-    at=(Message,),
+    at=(Message, Command),
     check=check,
 )

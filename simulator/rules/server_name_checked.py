@@ -1,5 +1,7 @@
 """TLS hides the talk from others; only a checked certificate says who the other side is."""
 
+import msgspec
+
 from simulator.language import N_
 from simulator.rules import Finding, Moment, Rule, broken, met
 from simulator.session import Handshake
@@ -10,6 +12,11 @@ _FOUND_WRONG = ("name-mismatch", "expired", "unknown-ca", "certificate")
 def check(moment: Moment) -> Finding | None:
     """Looks at what the client made of the server's certificate."""
     match moment.event:
+        case Handshake(error="", verified=True, dane=True):
+            found = met(N_("The client checked the server's key against its TLSA record (DANE)."))
+            return msgspec.structs.replace(
+                found, citation="rfc7672-3_1_1-authenticated-without-name", level="must"
+            )
         case Handshake(error="", verified=True):
             return met(N_("The client checked who issued the certificate and for which name."))
         case Handshake(error="") if moment.played:

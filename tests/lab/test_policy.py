@@ -215,6 +215,7 @@ def test_an_unknown_scenario(name: str, says: str) -> None:
         ('[middlebox]\nat = "EHLO"\n', 'middlebox.at has an effect with does = "cut" only'),
         ('[middlebox]\nlines = ["X"]\n', "mine.toml:7: middlebox.lines has an effect with does ="),
         ('[middlebox]\ndoes = "inject-reply"\n', 'is "inject-reply", but lines is missing: write'),
+        ('[middlebox]\ndoes = "proxy"\n', 'middlebox.does is "proxy", but lines is missing: write'),
         (
             '[server.replies]\n"STARTTLS" = "Go"\n',
             "mine.toml:7: server.replies: 'STARTTLS' is no verb and reply code that the server ",

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,7 +13,7 @@ from simulator import explainer, smtp
 from simulator.explainer import Explanation
 from simulator.lab import Scenario, load, names
 from simulator.lab.play import Lab
-from simulator.session import Command, Disconnect, Handshake, Message, Reply, Session
+from simulator.session import Command, Disconnect, Handshake, Message, Reply, Session, Trace
 from tests.playing import explanation, received, retold
 
 OUTCOMES = Path(__file__).with_name("outcomes.txt").read_text().splitlines()
@@ -88,6 +89,16 @@ def lists(found: Explanation) -> list[str]:
             "8BITMIME / SIZE 10485760 / REQUIRETLS",
         ),
         ("stale-keywords", "8BITMIME / SIZE 10485760 / STARTTLS", "8BITMIME"),
+        (
+            "limits",
+            "8BITMIME / SIZE 10485760 / STARTTLS",
+            "8BITMIME / SIZE 10485760 / LIMITS RCPTMAX=1",
+        ),
+        (
+            "chunking-remembered",
+            "8BITMIME / SIZE 10485760 / CHUNKING / STARTTLS",
+            "8BITMIME / SIZE 10485760",
+        ),
         (
             "starttls-still-offered",
             "8BITMIME / SIZE 10485760 / STARTTLS",
@@ -192,6 +203,8 @@ def test_an_added_keyword_falls_at_the_handshake() -> None:
         ("plain-after-220", "server", "closed"),
         ("silent-server", "client", "timeout"),
         ("both-wait", "client", "timeout"),
+        ("proxy-missing", "client", "timeout"),
+        ("dane-previous-key", "client", "given up"),
         ("cut-line", "middlebox", "cut"),
         ("cut-inside", "server", "cut"),
     ],
@@ -207,6 +220,103 @@ def test_nothing_of_the_message_crosses_in_the_clear_where_tls_is_required() -> 
         if load(name).client.tls == "required":
             wire = explanation(name).session.stream("server", "client")
             assert b"MAIL FROM" not in wire, name
+
+
+def said(found: Session, *verbs: str) -> list[str]:
+    """The commands with these verbs, each with the code that its reply had for the client."""
+    steps = explainer.explain(found).steps
+    codes = {
+        step.heard_as: step.event.code
+        for step in steps
+        if isinstance(step.event, Reply) and step.heard_as is not None
+    }
+    return [
+        f"{event.verb} {event.argument} {codes.get(index, '-')}".replace("  ", " ")
+        for index, event in enumerate(found.events)
+        if isinstance(event, Command) and event.by == "client" and event.verb in verbs
+    ]
+
+
+def changed(name: str, **tables: dict[str, Any]) -> Session:
+    """The session of that scenario with other values in some of its tables."""
+    found = load(name)
+    policies = {
+        table: msgspec.structs.replace(getattr(found, table), **values)
+        for table, values in tables.items()
+    }
+    return asyncio.run(_once(msgspec.structs.replace(found, **policies)))
+
+
+def test_a_limit_is_kept_by_further_transactions() -> None:
+    assert said(explanation("limits").session, "MAIL", "RCPT", "DATA") == [
+        "MAIL FROM:<postmaster@mx4.example.com> SIZE=107 250",
+        "RCPT TO:<ana@eq-c601.example.com> 250",
+        "DATA 354",
+        "MAIL FROM:<postmaster@mx4.example.com> SIZE=107 250",
+        "RCPT TO:<rui@eq-c601.example.com> 250",
+        "DATA 354",
+    ]
+
+
+def test_who_does_not_heed_the_limit_is_refused_the_second_recipient() -> None:
+    heedless = changed("limits", client={"uses": ("SIZE",)})
+    assert said(heedless, "RCPT", "DATA") == [
+        "RCPT TO:<ana@eq-c601.example.com> 250",
+        "RCPT TO:<rui@eq-c601.example.com> 452",
+    ]
+
+
+def test_a_limit_of_the_first_list_alone_binds_nobody() -> None:
+    gone = {"keywords": ("LIMITS RCPTMAX=1",), "inside": (), "withdrawn": ("LIMITS",)}
+    assert len(said(changed("limits", server=gone), "MAIL")) == 1
+    assert len(said(changed("limits", server=gone, client={"forgets": False}), "MAIL")) == 2
+
+
+def test_a_message_in_one_piece() -> None:
+    played = explanation("chunking").session
+    assert said(played, "DATA", "BDAT") == ["BDAT 107 LAST 250"]
+    piece = next(e for e in played.events if isinstance(e, Command) and e.verb == "BDAT")
+    line, _, data = piece.raw.partition(b"\r\n")
+    assert (line, len(data)) == (b"BDAT 107 LAST", 107)
+    assert data.endswith(b"The Received line tells how this message came.\r\n")
+    grouped = changed(
+        "chunking", client={"pipelines": True}, server={"inside": ("CHUNKING", "PIPELINING")}
+    )
+    assert said(grouped, "RCPT", "BDAT")[-1] == "BDAT 107 LAST 250"
+
+
+def test_a_piece_that_is_refused_is_read_to_its_end() -> None:
+    """None of it is taken for a command."""
+    assert said(explanation("chunking-remembered").session, "BDAT", "QUIT") == [
+        "BDAT 107 LAST 503",
+        "QUIT 221",
+    ]
+
+
+def test_a_header_that_the_server_expects_tells_it_whose_connection_it_is() -> None:
+    expected = changed("proxy-unexpected", server={"expects_proxy": True})
+    found = explainer.explain(expected)
+    assert (found.verdict.second_ehlo, found.verdict.delivered) == ("sent", True)
+    [line] = [event.text for event in expected.events if isinstance(event, Trace)]
+    assert "from mx4.example.com ([192.0.2.25]) by" in line
+
+
+def test_a_header_that_is_none_ends_the_connection() -> None:
+    nonsense = {"does": "proxy", "lines": ("PROXY who knows",)}
+    ended = changed("proxy-unexpected", server={"expects_proxy": True}, middlebox=nonsense)
+    assert not any(isinstance(event, Reply) for event in ended.events)
+    last = ended.events[-1]
+    assert isinstance(last, Disconnect)
+    assert (last.by, last.reason) == ("server", "closed")
+
+
+@pytest.mark.parametrize("kind", ["valid", "other-name", "expired", "unknown-ca"])
+@pytest.mark.parametrize(("tlsa", "error"), [("present", ""), ("previous", "certificate")])
+def test_by_dane_the_key_counts_and_nothing_else(kind: str, tlsa: str, error: str) -> None:
+    played = changed("dane", client={"tlsa": tlsa}, server={"certificate": kind})
+    [shaken] = [event for event in played.events if isinstance(event, Handshake)]
+    assert (shaken.error, shaken.verified, shaken.dane) == (error, not error, True)
+    assert explainer.explain(played).verdict.delivered is not bool(error)
 
 
 async def _once(scenario: Scenario) -> Session:
@@ -240,6 +350,9 @@ RACY = [
     "handshake-fails-name",
     "pipelined-past-starttls",
     "pipelining",
+    "proxy-unexpected",
+    "chunking-remembered",
+    "dane-previous-key",
 ]
 
 

@@ -139,7 +139,7 @@
 				}
 			}
 			const does = this.#tables.middlebox?.does ?? "nothing";
-			const takes = ["strip", "add-keywords", "inject-command", "inject-reply"].includes(does);
+			const takes = ["strip", "add-keywords", "inject-command", "inject-reply", "proxy"].includes(does);
 			this.#inputs["middlebox-lines"].closest("p").hidden = !takes && !this.#tables.middlebox?.lines?.length;
 			this.#inputs["middlebox-at"].closest("p").hidden = does !== "cut" && !this.#tables.middlebox?.at;
 		}

@@ -128,15 +128,20 @@ def secrets(client_random: bytes) -> tuple[str, ...]:
     return _secrets.pop(client_random, ())
 
 
+def der(kind: str, name: str) -> bytes:
+    """The server's certificate of that kind for `name`."""
+    return _issued(kind, name).der
+
+
 def shown(kind: str, name: str) -> Certificate:
     """What the server's certificate of that kind for `name` says."""
-    return describe(_issued(kind, name).der)
+    return describe(der(kind, name))
 
 
 @lru_cache
-def describe(der: bytes) -> Certificate:
+def describe(certificate: bytes) -> Certificate:
     """What a certificate says: subject's common name, names, issuer, and from when to when."""
-    found = Found(der)
+    found = Found(certificate)
     return Certificate(
         subject=found.common_name() or (found.names[0] if found.names else "?"),
         names=found.names,
