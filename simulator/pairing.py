@@ -101,6 +101,7 @@ class Pairing:
         self._ahead: set[int] = set()
         self._grouped: set[int] = set()
         self._wants_data = False
+        self._in_pieces = False
         self._played = session.source == "lab"
         self._heard = self._played
         """Replies are shown here. A log may leave out all, or those that came inside TLS."""
@@ -132,6 +133,11 @@ class Pairing:
                 queue.popleft()
 
     def _sent(self, index: int, event: Command | AuthResponse | Message) -> Paired:
+        if isinstance(event, Message) and self._in_pieces:
+            # The octets are part of the command, and have no reply of their own (RFC 3030 §2).
+            return Paired()
+        if isinstance(event, Command) and event.by == "client":
+            self._in_pieces = event.verb == "BDAT"
         unread = bool(self._ahead) or self._wants_data
         if isinstance(event, Message) or not (event.lost or self._wants_data):
             self._asked.append(index)
