@@ -161,7 +161,15 @@ def _said(step: _Step) -> Key:
         case Handshake() as tls:
             certificates = (tls.server_certificate, tls.client_certificate)
             names = [certificate.subject if certificate else "" for certificate in certificates]
-            return (*_where(step), tls.version, tls.cipher, tls.error, tls.verified, *names)
+            return (
+                *_where(step),
+                tls.version,
+                tls.cipher,
+                tls.error,
+                tls.verified,
+                tls.resumed,
+                *names,
+            )
         case Disconnect(reason=reason):
             return (*_where(step), reason)
         case Trace(text=text):

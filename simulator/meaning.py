@@ -196,7 +196,9 @@ def _of(moment: Moment) -> Text:
 
 
 def _established(moment: Moment, event: Handshake) -> Text:
-    if event.version and event.cipher:
+    if event.resumed:
+        what = N_("TLS handshake that resumes an earlier TLS session: {version} with {cipher}.")
+    elif event.version and event.cipher:
         what = N_("TLS handshake: {version} with {cipher}.")
     elif event.version:
         what = N_("TLS handshake: {version}.")

@@ -122,8 +122,9 @@ class Handshake(Event, frozen=True, kw_only=True, tag="handshake"):
 
     `version` such as "TLSv1.3", `cipher` in OpenSSL's name. `verified`: the client checked chain
     and name of the server's certificate, and both were right; or, where it goes by `dane`, the
-    server's key against a TLSA record (RFC 7672 §3.1.1). `error` is one of a closed set, `detail`
-    what the TLS library said.
+    server's key against a TLSA record (RFC 7672 §3.1.1). `resumed`: it resumed an earlier TLS
+    session (RFC 9846 §2.2, RFC 5246 §7.3), and no certificate crossed. `error` is one of a closed
+    set, `detail` what the TLS library said.
     """
 
     version: str = ""
@@ -132,6 +133,7 @@ class Handshake(Event, frozen=True, kw_only=True, tag="handshake"):
     client_certificate: Certificate | None = None
     verified: bool = False
     dane: bool = False
+    resumed: bool = False
     error: HandshakeError = ""
     detail: str = ""
 

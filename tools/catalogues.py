@@ -37,6 +37,7 @@ SITE_DOMAIN = "site"
 WORDS = ROOT / "tools" / "words.toml"
 SITE_PROSE: tuple[tuple[Path, set[str]], ...] = (
     (WORDS, set()),
+    *((recipe, {"about"}) for recipe in sorted((ROOT / "survey").glob("*/software.toml"))),
     (ROOT / "docs" / "data" / "bugs.toml", {"title"}),
     (ROOT / "docs" / "data" / "findings.toml", {"title", "sign", "cause", "remedy"}),
     (ROOT / "docs" / "data" / "first-aid.toml", {"label", "title", "means", "now", "tells"}),
@@ -71,6 +72,7 @@ PROSE: tuple[tuple[str, set[str]], ...] = (
     ("masking/identities.toml", {"of"}),
     ("scenarios/**.toml", {"title", "question", "watch", "conclude"}),
     ("statuses.toml", {"means"}),
+    ("survey/questions.toml", {"about"}),
 )
 
 

@@ -66,7 +66,9 @@ class ServerCase(Case, frozen=True, kw_only=True):
     the answer to the last one tells. `AUTH` alone is a login. `lists` and `lacks`: keywords,
     perhaps with a parameter, of the list in it. `where`: it is only tried on servers that have this
     keyword inside TLS. `otherwise` is what it means if an earlier step is refused. `tls`: the one
-    version to speak; `verify`: the certificate must be right. `fault`: a server of the lab with
+    version to speak; `verify`: the certificate must be right. `resumes`: a case that begins in the
+    clear, whose handshake resumes the TLS session of a connection before it; it is not tried on
+    servers that resume none. `fault`: a server of the lab with
     this fault.
     """
 
@@ -78,6 +80,7 @@ class ServerCase(Case, frozen=True, kw_only=True):
     otherwise: Literal["unclear", "passed"] = "unclear"
     tls: Literal["", "1.2", "1.3"] = ""
     verify: bool = False
+    resumes: bool = False
     fault: ServerPolicy
 
     @property

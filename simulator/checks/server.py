@@ -149,11 +149,34 @@ def _offered(sessions: Sequence[Session]) -> set[str]:
 
 
 async def _tried(host: Host, case: ServerCase, context: ssl.SSLContext) -> Result:
+    if not case.resumes:
+        return (await _played(host, case, context))[0]
+    first = msgspec.structs.replace(case, steps=_FIRST, lacks=())
+    result, resumable = await _played(host, first, context)
+    if resumable:
+        await asyncio.sleep(host.pause)
+        result, _ = await _played(host, case, context, resumable)
+    [session] = result.sessions
+    if any(isinstance(event, Handshake) and event.resumed for event in session.events):
+        return result
+    text = Text(N_("not tried: the server resumed no TLS session"))
+    return Result(case=case, status="skipped", why=text, sessions=(session,))
+
+
+_FIRST = ("EHLO {name}", "STARTTLS", TLS, "EHLO {name}")
+"""What comes before a resumed TLS session. In TLS 1.3 the ticket comes after the handshake, at the
+latest with the answer to what is asked inside (RFC 9846 §2.2)."""
+
+
+async def _played(
+    host: Host, case: ServerCase, context: ssl.SSLContext, resumed: ssl.SSLSession | None = None
+) -> tuple[Result, ssl.SSLSession | None]:
+    """One connection: what came of it, and the TLS session that another one may resume."""
     tap = Tap()
     started = datetime.now(UTC)
     tap.connecting()
     async with _connection(host) as connection:
-        probe = _Probe(host, case, context, tap)
+        probe = _Probe(host, case, context, tap, resumed)
         local_port = connection.getsockname()[1]
         address = connection.getpeername()[0]
         await probe.run(connection)
@@ -168,7 +191,8 @@ async def _tried(host: Host, case: ServerCase, context: ssl.SSLContext) -> Resul
         secrets=tap.secrets,
     )
     shown = masked(session) if case.logs_in else session
-    return Result(case=case, status=probe.status, why=probe.why, sessions=(shown,))
+    result = Result(case=case, status=probe.status, why=probe.why, sessions=(shown,))
+    return result, probe.wire.resumable
 
 
 @contextlib.asynccontextmanager
@@ -199,7 +223,14 @@ async def _connection(host: Host) -> AsyncIterator[socket.socket]:
 class _Probe(Client):
     """A client that plays a case's steps, whatever the server does."""
 
-    def __init__(self, host: Host, case: ServerCase, context: ssl.SSLContext, tap: Tap) -> None:
+    def __init__(
+        self,
+        host: Host,
+        case: ServerCase,
+        context: ssl.SSLContext,
+        tap: Tap,
+        resumed: ssl.SSLSession | None,
+    ) -> None:
         policy = ClientPolicy(name=host.greets_as)
         super().__init__(policy, Mail(), tap, host.wanted)
         # A server far away has more time than one on loopback.
@@ -207,6 +238,7 @@ class _Probe(Client):
         self.host = host
         self.case = case
         self.context = context
+        self.resumed = resumed
         self.status: Status = "unclear"
         self.why = Text(N_("the session broke off before it could tell"))
         self._listed: list[str] = []
@@ -372,7 +404,9 @@ class _Probe(Client):
 
     async def _begin_tls(self) -> str:
         self._look_behind_the_220()
-        happened: Handshake = await self.wire.handshake(self.context, self.server_name)
+        happened: Handshake = await self.wire.handshake(
+            self.context, self.server_name, self.resumed
+        )
         self.tap.happened(happened)
         if not happened.error:
             return f"{TLS} ({happened.version}, {happened.cipher})"

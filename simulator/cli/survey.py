@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from simulator.cli.common import progress, put, told
+from simulator.cli.common import language_option, progress, put, put_listed, told
+from simulator.language import N_, Text, say
 
 if TYPE_CHECKING:
     from simulator.survey.results import Found
@@ -61,6 +62,7 @@ def _cache() -> Path:
     metavar="FOLDER",
     help="Where software is installed.  [default: ~/.cache/ehlo-twice/survey]",
 )
+@language_option
 @click.option(
     "--limit",
     type=click.FloatRange(min=1, max=3600),
@@ -77,6 +79,7 @@ def survey(
     recipes: Path,
     cache: Path,
     limit: float | None,
+    lang: str,
 ) -> None:
     """Ask real servers and clients what they do about the second EHLO.
 
@@ -101,7 +104,7 @@ def survey(
     with told():
         found = [one for one in read(recipes, names) if one.quick or not quick]
         if list_:
-            _list(found)
+            _list(found, lang)
             return
         before = results.read(recipes / "results")
         have = {} if again else results.read(out)
@@ -113,10 +116,12 @@ def survey(
                 name = results.name_of(software.name, setting.name)
                 known = have.get(name)
                 if known and known.recipe == software.digest():
-                    put(f"{name}: there already, asked on {known.date}\n")
+                    there = Text(N_("there already, asked on {date}"), {"date": known.date})
+                    put(f"{name}: {say(there, lang)}\n")
                     now = known
-                elif lack := lacking(software):
-                    put(f"{name}: left out: {lack}\n")
+                elif lack := lacking(software, lang):
+                    omitted = Text(N_("left out: {why}"), {"why": lack})
+                    put(f"{name}: {say(omitted, lang)}\n")
                     differs += bool(names)
                     step()
                     continue
@@ -130,50 +135,63 @@ def survey(
                         continue
                     now, withheld = survey.published(whole)
                     survey.save(out, now)
-                    _tell(whole, withheld)
-                differs += _compare(before.get(name), now)
+                    _tell(whole, withheld, lang)
+                differs += _compare(before.get(name), now, lang)
                 step()
         if everything := list(results.read(out).values()):
             (out / results.TABLE).write_text(results.table(everything), encoding="utf-8")
     raise SystemExit(OTHERWISE if differs else SAME)
 
 
-def _list(found: list[Software]) -> None:
+def _list(found: list[Software], lang: str) -> None:
     from simulator.survey.places import lacking
 
     for one in found:
         settings = ", ".join(setting.name for setting in one.setting)
-        put(f"{one.name:<16} {one.kind:<7} {settings:<40} {lacking(one)}".rstrip() + "\n")
+        put(f"{one.name:<16} {one.kind:<7} {settings:<40} {lacking(one, lang)}".rstrip() + "\n")
 
 
-def _tell(found: Found, withheld: list[str]) -> None:
+INDENT = 30
+"""Columns of mark and question, before what is asked and what came."""
+
+
+def _tell(found: Found, withheld: list[str], lang: str) -> None:
     """All answers, on a line each; what must not be published is told to whoever runs it alone, and
     not where what is told is published too."""
+    from simulator.survey.questions import MARK, SHOWS, of
     from simulator.survey.results import WITHHELD
     from simulator.views.inert import printable
 
     put(f"{found.name}: {found.title} {printable(found.release)}\n")
+    asked = {question.id: question.said(lang) for question in of(found.kind)}
     for answer in found.answers:
         if answer.kind == "unasked":
             continue
-        kind, text = answer.kind, printable(answer.text)[:90]
+        kind, text = answer.kind, printable(say(answer.text, lang))[:90]
         if answer.question in withheld and os.environ.get("CI"):
             kind, text = "withheld", ""
-        put(f"  {answer.question:<24} {kind:<8} {text}".rstrip() + "\n")
+        shows = "" if kind == "heeds" else f"({say(SHOWS[kind], lang)})"
+        question = asked[answer.question]
+        question += "" if question.endswith("?") else ":"
+        line = " ".join(filter(None, (question, text, shows)))
+        put_listed(f"  {MARK[kind]} {answer.question:<{INDENT - 6}}  {line}", INDENT)
     for question in withheld:
-        put(f"  {question}: {WITHHELD}\n")
+        put(f"  {question}: {say(WITHHELD, lang)}\n")
 
 
-def _compare(before: Found | None, now: Found) -> bool:
+def _compare(before: Found | None, now: Found, lang: str) -> bool:
     from simulator.survey.results import changes
 
     if before is None:
         return False
     if before.release != now.release:
-        put(f"  another version: {before.release} → {now.release}\n")
-    found = list(changes(before, now))
-    for line in found:
-        put(f"  changed: {line}\n")
+        releases = {"before": before.release, "now": now.release}
+        another = Text(N_("another version: {before} → {now}"), releases)
+        put(f"  {say(another, lang)}\n")
+    found = list(changes(before, now, lang))
+    for cell in found:
+        changed = Text(N_("changed: {cell}"), {"cell": cell})
+        put(f"  {say(changed, lang)}\n")
     return bool(found)
 
 

@@ -144,7 +144,7 @@ class Client:
             verify=policy.verify and not self.tlsa,
             certificate=policy.certificate,
         )
-        happened = await self.wire.handshake(context, self.server_name, self.tlsa)
+        happened = await self.wire.handshake(context, self.server_name, tlsa=self.tlsa)
         self.tap.happened(happened)
         if happened.error == "timeout":
             raise TimeoutError

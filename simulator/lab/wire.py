@@ -192,13 +192,27 @@ class Wire(asyncio.Protocol):
         """Throw away what lies unread in the clear."""
         self._plain.clear()
 
-    async def handshake(self, context: ssl.SSLContext, name: str, tlsa: bytes = b"") -> Handshake:
+    @property
+    def resumable(self) -> ssl.SSLSession | None:
+        """The TLS session so far, for another connection with the same context to resume."""
+        return self._tls.session if self._tls else None
+
+    async def handshake(
+        self,
+        context: ssl.SSLContext,
+        name: str,
+        *,
+        tlsa: bytes = b"",
+        resumed: ssl.SSLSession | None = None,
+    ) -> Handshake:
         """Shake hands with the server, which should prove to be `name`, or to have the key whose
-        SHA-256 is `tlsa`.
+        SHA-256 is `tlsa`; it may resume a session.
 
         TLS is on afterwards, unless the event says why not.
         """
-        begun = context.wrap_bio(self._incoming, self._outgoing, server_hostname=name)
+        begun = context.wrap_bio(
+            self._incoming, self._outgoing, server_hostname=name, session=resumed
+        )
         sent: list[Span] = []
         received: list[Span] = []
         error: HandshakeError = ""
@@ -259,7 +273,8 @@ class Wire(asyncio.Protocol):
         shown: Certificate | None = None
         cipher = begun.cipher()
         try:
-            if der := begun.getpeercert(binary_form=True):
+            # A resumed session keeps the certificate of the first, which did not cross again.
+            if not begun.session_reused and (der := begun.getpeercert(binary_form=True)):
                 shown = certificates.describe(der)
         except ValueError:
             shown = None
@@ -272,6 +287,7 @@ class Wire(asyncio.Protocol):
             server_certificate=shown,
             verified=verified,
             dane=dane,
+            resumed=not error and bool(begun.session_reused),
             error=error,
             detail=detail,
         )

@@ -28,14 +28,14 @@ from simulator.checks import client, server
 from simulator.checks.cases import AUTH, Result, Status
 from simulator.errors import Error
 from simulator.lab.play import run
-from simulator.language import say
+from simulator.language import Text, say
 from simulator.session import Command, Handshake, Reply, Session
 from simulator.smtp import parse_keyword
 from simulator.survey import mailbox
 from simulator.survey.places import SERVER_HOST
 from simulator.survey.questions import Kind, Question, ServerQuestion, questions
 from simulator.survey.results import Answer
-from simulator.survey.software import Software
+from simulator.survey.software import Setting, Software
 
 START = 180.0
 """Seconds that a server has until it answers on its port."""
@@ -43,6 +43,8 @@ PORTS = range(20_000, 32_000)
 """Below those that systems give to connections (RFC 6335 §6; Linux from 32768)."""
 DELIVERY = 30.0
 """Seconds that a message has until it lies in the mailbox."""
+FORGOTTEN = ("mail", "mail-size", "resumed-mail", "resumed-mail-12")
+"""The questions that a server which asks for an EHLO answers well only if it forgot the first."""
 RECEIVED = "received"
 """The question that sends a message."""
 NAME = "before.example"
@@ -128,13 +130,7 @@ def _release(job: Job) -> str:
 def _answers(job: Job) -> Iterator[Answer]:
     setting = next(found for found in job.software.setting if found.name == job.setting)
     if job.software.kind == "server":
-        with _started(job) as host:
-            without = {*job.software.without, *(() if job.software.mailbox else (RECEIVED,))}
-            asked = [one for one in questions().server if one.id not in without]
-            results = run(server.check(host, [question.case() for question in asked]))
-            answers = list(_of_server(asked, results, setting.public))
-            for answer in answers:
-                yield _written(job, answer) if answer.question == RECEIVED else answer
+        yield from _of_started(job, setting)
     else:
         program = _program(job)
         met = [one for one in questions().client if one.id not in job.software.without]
@@ -146,6 +142,26 @@ def _answers(job: Job) -> Iterator[Answer]:
                 kind, short, text = "unasked", "", f"not asked: it needs {question.needs}"
             shown[question.id] = kind
             yield _judged(question, kind, short, text, result, setting.public)
+
+
+def _of_started(job: Job, setting: Setting) -> Iterator[Answer]:
+    """What a server answers, which is started again where a question was its end."""
+    without = {*job.software.without, *(() if job.software.mailbox else (RECEIVED,))}
+    asked = [one for one in questions().server if one.id not in without]
+    results: list[Result] = []
+    while True:
+        with _started(job) as host:
+            before = len(results)
+            cases = [question.case() for question in asked[before:]]
+            try:
+                run(server.check(host, cases, results.append))
+            except server.Unreachable:
+                if len(results) == before:
+                    raise
+                continue
+            for answer in _of_server(asked, results, setting.public):
+                yield _written(job, answer) if answer.question == RECEIVED else answer
+            return
 
 
 def _cases(job: Job) -> dict[str, tuple[Status, str]]:
@@ -257,7 +273,9 @@ def _of_server(
     insists = True
     for question, result in zip(asked, results, strict=True):
         values = result.why.values
-        answer, step = str(values.get("answer", "")), str(values.get("step", ""))
+        told = values.get("answer", "")
+        answer = say(told) if isinstance(told, Text) else str(told)
+        step = str(values.get("step", ""))
         session = result.sessions[0]
         if result.status == "skipped":
             kind: Kind = "unasked"
@@ -276,7 +294,7 @@ def _of_server(
             kind, short, text = _shows(question, answer), _word(answer), answer
             if question.id == "mail-unannounced":
                 insists = kind == "heeds"
-            elif question.id in ("mail", "mail-size") and kind == "lax" and insists:
+            elif question.id in FORGOTTEN and kind == "lax" and insists:
                 # It asks for an EHLO, and the one said in the clear was enough for it.
                 kind = "breaks"
         yield _judged(question, kind, short, text, result, public)

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from simulator.errors import Error
+from simulator.language import N_, SOURCE, Text, say
 from simulator.survey.software import Install, Software
 
 DONE = ".installed"
@@ -37,7 +38,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     environment: dict[str, str] = {}
 
 
-def lacking(software: Software) -> str:
+def lacking(software: Software, language: str = SOURCE) -> str:
     """What this machine lacks for it, in words; empty if nothing."""
     install = software.install
     needed = {
@@ -47,12 +48,14 @@ def lacking(software: Software) -> str:
         "program": (install.program,),
     }[_kind(install)]
     if install.debian and (not hasattr(os, "geteuid") or os.geteuid() != 0):
-        return "needs root, for namespaces of its own (sudo)"
+        return say(N_("needs root, for namespaces of its own (sudo)"), language)
     for program in needed:
         if shutil.which(program) is None:
-            return f"needs {program}, which is not on this machine"
+            text = N_("needs {program}, which is not on this machine")
+            return say(Text(text, {"program": program}), language)
     if install.debian and not _apart():
-        return "needs namespaces of its own, which this machine does not grant (unshare)"
+        text = N_("needs namespaces of its own, which this machine does not grant (unshare)")
+        return say(text, language)
     return ""
 
 

@@ -11,12 +11,13 @@ from typing import Literal
 import msgspec
 
 from simulator.errors import Error
+from simulator.language import N_, SOURCE, say
 from simulator.session import Session, as_json
-from simulator.survey.questions import Kind
+from simulator.survey.questions import SHOWS, Kind
 
 FORMAT = "ehlo-twice/survey"
 TABLE = "survey.csv"
-WITHHELD = (
+WITHHELD = N_(
     "withheld: what was found here is not public as far as we know, so nothing of it is written "
     "down; tell the makers of the software (its security policy says how), and nobody else first"
 )
@@ -116,21 +117,25 @@ def table(results: Iterable[Found]) -> str:
     return written.getvalue()
 
 
-def changes(before: Found, now: Found) -> Iterator[str]:
+def changes(before: Found, now: Found, language: str = SOURCE) -> Iterator[str]:
     """Which cells are others than before, a line each."""
     asked = {answer.question: answer for answer in now.answers}
     for old in before.answers:
         new = asked.pop(old.question, None)
         if new is None:
-            yield f"{now.name}, {old.question}: {old.short or old.kind} → no longer asked"
+            gone = say(N_("no longer asked"), language)
+            yield f"{now.name}, {old.question}: {_cell(old, language)} → {gone}"
         elif (old.short, old.kind) != (new.short, new.kind):
-            yield f"{now.name}, {old.question}: {_cell(old)} → {_cell(new)}"
+            both = " → ".join(_cell(answer, language) for answer in (old, new))
+            yield f"{now.name}, {old.question}: {both}"
     for new in asked.values():
-        yield f"{now.name}, {new.question}: not asked before → {_cell(new)}"
+        never = say(N_("not asked before"), language)
+        yield f"{now.name}, {new.question}: {never} → {_cell(new, language)}"
 
 
-def _cell(answer: Answer) -> str:
-    return f"{answer.short} ({answer.kind})" if answer.short else answer.kind
+def _cell(answer: Answer, language: str) -> str:
+    shows = say(SHOWS[answer.kind], language)
+    return f"{answer.short} ({shows})" if answer.short else shows
 
 
 def schema() -> dict[str, object]:

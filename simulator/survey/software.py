@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Sequence
 from hashlib import sha256
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,8 +12,7 @@ import msgspec
 
 from simulator import toml
 from simulator.errors import Error
-from simulator.language import said
-from simulator.toml import Prose
+from simulator.survey.questions import determining
 
 FILE = "software.toml"
 
@@ -35,14 +34,14 @@ class Install(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One configuration. `title` is what is said of it; `options` are for the start script.
+    """One configuration. `about` is what is said of it; `options` are for the start script.
 
     `public`: by the question's name, the address of a public report (or of the documentation) of a
     broken security property. What has none is withheld from the results.
     """
 
     name: Name = "default"
-    title: Prose
+    about: str
     options: dict[str, str] = {}
     public: dict[str, str] = {}
 
@@ -80,10 +79,14 @@ class Software(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return bool(self.install.debian)
 
     def digest(self) -> str:
-        """What the recipe and the questions are: others are another measurement."""
-        summed = sha256((files("simulator.survey") / "questions.toml").read_bytes())
+        """What the answers depend on, recipe and questions: others are another measurement.
+
+        What is only said of them, in whatever language, is no part of it.
+        """
+        summed = sha256(determining(self.kind))
         for path in self.sources():
-            summed.update(f"{path.name}\0".encode() + path.read_bytes())
+            data = _determining(path) if path.name == FILE else path.read_bytes()
+            summed.update(f"{path.name}\0".encode() + data)
         return summed.hexdigest()[:16]
 
     def sources(self) -> list[Path]:
@@ -98,9 +101,16 @@ class BadRecipe(Error, ValueError):
     """A recipe is wrong, or there is none of that name: the message says where and what."""
 
 
-def titled(setting: Setting, language: str) -> str:
-    """What is said of a setting, in `language`."""
-    return said(setting.title, language)
+_SAID = ("title", "home", "quick")
+
+
+def _determining(path: Path) -> bytes:
+    """A recipe without what is only said of it."""
+    recipe = tomllib.loads(path.read_text(encoding="utf-8"))
+    bare = {key: value for key, value in recipe.items() if key not in _SAID}
+    for setting in bare["setting"]:
+        setting.pop("about", None)
+    return msgspec.json.encode(bare, order="sorted")
 
 
 def recipes(folder: Path, names: Sequence[str] = ()) -> list[Software]:

@@ -187,7 +187,9 @@ def proofs(session: Session, handshake: Handshake) -> Iterator[tuple[str, Text |
     clear = ", ".join(in_the_clear(session, handshake))
     if clear:
         yield N_("read on the wire"), clear
-    if not handshake.error and handshake.version in _CERTIFICATE:
+    if handshake.resumed:
+        yield N_("the certificates"), Text(N_("did not cross: an earlier TLS session was resumed"))
+    elif not handshake.error and handshake.version in _CERTIFICATE:
         yield N_("the certificates"), Text(_CERTIFICATE[handshake.version])
     if handshake.error and handshake.detail:
         yield N_("the TLS library says"), handshake.detail

@@ -74,6 +74,25 @@ def test_the_families_are_those_of_the_results() -> None:
     assert helo == {"nullmailer", "s-nail", "ssmtp"}
 
 
+def test_a_resumed_session_changes_nothing_and_the_page_counts_it_right() -> None:
+    resumed = []
+    for one in wild.surveyed("server"):
+        asked = [name for name in wild.GROUPS["resumed"] if one.answer(name).kind != "unasked"]  # type: ignore[union-attr]
+        for name in asked:
+            both = [
+                one.answer(q) for q in (name, name.removeprefix("resumed-").removesuffix("-12"))
+            ]
+            assert len({(answer.kind, answer.short) for answer in both if answer}) == 1, one.name
+        resumed.append(len(asked))
+    assert set(resumed) == {0, len(wild.GROUPS["resumed"])}
+    counts = [sum(map(bool, resumed)), resumed.count(0)]
+    for language in LANGUAGES:
+        text = (SOURCES / language / "in-the-wild.md").read_text("utf-8")
+        below = text.partition("<!-- show servers -->")[2].partition("\n## ")[0].strip()
+        told = below.rpartition("\n\n")[2]
+        assert [int(n) for n in re.findall(r"(?<![\d.])\d+(?![\d.])", told)] == counts
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_nothing_of_what_is_withheld_is_shown(language: str) -> None:
     made = {asset.path: asset.data.decode() for asset in wild.files(language)}

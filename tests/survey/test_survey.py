@@ -6,11 +6,13 @@ import json
 import socket
 import sys
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import pytest
 
-from simulator.survey import inside, places, results, survey
+from simulator.session import Handshake
+from simulator.survey import inside, places, questions, results, survey
 from simulator.survey.results import Answer, Found
 from simulator.survey.software import recipes
 from tests.command import Command
@@ -19,6 +21,8 @@ from tests.command import Command
 pytestmark = pytest.mark.timeout(400)
 
 ROOT = Path(__file__).parents[2]
+KINDS: tuple[Literal["server"], Literal["client"]] = ("server", "client")
+RIGHT, LAX = "as the RFC has it", "lax, or a SHOULD left out"
 
 SERVER = """
 import asyncio, os, sys
@@ -106,8 +110,7 @@ quick = true
 program = {python}
 
 [[setting]]
-title.en = "as it is"
-title.pt_BR = "como é"
+about = "as it is"
 {more}
 """,
         encoding="utf-8",
@@ -148,6 +151,10 @@ def test_a_server_by_the_rules(folder: Path, tmp_path: Path) -> None:
         "injected-command": ("221", "heeds"),
         "injected-ehlo": ("503 to MAIL", "heeds"),
         "injected-later": ("no to TLS", "heeds"),
+        "resumed-lists": ("STARTTLS yes → no, AUTH no → yes", "heeds"),
+        "resumed-mail": ("503", "heeds"),
+        "resumed-lists-12": ("STARTTLS yes → no, AUTH no → yes", "heeds"),
+        "resumed-mail-12": ("503", "heeds"),
         # In the clear it lists no AUTH.
         "login": ("", "unasked"),
     }
@@ -158,7 +165,14 @@ def test_a_server_by_the_rules(folder: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("policy", "expected"),
     [
-        ("forgets=False", {"mail": ("250", "breaks")}),
+        (
+            "forgets=False",
+            {
+                "mail": ("250", "breaks"),
+                "resumed-mail": ("250", "breaks"),
+                "resumed-mail-12": ("250", "breaks"),
+            },
+        ),
         (
             "insists=False",
             {"mail": ("250", "lax"), "mail-unannounced": ("250", "lax")},
@@ -190,6 +204,56 @@ def test_a_command_that_came_after_the_220_is_obeyed(folder: Path, tmp_path: Pat
     assert found["injected-command"] == ("250", "breaks")
 
 
+def test_a_server_that_a_question_was_the_end_of_is_started_again(
+    folder: Path, tmp_path: Path
+) -> None:
+    dies = """            elif line.startswith(b"RCPT"):
+                wire.sendall(b"503 No\\r\\n")
+                os._exit(1)
+            elif line.startswith(b"EHLO"):"""
+    program = LATE.replace('            elif line.startswith(b"EHLO"):', dies)
+    assert program != LATE
+    recipe(folder, "it", "server", program)
+    found = short(asked(folder, tmp_path))
+    assert found["rcpt"] == ("503", "heeds")
+    assert found["envelope"] == ("503", "heeds")
+    assert found["helo-inside"] == ("250", "heeds")
+    assert found["resumed-mail-12"] == ("250", "lax")
+
+
+def test_a_server_that_is_never_there_is_not_asked_for_ever(folder: Path, tmp_path: Path) -> None:
+    greets = (
+        "import os, socket\n"
+        'with socket.create_server(("127.0.0.1", int(os.environ["PORT"]))) as server:\n'
+        "    server.accept()[0].sendall(b'220 mail.example.test\\r\\n')\n"
+    )
+    recipe(folder, "it", "server", greets)
+    with pytest.raises(places.Failed, match="no connection"):
+        asked(folder, tmp_path)
+
+
+def test_a_resumed_session_is_asked_only_where_one_was_resumed(
+    folder: Path, tmp_path: Path
+) -> None:
+    no_ticket = "context.options |= ssl.OP_NO_TICKET; context.num_tickets = 0\n"
+    program = LATE.replace("\nclass", f"{no_ticket}\nclass", 1)
+    # OpenSSL forgets a session that was not closed in order.
+    program = program.replace('221 Bye\\r\\n")', "221 Bye\\r\\n\"); getattr(wire, 'unwrap', int)()")
+    assert program.count("unwrap") == 1
+    recipe(folder, "it", "server", program)
+    found = asked(folder, tmp_path)
+    resumed = {answer.question: answer for answer in found.answers if "resumed" in answer.question}
+    assert resumed["resumed-mail"].kind == resumed["resumed-lists"].kind == "unasked"
+    assert resumed["resumed-mail"].text == "not tried: the server resumed no TLS session"
+    assert resumed["resumed-mail"].sessions == ()
+    # In TLS 1.2 the server has its own list of sessions.
+    assert (resumed["resumed-mail-12"].short, resumed["resumed-mail-12"].kind) == ("250", "lax")
+    for answer in found.answers:
+        for session in answer.sessions:
+            [*shaken] = (event for event in session.events if isinstance(event, Handshake))
+            assert [event.resumed for event in shaken] == [answer in resumed.values()] * len(shaken)
+
+
 def test_a_recipe_runs_what_another_has(folder: Path, tmp_path: Path) -> None:
     server(folder, "insists=False")
     again = folder / "again"
@@ -206,6 +270,88 @@ def test_a_recipe_runs_what_another_has(folder: Path, tmp_path: Path) -> None:
     assert software.digest() != before
 
 
+SAID = [
+    ('title = "it"', 'title = "It"'),
+    ('about = "as it is"', 'about = "as it comes"'),
+    ('home = "https://example.org/"', 'home = "https://example.com/"'),
+    ("quick = true", "quick = false  # it takes a while"),
+]
+DONE = [
+    ('"it.py"]', '"it.py", "-v"]'),
+    ("print(1.5)", "print(2)"),
+    ('kind = "server"', 'kind = "client"'),
+    ("[install]", 'without = ["lists"]\n[install]'),
+    ("[install]", "patience = 3\n[install]"),
+    ("[install]", 'mailbox = "var/mail/b"\n[install]'),
+    ("[install]", '[install]\nsuite = "trixie"'),
+    ("about =", 'name = "other"\nabout ='),
+    ("about =", 'options = { A = "b" }\nabout ='),
+    ("about =", 'public.injected-ehlo = "https://example.org/CVE"\nabout ='),
+]
+
+
+@pytest.mark.parametrize(
+    ("change", "another"), [*((one, False) for one in SAID), *((one, True) for one in DONE)]
+)
+def test_a_recipe_is_another_measurement_by_what_is_done_and_not_by_what_is_said(
+    change: tuple[str, str], another: bool, folder: Path
+) -> None:
+    server(folder, "")
+    [software] = recipes(folder)
+    before = software.digest()
+    file = folder / "it" / "software.toml"
+    text = file.read_text(encoding="utf-8")
+    assert text.count(change[0]) == 1
+    file.write_text(text.replace(*change), encoding="utf-8")
+    [software] = recipes(folder)
+    assert (software.digest() != before) == another
+
+
+QUESTIONS = """
+[[server]]
+id = "mail"
+citation = "rfc3207-4_2-server-discards"
+steps = ["MAIL FROM:<a@example.org>"]
+heeds = ["4", "5"]
+about = "MAIL"
+
+[[client]]
+id = "ehlo-again"
+about = "Again"
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "kinds"),
+    [
+        (('about = "MAIL"', 'about = "MAIL, alone"'), ""),
+        (('about = "Again"', 'about = "EHLO again"'), ""),
+        (('["4", "5"]', '["5"]'), "server"),
+        (("a@example.org", "c@example.org"), "server"),
+        (('about = "MAIL"', 'about = "MAIL"\nsecret = true'), "server"),
+        (('id = "ehlo-again"', 'id = "delivers"'), "client"),
+    ],
+)
+def test_other_questions_are_another_measurement_for_whom_they_are_for(
+    change: tuple[str, str], kinds: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(questions, "_questions", QUESTIONS.encode)
+    before = {kind: questions.determining(kind) for kind in KINDS}
+    monkeypatch.setattr(questions, "_questions", QUESTIONS.replace(*change).encode)
+    after = {kind: questions.determining(kind) for kind in KINDS}
+    assert [kind for kind in KINDS if before[kind] != after[kind]] == kinds.split()
+
+
+def test_what_a_client_meets_is_part_of_its_measurement() -> None:
+    [again] = [
+        case
+        for case in json.loads(questions.determining("client"))
+        if case["id"] == "forgets-the-list" and "server" in case
+    ]
+    assert again["server"]
+    assert not {"title", "fix"} & again.keys()
+
+
 def test_what_is_not_public_is_told_here_and_written_nowhere(
     folder: Path, tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,7 +360,9 @@ def test_what_is_not_public_is_told_here_and_written_nowhere(
     out = tmp_path / "out"
     ran = command("survey", "--from", str(folder), "--out", str(out))
     assert ran.code == 0, ran.err
-    assert "injected-command         breaks   250" in ran.out
+    [line] = [line for line in ran.out.splitlines() if line.startswith("  ✗ injected-command ")]
+    assert ": 250 " in line
+    assert line.endswith(" (against a MUST)")
     assert "  injected-command: withheld: " in ran.out
     written = json.loads((out / "it.json").read_text(encoding="utf-8"))
     answers = {answer["question"]: answer for answer in written["answers"]}
@@ -231,8 +379,9 @@ def test_where_the_log_is_public_not_even_the_answer_is_told(
     monkeypatch.setenv("CI", "true")
     server(folder, "drops_buffer=False")
     ran = command("survey", "--from", str(folder), "--out", str(tmp_path / "out"))
-    [line] = [line for line in ran.out.splitlines() if line.startswith("  injected-command ")]
-    assert line.split() == ["injected-command", "withheld"]
+    [line] = [line for line in ran.out.splitlines() if " injected-command  " in line]
+    assert line.split()[:2] == ["⊘", "injected-command"]
+    assert line.endswith("A command in the clear behind STARTTLS: (withheld)")
 
 
 @pytest.mark.parametrize("name", ["aiosmtpd", "smtp-server"])
@@ -287,11 +436,27 @@ def test_what_is_there_is_not_asked_again_and_what_changed_is_told(
     assert ran.code == 1
     changed = [line for line in ran.out.splitlines() if line.startswith("  changed")]
     assert changed == [
-        "  changed: it, mail-unannounced: 503 (heeds) → 250 (lax)",
-        "  changed: it, mail: 503 (heeds) → 250 (lax)",
-        "  changed: it, mail-size: 503 (heeds) → 501 (heeds)",
-        "  changed: it, injected-ehlo: 503 to MAIL (heeds) → 221 (heeds)",
+        f"  changed: it, {question}: {before} ({RIGHT}) → {now}"
+        for question, before, now in [
+            ("mail-unannounced", "503", f"250 ({LAX})"),
+            ("mail", "503", f"250 ({LAX})"),
+            ("mail-size", "503", f"501 ({RIGHT})"),
+            ("resumed-mail", "503", f"250 ({LAX})"),
+            ("resumed-mail-12", "503", f"250 ({LAX})"),
+            ("injected-ehlo", "503 to MAIL", f"221 ({RIGHT})"),
+        ]
     ]
+
+
+def test_it_speaks_the_readers_language(folder: Path, tmp_path: Path, command: Command) -> None:
+    server(folder, "insists=False")
+    words = ("survey", "--from", str(folder), "--out", str(folder / "results"), "--lang", "pt-BR")
+    ran = command(*words)
+    [line] = [line for line in ran.out.splitlines() if line.startswith("  ~ mail  ")]
+    assert line.split(maxsplit=2)[2] == (
+        "MAIL sem o segundo EHLO: 250 OK (tolerante, ou um SHOULD não seguido)"
+    )
+    assert command(*words).out.startswith("it: já está aqui, perguntado em ")
 
 
 def test_a_step_that_takes_too_long_ends(folder: Path, tmp_path: Path, command: Command) -> None:
@@ -341,7 +506,7 @@ version = []
 run = []
 shares = "nobody"
 install.program = "x"
-setting = [{ title = "x" }]
+setting = [{ about = "x" }]
 """,
             "it/software.toml:6: there is no recipe 'nobody' beside it",
         ),
@@ -382,9 +547,9 @@ def test_an_answer_is_another_if_its_word_or_what_it_shows_is() -> None:
         Answer(question="new", kind="unclear"),
     )
     assert list(results.changes(before, now)) == [
-        "it+tuned, auth: 503 (heeds) → 334 (lax)",
-        "it+tuned, gone: told → no longer asked",
-        "it+tuned, new: not asked before → unclear",
+        f"it+tuned, auth: 503 ({RIGHT}) → 334 ({LAX})",
+        "it+tuned, gone: no rule covers it → no longer asked",
+        "it+tuned, new: not asked before → could not be decided",
     ]
     assert msgspec.json.decode(results.to_json(now), type=Found) == now
 

@@ -11,10 +11,11 @@ from functools import cache
 from typing import Any, Literal
 
 from simulator.explainer import explain
+from simulator.language import say
 from simulator.survey import results
-from simulator.survey.questions import Question, of
+from simulator.survey.questions import MARK, SHOWS, Question, of
 from simulator.survey.results import Answer, Found
-from simulator.survey.software import Setting, Software, recipes, titled
+from simulator.survey.software import Setting, Software, recipes
 from simulator.views import player
 from simulator.views.inert import printable
 from tools.site.experiments import path
@@ -42,20 +43,21 @@ GROUPS = {
         "injected-ehlo",
         "injected-later",
     ),
+    "resumed": ("resumed-lists", "resumed-mail", "resumed-lists-12", "resumed-mail-12"),
 }
 """Which questions to servers stand in which table."""
 
 CHIP = {"heeds": "inside", "lax": "clear", "breaks": "broken"}
-MARK = {
-    "heeds": ("✓", "#2e7d32"),
-    "lax": ("~", "#b26a00"),
-    "breaks": ("✗", "#b3261e"),
-    "told": ("·", "#5b6770"),
-    "unclear": ("?", "#5b6770"),
-    "unasked": ("", "#d9dee3"),
-    "withheld": ("⊘", "#3b4a6b"),
+COLOUR = {
+    "heeds": "#2e7d32",
+    "lax": "#b26a00",
+    "breaks": "#b3261e",
+    "told": "#5b6770",
+    "unclear": "#5b6770",
+    "unasked": "#d9dee3",
+    "withheld": "#3b4a6b",
 }
-"""How the picture shows each kind of answer: by a sign, and by a colour."""
+"""How the picture shows each kind of answer, beside its sign."""
 
 Kind = Literal["server", "client"]
 
@@ -101,6 +103,7 @@ def _file(name: str, answer: Answer) -> str:
 def _session(one: Found, answer: Answer, language: str, *, offline: bool) -> str:
     """A page of its own: the session that shows an answer, in the player."""
     said = LANGUAGES[language]
+    came = printable(say(answer.text, said))
     question = next(q for q in of(one.kind) if q.id == answer.question).said(said)
     # Of several the one that went furthest shows most.
     session = max(answer.sessions, key=lambda session: len(session.events))
@@ -119,7 +122,7 @@ def _session(one: Found, answer: Answer, language: str, *, offline: bool) -> str
 <body>
 <main>
 <h1>{heading}</h1>
-<p>{_setting(one, language)} <code>{html.escape(printable(answer.text))}</code></p>
+<p>{_setting(one, language)} <code>{html.escape(came)}</code></p>
 <smtp-session focused>
 <script type="application/json">{player.data([explanation], said, heading)}</script>
 {player.listing(explanation, said)}
@@ -135,7 +138,7 @@ def _session(one: Found, answer: Answer, language: str, *, offline: bool) -> str
 def _setting(one: Found, language: str) -> str:
     """What is said of a configuration, its code as code."""
     _, setting = _recipes()[one.name]
-    text = html.escape(titled(setting, LANGUAGES[language]))
+    text = html.escape(translated(setting.about, language))
     parts = text.split("`")
     return "".join(
         f"<code>{_parted(part)}</code>" if n % 2 else part for n, part in enumerate(parts)
@@ -185,12 +188,12 @@ def _cell(page: Page, one: Found, question: Question) -> str:
     if answer is None or answer.kind == "unasked":
         return "–"
     if answer.kind == "withheld":
-        return f'<a class="chip" href="#withheld">{word("wild.withheld", page.language)}</a>'
+        return f'<a class="chip" href="#withheld">{say(SHOWS["withheld"], page.said)}</a>'
     chip = f"chip {CHIP.get(answer.kind, '')}".strip()
-    shown = answer.short or word(f"wild.{answer.kind}", page.language)
+    shown = answer.short or say(SHOWS[answer.kind], page.said)
     if answer.short in ("yes", "no"):
         shown = word(f"wild.{answer.short}", page.language)
-    title = html.escape(printable(answer.text))
+    title = html.escape(printable(say(answer.text, page.said)))
     address = f"{page.up}{FOLDER}/{_file(one.name, answer)}"
     link = f'<a class="{chip}" href="{address}" title="{title}">{html.escape(shown)}</a>'
     if answer.public:
@@ -203,9 +206,9 @@ def _figure(page: Page, kind: Kind) -> str:
     alt = word(f"wild.picture-{kind}", page.language)
     asked = "\n".join(f"<li>{html.escape(q.said(page.said))}</li>" for q in of(kind))
     signs = " ".join(
-        f'<span><strong style="color:{colour};background:#fff">&nbsp;{mark}&nbsp;</strong> '
-        f"{word(f'wild.{shows}', page.language)}</span>"
-        for shows, (mark, colour) in MARK.items()
+        f'<span><strong style="color:{COLOUR[shows]};background:#fff">&nbsp;{mark}&nbsp;</strong> '
+        f"{say(SHOWS[shows], page.said)}</span>"
+        for shows, mark in MARK.items()
         if mark
     )
     width, height = _size(kind)
@@ -217,7 +220,7 @@ def _figure(page: Page, kind: Kind) -> str:
     )
 
 
-LABEL, CELL, ROW, HEAD, FOOT = 138, 13, 21, 20, 18
+LABEL, CELL, ROW, HEAD, FOOT = 138, 11, 21, 20, 18
 
 
 def _size(kind: Kind) -> tuple[int, int]:
@@ -251,7 +254,8 @@ def picture(kind: Kind, language: str) -> str:
         parts.append(f'<text x="3" y="{y + 17.5}" font-size="7.5" fill="#444">{second}</text>')
         for number, question in enumerate(asked):
             answer = one.answer(question.id)
-            mark, colour = MARK[answer.kind if answer else "unasked"]
+            shows = answer.kind if answer else "unasked"
+            mark, colour = MARK[shows], COLOUR[shows]
             x = LABEL + CELL * number
             parts.append(
                 f'<rect x="{x + 0.5}" y="{y + 1}" width="{CELL - 1}" height="{ROW - 2}" rx="2" '
