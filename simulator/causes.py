@@ -347,7 +347,7 @@ class _Facts:
         from a record that was not wholly understood; nor by what came in the clear, where the
         record names TLS from the first octet; nor by a refusal that the session got over; nor is a
         failure without its reason, where one line is all that tells of it; nor by the code alone of
-        a reply that is quoted without the dialogue around it."""
+        a reply that is quoted without the dialogue around it, or one of several such replies."""
         if degree != "certain":
             return degree
         if when.absent and self.session.understood < 1:
@@ -357,7 +357,13 @@ class _Facts:
         events = {place if isinstance(place, int) else place[0] for place in places}
         if self.one_sentence and any(self._is_vague(event) for event in events):
             return "likely"
-        if self.quoted and not when.text and any(self._is_reply(event) for event in events):
+        if (
+            self.quoted
+            and (len(self.refusals) > 1 or not when.text)
+            and any(self._is_reply(event) for event in events)
+        ):
+            return "likely"
+        if self.one_sentence and any(self._is_unwritten(event) for event in events):
             return "likely"
         doubtful = any(self._is_hearsay(event) or event in self.got_over for event in events)
         return "likely" if doubtful else degree
@@ -378,6 +384,19 @@ class _Facts:
             and not self.greetings.text
             and all(command.told for _, command in self.commands)
         )
+
+    @cached_property
+    def refusals(self) -> set[int]:
+        """The codes of all refusals."""
+        return {reply.code for _, reply, _, _ in self.replies if reply.code >= 400}
+
+    def _is_unwritten(self, index: int) -> bool:
+        """A line that no program wrote, as far as it shows."""
+        event = self.session.events[index]
+        if not isinstance(event, Remark):
+            return False
+        text = event.text[:1000]
+        return _REPORTS.match(text) is None and _MACHINE.search(text) is None
 
     def _is_reply(self, index: int) -> bool:
         return isinstance(self.session.events[index], Reply)
@@ -522,6 +541,11 @@ _REPORTS = re.compile(
     r"|\W*(?!(?i:edit|update|note|ps|question|problem|answer|solution):)[\w./\[\]-]+:(?: |$)"
 )
 """How a program begins its lines: with the time, its own name, or what it is about to tell."""
+
+_MACHINE = re.compile(
+    r"(?i)\b[245]\d\d\b|\d:\d\d|\w_\w|\w\(|\w::\w|\w\.\w+\.\w|exception|error\b|failed:"
+)
+"""What stands somewhere in what a program writes: a code, a time, a function's name."""
 
 
 def _is_prose(text: str) -> bool:

@@ -13,6 +13,7 @@ from simulator.session import (
     AuthResponse,
     Command,
     Connect,
+    Disconnect,
     Handshake,
     Message,
     Remark,
@@ -24,6 +25,9 @@ from simulator.session import (
 def session(dialogue: Dialogue) -> Session:
     """The session, as far as it was read."""
     dialogue.settle()
+    _without_lesson(dialogue)
+    if dialogue.source in _PASTED:
+        _without_supposition(dialogue)
     _too_early(dialogue)
     _open_handshake(dialogue)
     dialogue.conclude()
@@ -71,6 +75,84 @@ def _without_recipe(events: tuple[AnyEvent, ...]) -> tuple[AnyEvent, ...]:
         else e
         for e in events
     )
+
+
+_PASTED = ("fragments", "plain", "unknown")
+"""The readers of what people paste, with what they say about it."""
+
+
+SUPPOSING = 5
+"""Blanks in a line, or more, that may be a sentence."""
+
+
+def _without_supposition(dialogue: Dialogue) -> None:
+    """A sentence that only supposes, or asks, tells nothing of the session; it may be broken into
+    lines."""
+    goes_on = 0
+    for index, event in enumerate(dialogue.events):
+        if not isinstance(event, Remark) or event.about or event.text.count(" ") < SUPPOSING:
+            continue
+        text = event.text.rstrip()
+        if not (goes_on and goes_on == event.line) and not signs.supposed(text):
+            continue
+        dialogue.events[index] = msgspec.structs.replace(event, about="other")
+        goes_on = (
+            0 if text.endswith((".", "?", "!", ":", "。", "？", "：")) else (event.line or -1) + 1
+        )
+
+
+_ROW = re.compile(
+    r"(?:[\s|*•·>#+\"'`(\[-]|</?\w{1,6}>|\d{1,2}[.)]\s"
+    r"|(?i:smtp|err\w{1,4}|code|reply|fehler|c[oó]d\w{1,3}|ошибка|エラー|错误|錯誤|오류)[ :]{0,2}"
+    r"){0,12}(?P<code>[245]\d\d|354|334)(?!\d|[.:/]\d|-\d)"
+)
+"""How a page lists codes of replies: each first in its line, behind a bullet or a table's rule."""
+
+LESSON = 3
+"""So many refusals, each another, with nothing said between them, are a list of what there is."""
+
+
+def _without_lesson(dialogue: Dialogue) -> None:
+    """A table of reply codes, as documentation has it, is no session: nobody got those replies."""
+    events = dialogue.events
+    rows: dict[int, int] = {}
+    for index, event in enumerate(events):
+        match event:
+            case Reply(by="server") if len(event.lines) <= 2:
+                rows[index] = event.code
+            case Remark(about="") if (row := _ROW.match(event.text[:200])) is not None:
+                rows[index] = int(row["code"])
+            case Remark():
+                pass
+            case (
+                Command(told=True) | Disconnect() | Message(size=0) | Handshake(line=None, error="")
+            ):
+                pass
+            case _:
+                return
+    refused = [code for code in rows.values() if code >= 400]
+    if len(set(refused)) < LESSON or len(set(refused)) < len(refused) - 1:
+        return
+    if any(_STAMPED.search(_as_written(events[index])) for index in rows):
+        return
+    dialogue.pending = None
+    dialogue.events = [
+        Remark(by="client", at=e.at, line=e.line, text=_as_written(e), about="other")
+        if index in rows
+        else e
+        for index, e in enumerate(events)
+        if index in rows or isinstance(e, Remark)
+    ]
+
+
+_STAMPED = re.compile(r"\d\d:\d\d:\d\d|\[\d{1,3}(?:\.\d{1,3}){3}\]|\bsaid: ")
+
+
+def _as_written(event: AnyEvent) -> str:
+    if isinstance(event, Remark):
+        return event.text
+    raw: bytes = getattr(event, "raw", b"")
+    return raw.decode("utf-8", "replace").strip()
 
 
 def _written(command: Command) -> str:

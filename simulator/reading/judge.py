@@ -9,6 +9,7 @@ decides. A log may be two: what the best reading leaves over is read by whoever 
 from __future__ import annotations
 
 import operator
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -206,6 +207,13 @@ def _parts(chosen: Reading, tried: list[Reading], propose: Propose) -> list[Read
     return best
 
 
+_LOGGED = re.compile(
+    r"\s{0,8}(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S{0,20})"
+    r" \S{1,255} [\w./-]{1,60}\[\d+\]: "
+)
+"""A line of syslog, which no bounce has."""
+
+
 def _told_beside(chosen: Reading, propose: Propose) -> list[Reading]:
     """A dialogue, and beside it a server's log that tells of another session in words: each by its
     reader; none if that is not so."""
@@ -215,11 +223,16 @@ def _told_beside(chosen: Reading, propose: Propose) -> list[Reading]:
         for event in s.events
         if isinstance(event, Command | Reply | AuthResponse | Message)
     }
-    if chosen.undone or not claimed or chosen.score.fragments < ENOUGH:
+    document = bool(chosen.sessions) and chosen.format.knows("")
+    if chosen.undone or (not document and (not claimed or chosen.score.fragments < ENOUGH)):
         return []
     blocks: list[list[Line]] = [[]]
     for line in chosen.lines:
-        if not line.text.strip() or line.number in claimed or fragments.of(line.text):
+        if document:
+            is_other = _LOGGED.match(line.text) is not None
+        else:
+            is_other = line.number not in claimed and not fragments.of(line.text)
+        if not is_other or not line.text.strip():
             blocks.append([])
         else:
             blocks[-1].append(line)

@@ -209,6 +209,8 @@ def read(text: str) -> Sentence | None:
     if not _hints(text) or of_another_protocol(text):
         return None
     named = re.search(r"(?i)starttls", text) is not None or by_starttls(text)
+    if any((found := _find(kind, text)) and supposed(text, found[0].end()) for kind in _SAID):
+        return None
     if _find("not_offered", text):
         return Sentence("not_offered")
     if _find("wanted", text):
@@ -228,6 +230,34 @@ def read(text: str) -> Sentence | None:
     if _find("established", text):
         return Sentence("established", starttls=named)
     return None
+
+
+_SAID = ("not_offered", "failed", "established")
+
+_SUPPOSED = re.compile(
+    r"(?i)\b(?:if(?! (?:i|we)\b)|unless|whether|in case|wenn(?! (?:ich|wir|man)\b)|falls|sofern"
+    r"|indien|als de|si(?! (?:je|nous|on|\w+o)\b)|sauf si|cuando el|quando o|caso o)\s"
+    r"|(?:^|[,;:(.!?¿] ?|\bque |\bche )se (?:o|a|os|as|il|lo|la|i|un|uma?|non|não|seu|sua)\b"
+    r"|\bif,|если (?!я |мы )|如果(?!我)|若是|要是|假如|是否|もし|場合|かどうか|만약|경우|으면 "
+)
+"""What makes a sentence suppose, in the languages of this program."""
+
+_PROGRAM = re.compile(
+    r"(?i)\W{0,3}(?:\d{2,4}[-/:.]|\w{3} +\d|\w{3} \w{3} +\d|[\w./-]+\[\d+\]:"
+    r"|[\w.$-]*(?:error|exception|fatal)\b)"
+)
+"""How a program begins a line that tells what happened."""
+
+
+def supposed(text: str, place: int | None = None) -> bool:
+    """Whether a sentence only supposes what it says there, or asks about it; without a place,
+    whether any of a line's does."""
+    if _PROGRAM.match(text):
+        return False
+    if place is None:
+        return _SUPPOSED.search(text[:LONGEST]) is not None
+    begins = max(text.rfind(end, 0, place) for end in (". ", "! ", "? ", "。", "！", "？", "\n"))
+    return _SUPPOSED.search(text, begins + 1 if begins >= 0 else 0, place) is not None
 
 
 def _reply_text(text: str) -> str:

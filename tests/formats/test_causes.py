@@ -178,7 +178,7 @@ def test_nothing_is_missing_in_a_whole_session() -> None:
 
 HEARSAY = {
     "a sentence": "I tried STARTTLS, and I get SSL_accept error: certificate has expired",
-    "a table of replies": "421 Busy\n450 No, listed at a block list\n535 Login failed\n554 No",
+    "two replies, asked by nobody": "450 No, listed at a block list\n535 Login failed",
     "what somebody says behind the session": (
         "220 mx ESMTP\nEHLO a\n250-mx\n250 HELP\nQUIT\n221 bye\n"
         "there the other server says 550 5.7.1 client host blocked using zen.example.org"

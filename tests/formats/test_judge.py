@@ -97,3 +97,31 @@ def test_why_a_log_is_read_as_it_is_can_be_told() -> None:
     assert [part.format.name for part in judgement.parts] == ["swaks"]
     assert judgement.parts[0] in judgement.tried
     assert max(judgement.tried, key=lambda one: one.score.value).format.name == "swaks"
+
+
+BOUNCE = """Reporting-MTA: dns; out.shop.example
+Arrival-Date: Mon, 6 May 2024 10:00:00 -0300
+
+Final-Recipient: rfc822; desk@far.example
+Action: failed
+Status: 5.7.1
+Diagnostic-Code: smtp; 550 5.7.1 Rejected for what it says
+"""
+
+BESIDE_IT = """
+And in the log:
+
+May  6 10:00:02 out postfix/smtp[4412]: Untrusted TLS connection established to \
+mx.far.example[203.0.113.5]:25: TLSv1.2 with cipher ECDHE-RSA-AES128-GCM-SHA256 (128/128 bits)
+May  6 10:00:04 out postfix/smtp[4412]: 5D1F2200A1: to=<desk@far.example>, \
+relay=mx.far.example[203.0.113.5]:25, delay=2, delays=0/0/1/1, dsn=5.7.1, status=bounced (host \
+mx.far.example[203.0.113.5] said: 550 5.7.1 Rejected for what it says (in reply to end of DATA \
+command))
+""".replace("\\\n", "")
+
+
+def test_a_mail_log_below_a_bounce_is_read_as_a_log() -> None:
+    assert [s.source for s in formats.read(BOUNCE)] == ["bounce"]
+    sessions = list(formats.read(BOUNCE + BESIDE_IT))
+    assert [s.source for s in sessions] == ["bounce", "postfix"]
+    assert [explain(s).verdict.tls for s in sessions] == [None, "established"]
