@@ -405,7 +405,7 @@ class _Probe(Client):
     async def _begin_tls(self) -> str:
         self._look_behind_the_220()
         happened: Handshake = await self.wire.handshake(
-            self.context, self.server_name, self.resumed
+            self.context, self.server_name, resumed=self.resumed
         )
         self.tap.happened(happened)
         if not happened.error:
