@@ -9,23 +9,27 @@ read, and one that is kept is the same as if all had been read.
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from simulator.formats import maillog, tally
 from simulator.reading import desk
 from simulator.reading.clean import line_of
 from simulator.reading.format import Keep
 from simulator.session import Session
+from simulator.verdict import Verdict
 
 _LOOSE, _OWN, _BESIDE, _APART = range(4)
 """A line of no session that was open, one of the process that serves the session, one of another
 process that tells of it, and one that tells of a session by itself."""
 
-_SERVERS = ("smtpd", "postscreen")
-_CLIENTS = ("smtp", "lmtp", "relay")
+_OTHER, _SERVER, _CLIENT, _LOCAL = range(1, 5)
+_KINDS = {
+    "smtpd": _SERVER, "postscreen": _SERVER, "smtp": _CLIENT, "relay": _CLIENT, "lmtp": _LOCAL,
+}  # fmt: skip
+"""What kind of process a daemon is; `lmtp` delivers inside the house unless its dialogue shows."""
 
 MOST_PROCESSES = 100_000
 """Processes whose kind is remembered at a time."""
@@ -34,12 +38,37 @@ _SAID_IN_FULL = (b"]: > ", b"]: < ")
 """What `-v` writes: it takes reading to know what belongs where."""
 
 
-class Kept(NamedTuple):
-    """A line that was put with a session: its number, its octets, and how it belongs there."""
+Kept = tuple[int, bytes, int]
+"""A line that was put with a session: its number, its octets, and how it belongs there."""
 
-    number: int
-    octets: bytes
-    how: int
+_PEER = rb"[\w.-]{0,200}\[[0-9A-Fa-f.:]{1,80}\]"
+_USUAL = re.compile(
+    rb"(?P<connects>connect from )" + _PEER
+    + rb"|(?P<ends>disconnect from )" + _PEER + rb"(?P<counts>(?: .*)?)"
+    + rb"|(?P<trust>[A-Z][a-z]+) TLS connection established from " + _PEER + rb"(?P<tls>: TLS.*)"
+    + rb"|(?P<message>[0-9A-Za-z]{3,20}): client=" + _PEER + rb"(?:, [\w=.@-]+)*"
+)  # fmt: skip
+"""The lines that a session of the server's has if all goes well. What its verdict rests on is in
+the groups, but not in the peer."""
+
+_CONNECTS, _ENDS, _COUNTS, _TRUST, _TLS, _MESSAGE = 1, 2, 3, 4, 5, 6
+
+MOST_USUAL = 40
+"""Usual lines of one session beyond which it is judged by itself."""
+
+MOST_SHAPES = 10_000
+"""Shapes of sessions whose verdict is remembered at a time."""
+
+
+class _Waiting:
+    """A session that has not ended: its lines, and what of them its verdict rests on."""
+
+    __slots__ = ("lines", "shape")
+
+    def __init__(self, lines: list[Kept]) -> None:
+        self.lines = lines
+        self.shape: list[bytes] | None = None
+        """None where a line of it was not one of the usual."""
 
 
 def sift(path: Path, keep: Keep) -> Iterator[Session] | None:
@@ -72,14 +101,15 @@ class _Sieve:
 
     def __init__(self, keep: Keep) -> None:
         self._keep = keep
-        self._kinds: dict[bytes, str] = {}
-        self._open: OrderedDict[bytes, list[Kept]] = OrderedDict()
+        self._kinds: dict[bytes, int] = {}
+        self._open: OrderedDict[bytes, _Waiting] = OrderedDict()
         self._loose: list[Kept] = []
         self._apart: list[Kept] = []
         self._latest: bytes | None = None
         self._begun = False
-        self._owners: OrderedDict[str, bytes] = OrderedDict()
+        self._owners: OrderedDict[bytes, bytes] = OrderedDict()
         self._delivered: dict[bytes, str] = {}
+        self._verdicts: dict[tuple[bytes, ...], tuple[Verdict, ...]] = {}
         self._number = 0
         self._ready: list[Session] = []
 
@@ -90,7 +120,7 @@ class _Sieve:
 
     def look(self, data: bytes) -> None:
         """Put whole lines where they belong."""
-        kinds, number = self._kinds, self._number
+        kinds, number, owners, opened = self._kinds, self._number, self._owners, self._open
         for line in data.splitlines():
             number += 1
             mark = line.find(b"]: ")
@@ -100,12 +130,19 @@ class _Sieve:
                 rest = line[mark + 3 :]
             else:
                 process, kind, rest = self._written_by(line)
-            if kind in _SERVERS:
+            if kind == _SERVER:
                 self._server(process, rest, number, line)
-            elif kind in _CLIENTS and not (kind == "lmtp" and process not in self._open):
+            elif kind == _CLIENT or (kind == _LOCAL and process in opened):
                 self._client(process, rest, number, line)
             elif kind:
-                self._other(rest, number, line)
+                # Most lines are such: they stand here, as a call for each takes as long again.
+                end = rest.find(b": ", 0, 23)
+                owner = owners.get(rest[:end]) if end > 0 else None
+                found = opened.get(owner) if owner is not None else None
+                if found is None or len(found.lines) >= desk.MOST_REMARKS:
+                    self._put_loose(number, line)
+                else:
+                    found.lines.append((number, line, _BESIDE))
             else:
                 self._beside(self._latest, number, line)
         self._number = number
@@ -113,44 +150,63 @@ class _Sieve:
     def finish(self) -> None:
         """The log is over: all that is left is complete."""
         if not self._begun and self._apart:
-            both = [line._replace(how=_LOOSE) for line in self._apart] + self._loose
+            both = [(number, line, _LOOSE) for number, line, _ in self._apart] + self._loose
             self._loose, self._apart = sorted(both), []
         if self._loose and self._open:
             last = next(reversed(self._open.values()))
-            last += [line._replace(how=_BESIDE) for line in self._loose]
+            last.lines += [(number, line, _BESIDE) for number, line, _ in self._loose]
             self._loose = []
         for process in list(self._open):
             self._end(process)
         self._flush_loose()
         self._flush_apart()
 
-    def _written_by(self, line: bytes) -> tuple[bytes, str, bytes]:
-        """The process that wrote a line, its daemon, and what it says; empty if not Postfix's."""
+    def _written_by(self, line: bytes) -> tuple[bytes, int, bytes]:
+        """The process that wrote a line, its kind, and what it says; empty if not Postfix's."""
         found = maillog.written_by(line_of(0, line).text[:4000])
         if found is None:
-            return b"", "", b""
-        process = found[0].encode()
+            return b"", 0, b""
+        process, kind = found[0].encode(), _KINDS.get(found[1], _OTHER)
         if len(self._kinds) >= MOST_PROCESSES:
             self._kinds.clear()
-        self._kinds[process] = found[1]
-        return process, found[1], found[2].encode()
+        self._kinds[process] = kind
+        return process, kind, found[2].encode()
 
     def _server(self, process: bytes, rest: bytes, number: int, line: bytes) -> None:
-        if rest.startswith(b"connect from ") and maillog.connects(_text(rest)):
+        usual = _USUAL.fullmatch(rest)
+        if usual is not None:
+            which = usual.lastindex
+            connects, ends = which == _CONNECTS, which == _COUNTS
+            message = usual[_MESSAGE]
+        else:
+            which, message = None, None
+            connects = rest.startswith(b"connect from ") and maillog.connects(_text(rest))
+            ends = rest.startswith(b"disconnect from ") and maillog.disconnects(_text(rest))
+        if connects:
             self._end(process)
-            self._begin(process)
+            self._begin(process).shape = []
         elif process not in self._open:
-            if not maillog.server_begins(_text(rest)):
-                if maillog.stands_alone(_text(rest)):
+            text = _text(rest)
+            if not maillog.server_begins(text):
+                if maillog.stands_alone(text):
                     self._put_apart(number, line)
                 else:
                     self._put_loose(number, line)
                 return
             self._begin(process)
-        self._own(process, number, line)
-        if rest.startswith(b"disconnect from ") and maillog.disconnects(_text(rest)):
+        waiting = self._own(process, number, line)
+        if usual is None or waiting.shape is None or len(waiting.shape) > MOST_USUAL:
+            waiting.shape = None
+        elif which == _TLS:
+            waiting.shape += usual.group(_TRUST, _TLS)
+        elif ends:
+            waiting.shape.append(usual[_COUNTS])
+        if ends:
             self._end(process)
-        elif b"client=" in rest and (message := maillog.taken(_text(rest))) is not None:
+        elif message is None and b"client=" in rest:
+            taken = maillog.taken(_text(rest))
+            message = taken.encode() if taken is not None else None
+        if message is not None:
             self._owners[message] = process
             if len(self._owners) > maillog.MOST_MESSAGES:
                 self._owners.popitem(last=False)
@@ -171,37 +227,36 @@ class _Sieve:
         if message:
             self._delivered[process] = message
 
-    def _other(self, rest: bytes, number: int, line: bytes) -> None:
-        end = rest.find(b": ", 0, 23)
-        owner = self._owners.get(rest[:end].decode("ascii", "replace")) if end > 0 else None
-        self._beside(owner, number, line)
-
     def _beside(self, process: bytes | None, number: int, line: bytes) -> None:
-        lines = self._open.get(process) if process is not None else None
-        if lines is None or len(lines) >= desk.MOST_REMARKS:
+        found = self._open.get(process) if process is not None else None
+        if found is None or len(found.lines) >= desk.MOST_REMARKS:
             self._put_loose(number, line)
         else:
-            lines.append(Kept(number, line, _BESIDE))
+            found.lines.append((number, line, _BESIDE))
 
-    def _own(self, process: bytes, number: int, line: bytes) -> None:
+    def _own(self, process: bytes, number: int, line: bytes) -> _Waiting:
         if process != self._latest:
             self._open.move_to_end(process)
             self._latest = process
-        self._open[process].append(Kept(number, line, _OWN))
+        found = self._open[process]
+        found.lines.append((number, line, _OWN))
+        return found
 
-    def _begin(self, process: bytes) -> None:
-        self._open[process], self._loose = self._loose, []
+    def _begin(self, process: bytes) -> _Waiting:
+        found = self._open[process] = _Waiting(self._loose)
+        self._loose = []
         self._begun = True
         if len(self._open) > desk.MOST_OPEN:
             self._end(next(iter(self._open)))
+        return found
 
     def _put_loose(self, number: int, line: bytes) -> None:
-        self._loose.append(Kept(number, line, _LOOSE))
+        self._loose.append((number, line, _LOOSE))
         if len(self._loose) >= desk.MOST_REMARKS:
             self._flush_loose()
 
     def _put_apart(self, number: int, line: bytes) -> None:
-        self._apart.append(Kept(number, line, _APART))
+        self._apart.append((number, line, _APART))
         if len(self._apart) >= desk.MOST_REMARKS:
             self._flush_apart()
 
@@ -216,15 +271,26 @@ class _Sieve:
             self._loose = []
 
     def _end(self, process: bytes) -> None:
-        lines = self._open.pop(process, None)
-        if lines is None:
+        waiting = self._open.pop(process, None)
+        if waiting is None:
             return
         if process == self._latest:
             self._latest = None
-        own = b"".join(line.octets + b"\n" for line in lines if line.how == _OWN)
-        verdicts = tally.verdicts_of(own, maillog.read)
+        verdicts = self._judged(process, waiting)
         if len(verdicts) != 1 or self._keep(verdicts[0]):
-            self._read(process, lines)
+            self._read(process, waiting.lines)
+
+    def _judged(self, process: bytes, waiting: _Waiting) -> tuple[Verdict, ...]:
+        """What was said of a session; of its usual lines alone it was, if the shape is known."""
+        if waiting.shape is None:
+            return _verdicts(waiting.lines)
+        shape = (process.partition(b"[")[0], *waiting.shape)
+        verdicts = self._verdicts.get(shape)
+        if verdicts is None:
+            if len(self._verdicts) >= MOST_SHAPES:
+                self._verdicts.clear()
+            verdicts = self._verdicts[shape] = _verdicts(waiting.lines)
+        return verdicts
 
     def _read(self, process: bytes, lines: list[Kept]) -> None:
         """Have the reader read the lines of one session, put as they were."""
@@ -241,6 +307,12 @@ class _Sieve:
             else:
                 reader.desk.loose(line.text, number)
         self._ready += reader.desk.finish()
+
+
+def _verdicts(lines: list[Kept]) -> tuple[Verdict, ...]:
+    """The verdicts over the sessions that the lines of one process tell of."""
+    own = b"".join(line + b"\n" for _, line, how in lines if how == _OWN)
+    return tally.verdicts_of(own, maillog.read)
 
 
 def _text(rest: bytes) -> str:

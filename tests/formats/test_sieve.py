@@ -70,6 +70,26 @@ def test_real_logs_interleaved(seed: int, tmp_path: Path) -> None:
         assert [s for s in sifted if _troubled(s)] == read(path)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_a_shape_is_judged_as_its_sessions_are(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "log"
+    path.write_text(odd(random.Random(seed), 300))
+
+    def judged() -> list[Verdict]:
+        seen: list[Verdict] = []
+        sifted = sieve.sift(path, lambda verdict: bool(seen.append(verdict)))
+        assert sifted is not None
+        list(sifted)
+        return seen
+
+    by_shape = judged()
+    assert by_shape
+    monkeypatch.setattr(sieve, "MOST_USUAL", -1)
+    assert by_shape == judged()
+
+
 def test_messages_of_a_session_that_is_over(tmp_path: Path) -> None:
     """A message goes on when its session has ended and its process serves another client."""
     head = "Nov 25 10:00:00 mx postfix/"
