@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import email.utils
+import gc
 import signal
 import subprocess
 import sys
@@ -243,3 +244,22 @@ def test_no_more_files() -> None:
 
     with pytest.raises(LabError, match=r"^no connection on 127\.0\.0\.1: "):
         asyncio.run(without_files())
+
+
+def test_the_collector_is_as_it_was_when_the_lab_is_gone() -> None:
+    """While it is open, what was there before is spared; whoever spares it himself, goes on to."""
+
+    async def spared() -> int:
+        async with Lab(DOCUMENTED).open() as lab:
+            await lab.session()
+            return gc.get_freeze_count()
+
+    gc.unfreeze()
+    assert asyncio.run(spared())
+    assert not gc.get_freeze_count()
+    gc.freeze()
+    try:
+        assert asyncio.run(spared())
+        assert gc.get_freeze_count()
+    finally:
+        gc.unfreeze()
