@@ -247,12 +247,18 @@ class _Facts:
         self.commands: list[tuple[int, Command]] = []
         self.handshakes: list[tuple[int, Handshake]] = []
         self.replies: list[tuple[int, Reply, int | None, str]] = []
+        self._ended: set[str] = set()
+        self._beside = False
         for index, event in enumerate(session.events):
             match event:
                 case Command(by="client"):
                     self.commands.append((index, event))
                 case Handshake():
                     self.handshakes.append((index, event))
+                case Remark():
+                    self._beside |= bool(event.tells) or event.about not in _OF_OTHERS
+                case Disconnect():
+                    self._ended.add(event.reason)
                 case Reply():
                     heard_as = pairs[index].heard_as
                     heard = session.events[heard_as] if heard_as is not None else None
@@ -267,6 +273,9 @@ class _Facts:
             verbs=frozenset(command.verb for _, command in self.commands),
             codes=frozenset(reply.code for _, reply, _, _ in self.replies),
             errors=frozenset(shake.error for _, shake in self.handshakes),
+            ended=frozenset(self._ended),
+            beside=self._beside,
+            named=bool(self.session.client.name),
         )
 
     @cached_property
@@ -294,7 +303,7 @@ class _Facts:
         return _Lines(
             (index, event.text if isinstance(event, Remark) else event.detail)
             for index, event in enumerate(self.session.events)
-            if (isinstance(event, Remark) and event.about not in ("header", "message", "other"))
+            if (isinstance(event, Remark) and event.about not in _OF_OTHERS)
             or (isinstance(event, Handshake) and event.error)
         )
 
@@ -496,6 +505,9 @@ class _Facts:
         return "not offered" if any(lines) else "", where
 
 
+_OF_OTHERS = ("header", "message", "other")
+"""What a line beside the dialogue is about, if it tells of other connections."""
+
 _NO_FORMAT = frozenset(("checker", "fragments", "json-lines", "plain", "unknown"))
 """The readers of what no program's own format shows."""
 
@@ -562,15 +574,22 @@ class _Kind(NamedTuple):
     verbs: frozenset[str]
     codes: frozenset[int]
     errors: frozenset[str]
+    ended: frozenset[str]
+    beside: bool
+    """There are lines beside the dialogue."""
+    named: bool
+    """The client has a name, whatever it said of itself."""
 
     def admits(self, when: When) -> bool:
         """Whether an entry may show in such a session; most cannot, and are not looked at."""
         starts = "STARTTLS" in self.verbs or not (when.left_over or when.typed)
         return (
             starts
+            and self._has_lines(when)
+            and (not when.handshake or not self.errors.isdisjoint(when.handshake))
+            and (not when.ended or not self.ended.isdisjoint(when.ended))
             and (not when.tls or self.tls in when.tls)
             and (not when.second_ehlo or self.second_ehlo in when.second_ehlo)
-            and (not when.handshake or not self.errors.isdisjoint(when.handshake))
             and (not when.code or not self.codes.isdisjoint(when.code))
             and (not when.left_at or when.left_at in self.codes)
             and self.verbs.isdisjoint(when.unheard)
@@ -580,6 +599,20 @@ class _Kind(NamedTuple):
                 not asked or not self.verbs.isdisjoint(asked)
                 for asked in (when.sent, when.verb, when.unanswered)
             )
+        )
+
+    def _has_lines(self, when: When) -> bool:
+        """Whether there are any lines of each kind in which an entry looks for one."""
+        listed = when.offers or when.lacks or when.keyword or when.first_line or when.gave_up
+        beside = self.beside or any(self.errors)
+        return bool(
+            (not listed or 250 in self.codes)
+            and (not when.greeting or 220 in self.codes)
+            and (not when.said or "" in self.verbs)
+            and (not when.peer or self.named or not self.verbs.isdisjoint(("EHLO", "HELO")))
+            and (not when.remark or beside)
+            and (not when.tells or self.beside)
+            and (not when.typed or any(self.errors))
         )
 
 
