@@ -69,6 +69,23 @@ def needle(pattern: str, flags: int = 0) -> Needle:
     return Needle(re.compile(pattern, flags), words(pattern))
 
 
+class Needles:
+    """Patterns in the order in which they are tried, each only where its words are."""
+
+    def __init__(self, needles: Sequence[Needle]) -> None:
+        self.patterns = tuple(needle.pattern for needle in needles)
+        self._words = [(word, n) for n, needle in enumerate(needles) for word in needle.words]
+        self._always = {n for n, needle in enumerate(needles) if not needle.words}
+
+    def search(self, text: str, low: str) -> tuple[int, re.Match[str]] | None:
+        """The number of the first pattern that matches, and its match; `low` as in `Needle`."""
+        for n in sorted(self._always.union([n for word, n in self._words if word in low])):
+            match = self.patterns[n].search(text)
+            if match is not None:
+                return n, match
+        return None
+
+
 class Haystack:
     """A text in which many patterns are searched for."""
 

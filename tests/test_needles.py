@@ -37,7 +37,7 @@ def patterns(when: causes.When) -> list[str]:
     return [pattern for pattern in (*own, *lists) if pattern] + inner
 
 
-SIGNS = [needle.pattern.pattern for table in signs._tables().values() for needle, _ in table]
+SIGNS = [sign.pattern for table, _ in signs._tables().values() for sign in table.patterns]
 PATTERNS = sorted({p for c in causes.causes().values() for when in c.when for p in patterns(when)})
 
 
@@ -61,6 +61,20 @@ def test_each_sign_is_found(pattern: str, data: st.DataObject) -> None:
     found = needles.needle(pattern, flags).search(text, needles.folded(text))
     assert found is not None
     assert found.span() == wanted.span()  # type: ignore[union-attr]
+
+
+PARTS = ("alert", "number 4", "x509", "reset", "tls", "ALERT NUMBER 42", "\n", " ", "Alert")
+
+
+@given(st.lists(st.sampled_from(PARTS)).map("".join))
+def test_the_first_of_many_that_matches(text: str) -> None:
+    many = ["alert number 4[23]", "x509|reset", ".ls", "(?i)alert", "^t"]
+    wanted = next(
+        ((n, found.span()) for n, one in enumerate(many) if (found := re.search(one, text))), None
+    )
+    table = needles.Needles([needles.needle(one) for one in many])
+    first = table.search(text, needles.folded(text))
+    assert (first and (first[0], first[1].span())) == wanted
 
 
 def test_most_signs_have_words() -> None:

@@ -31,7 +31,15 @@ from simulator.masking.values import (
     closing_bracket,
     value_at,
 )
-from simulator.masking.words import MASK, hints, mechanisms, name, shapes
+from simulator.masking.words import (
+    MASK,
+    hints,
+    mechanisms,
+    name,
+    shapes,
+    shapes_with,
+    signs,
+)
 
 LONGEST = 4_000
 """Characters of a line that are looked at; what lies behind them is masked unread."""
@@ -154,11 +162,7 @@ class Masker:
         """Say all that is to come, so that what is nowhere in it is not looked for."""
         lowered = text.lower().replace("\u0307", "")
         self._hints = tuple(hint for hint in hints() if hint in lowered)
-        self._shapes = tuple(
-            (has, pattern, groups)
-            for signs, pattern, groups in shapes()
-            if (has := tuple(sign for sign in signs if sign in lowered))
-        )
+        self._shapes = shapes_with(frozenset([sign for sign in signs() if sign in lowered]))
 
     def interrupted(self) -> None:
         """Something came in between that was understood."""
@@ -550,7 +554,8 @@ class Masker:
 
     def _calls(self, spans: list[tuple[int, int]], line: str, *, understood: bool) -> None:
         end = 0
-        begun = (*_CALL.finditer(line), *_LISTED.finditer(line))
+        called = "(" in line
+        begun = (*(_CALL.finditer(line) if called else ()), *_LISTED.finditer(line))
         for match in sorted(begun, key=re.Match.end):
             if match.end() < end:
                 continue
@@ -575,7 +580,7 @@ class Masker:
             if not strings and "," in inside and line[start - 1 : start] != " ":
                 comma = line.index(",", start)
                 self._add(spans, line, comma + 1, close, whole=False)
-        for match in () if understood else _CONNECTS.finditer(line):
+        for match in _CONNECTS.finditer(line) if called and not understood else ():
             close = closing_bracket(line, match.end() - 1)
             strings = list(_STRING.finditer(line, match.end(), close))
             # The first names the server, or what is sent.

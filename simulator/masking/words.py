@@ -113,6 +113,10 @@ def hints() -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+_EVERYWHERE = ("connection",)
+"""What many lines of a mail log have, so that it is no hint where there is another."""
+
+
 def _literals(word: str) -> list[str]:
     """A part that every text has which an expression matches; one of several, where it chooses."""
     plain, inner = word, word
@@ -121,7 +125,7 @@ def _literals(word: str) -> list[str]:
     plain = re.sub(r"\[[^\]]*\]\??|.\?", "\0", plain)
     parts = [part for part in re.split(r"[\0\\]", plain) if part.strip()]
     if parts:
-        return [max(parts, key=len)]
+        return [max(parts, key=lambda part: (part not in _EVERYWHERE, len(part)))]
     inner = re.findall(r"\(\?:([^()]*)\)", word)[-1]
     return [part for one in inner.split("|") for part in _literals(one)]
 
@@ -133,14 +137,33 @@ def _spellings(text: str) -> set[str]:
     return {text, apart, apart.replace("\u0307", ""), bare if bare.isascii() else text}
 
 
+Shapes = tuple[tuple[tuple[str, ...], re.Pattern[str], tuple[int, ...]], ...]
+
+
 @functools.cache
-def shapes() -> tuple[tuple[tuple[str, ...], re.Pattern[str], tuple[int, ...]], ...]:
+def shapes() -> Shapes:
     """The forms of secrets: what a line holds that has one, in lower case, its expression, and the
     numbers of the groups that are secrets."""
     found = ((shape.has, re.compile(shape.find)) for shape in table().shapes)
     return tuple(
         (has, pattern, tuple(n for key, n in pattern.groupindex.items() if key[0] == "s"))
         for has, pattern in found
+    )
+
+
+@functools.cache
+def signs() -> tuple[str, ...]:
+    """What some form of a secret has, each once."""
+    return tuple(dict.fromkeys(sign for has, _, _ in shapes() for sign in has))
+
+
+@functools.lru_cache(maxsize=4096)
+def shapes_with(here: frozenset[str]) -> Shapes:
+    """The forms that a text may hold which has those signs, each with the signs that are there."""
+    return tuple(
+        (there, pattern, groups)
+        for has, pattern, groups in shapes()
+        if (there := tuple(sign for sign in has if sign in here))
     )
 
 

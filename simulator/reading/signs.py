@@ -35,7 +35,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     established: list[Sign]
 
 
-Table = tuple[tuple[needles.Needle, HandshakeError], ...]
+Table = tuple[needles.Needles, tuple[HandshakeError, ...]]
 
 
 @cache
@@ -43,10 +43,12 @@ def _tables() -> dict[str, Table]:
     text = (files("simulator.reading") / "signs.toml").read_bytes()
     rows = toml.read(text, _File, "signs.toml")
     return {
-        kind: tuple(
-            (needles.needle(s.pattern, re.IGNORECASE), s.error) for s in getattr(rows, kind)
+        kind: (
+            needles.Needles([needles.needle(s.pattern, re.IGNORECASE) for s in signs]),
+            tuple(s.error for s in signs),
         )
         for kind in _File.__struct_fields__
+        for signs in (getattr(rows, kind),)
     }
 
 
@@ -99,12 +101,9 @@ def written(text: str) -> bool:
 def _find(kind: str, text: str) -> tuple[re.Match[str], HandshakeError] | None:
     if "_" in text:
         text = text.replace("_", " ") if _BLANKS.search(text) else _EMPHASIS.sub("", text)
-    low = needles.folded(text)
-    for needle, error in _tables()[kind]:
-        match = needle.search(text, low)
-        if match:
-            return match, error
-    return None
+    patterns, errors = _tables()[kind]
+    found = patterns.search(text, needles.folded(text))
+    return (found[1], errors[found[0]]) if found is not None else None
 
 
 def failure(text: str, *, now: bool = False) -> bool:

@@ -3,6 +3,7 @@ where they change."""
 
 from __future__ import annotations
 
+import functools
 import textwrap
 from collections.abc import Iterator
 
@@ -179,14 +180,16 @@ def _note(note: Note, language: str, width: int, ink: _Ink) -> Iterator[str]:
         yield pad + ink(style, line[INDENT:])
 
 
-def _wrap(text: str, width: int, first: str, rest: str) -> list[str]:
-    return textwrap.wrap(
+@functools.lru_cache(maxsize=4096)
+def _wrap(text: str, width: int, first: str, rest: str) -> tuple[str, ...]:
+    wrapped = textwrap.wrap(
         text,
         max(width, 40),
         initial_indent=first,
         subsequent_indent=rest,
         break_on_hyphens=False,
-    ) or [first.rstrip()]
+    )
+    return tuple(wrapped) or (first.rstrip(),)
 
 
 def _on(explanation: Explanation, page: Page) -> str:
