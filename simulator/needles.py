@@ -69,6 +69,27 @@ def needle(pattern: str, flags: int = 0) -> Needle:
     return Needle(re.compile(pattern, flags), words(pattern))
 
 
+_FLAGS = re.compile(r"\(\?[a-zA-Z]+\)")
+_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[(|)]", re.DOTALL)
+
+
+@cache
+def alternatives(pattern: str) -> Words:
+    """The patterns of which a text matches one if it matches that pattern.
+
+    It is alone where it has flags of its own, or captures what one of several would not.
+    """
+    if _FLAGS.match(pattern) or re.compile(pattern).groups:
+        return (pattern,)
+    found, start, depth = [], 0, 0
+    for token in _TOKEN.finditer(pattern):
+        depth += {"(": 1, ")": -1}.get(token[0], 0)
+        if token[0] == "|" and not depth:
+            found.append(pattern[start : token.start()])
+            start = token.end()
+    return (*found, pattern[start:])
+
+
 class Needles:
     """Patterns in the order in which they are tried, each only where its words are."""
 

@@ -1,6 +1,8 @@
 """A pattern is tried only where its words are, and finds there what `re` finds."""
 
 import re
+import tomllib
+from importlib.resources import files
 
 import pytest
 from hypothesis import given, settings
@@ -75,6 +77,34 @@ def test_the_first_of_many_that_matches(text: str) -> None:
     table = needles.Needles([needles.needle(one) for one in many])
     first = table.search(text, needles.folded(text))
     assert (first and (first[0], first[1].span())) == wanted
+
+
+ALTERNATIVES = {
+    "a|b": ("a", "b"),
+    "a": ("a",),
+    "a|b(?:c|d)|e": ("a", "b(?:c|d)", "e"),
+    r"[|(]x|\|y|\(z": ("[|(]x", r"\|y", r"\(z"),
+    r"[]|]x|[^]|]y|[\]|]z": ("[]|]x", "[^]|]y", r"[\]|]z"),
+    "(?<!a|b)c|(?=d|e)f": ("(?<!a|b)c", "(?=d|e)f"),
+    "a|": ("a", ""),
+    "(a)|b": ("(a)|b",),
+    "(?i)a|b": ("(?i)a|b",),
+}
+
+
+@pytest.mark.parametrize("pattern", ALTERNATIVES)
+def test_alternatives_are_those_of_the_whole(pattern: str) -> None:
+    assert needles.alternatives(pattern) == ALTERNATIVES[pattern]
+
+
+def test_alternatives_of_signs_are_patterns() -> None:
+    text = (files("simulator.reading") / "signs.toml").read_text("utf-8")
+    rows = [row["pattern"] for kind in tomllib.loads(text).values() for row in kind]
+    assert rows
+    for row in rows:
+        found = needles.alternatives(row)
+        assert "|".join(found) == row
+        assert all(map(re.compile, found))
 
 
 def test_most_signs_have_words() -> None:

@@ -42,14 +42,14 @@ Table = tuple[needles.Needles, tuple[HandshakeError, ...]]
 def _tables() -> dict[str, Table]:
     text = (files("simulator.reading") / "signs.toml").read_bytes()
     rows = toml.read(text, _File, "signs.toml")
-    return {
-        kind: (
-            needles.Needles([needles.needle(s.pattern, re.IGNORECASE) for s in signs]),
-            tuple(s.error for s in signs),
-        )
-        for kind in _File.__struct_fields__
-        for signs in (getattr(rows, kind),)
-    }
+    return {kind: _table(getattr(rows, kind)) for kind in _File.__struct_fields__}
+
+
+def _table(signs: list[Sign]) -> Table:
+    """Each alternative is tried by itself: few are near what the line says."""
+    each = [(one, sign.error) for sign in signs for one in needles.alternatives(sign.pattern)]
+    found = needles.Needles([needles.needle(one, re.IGNORECASE) for one, _ in each])
+    return found, tuple(error for _, error in each)
 
 
 _HINT = needles.needle(
