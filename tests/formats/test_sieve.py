@@ -79,7 +79,12 @@ def test_a_shape_is_judged_as_its_sessions_are(
 
     def judged() -> list[Verdict]:
         seen: list[Verdict] = []
-        sifted = sieve.sift(path, lambda verdict: bool(seen.append(verdict)))
+
+        def keep(verdict: Verdict) -> bool:
+            seen.append(verdict)
+            return False
+
+        sifted = sieve.sift(path, keep)
         assert sifted is not None
         list(sifted)
         return seen
