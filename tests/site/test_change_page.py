@@ -131,6 +131,27 @@ def test_lines_without_end_are_stopped(ready: tuple[Any, list[str]]) -> None:
     assert wrong == []
 
 
+def test_lines_without_end_are_cut_off_and_the_page_goes_on(ready: tuple[Any, list[str]]) -> None:
+    page, wrong = ready
+    begin(page)
+    page.check("#own")
+    code, form = page.input_value("#code"), page.locator("smtp-play")
+    usual = form.get_attribute("data-limit")
+    assert f"for {usual} seconds at most" in page.inner_text("#code-about")
+    form.evaluate("(form) => { form.dataset.limit = '0.5'; }")
+    page.fill("#code", "async def talk(smtp):\n    while True:\n        pass\n")
+    page.click("smtp-play .go")
+    page.wait_for_selector("smtp-play .status.bad", timeout=150_000)
+    said = page.inner_text("smtp-play .status")
+    assert said.startswith("Stopped: it had not ended after 0.5 seconds. Look for a loop")
+    assert form.get_attribute("busy") is None
+    assert page.input_value("#code").endswith("pass\n")
+    form.evaluate("(form, usual) => { form.dataset.limit = usual; }", usual)
+    page.fill("#code", code)
+    assert "the second EHLO" in played(page)
+    assert wrong == []
+
+
 def test_a_link_holds_the_experiment_and_runs_nothing(ready: tuple[Any, list[str]]) -> None:
     page, wrong = ready
     begin(page, "skipped-ehlo")

@@ -47,7 +47,7 @@ def begin(page: Any, name: str) -> None:
     page.wait_for_selector(f"smtp-learn[data-shown='{before + 1}']", timeout=LOADED)
 
 
-def said(page: Any, given: str) -> str:
+def answered(page: Any, given: str) -> str:
     """Answer; what is said to it."""
     before = count(page, "checked")
     page.fill("#given", given)
@@ -67,7 +67,7 @@ def test_an_answer_is_played_kept_and_goes_on_in_a_terminal(
     page, wrong = ready
     begin(page, "01")
     assert "How many times" in page.inner_text("smtp-learn .task")
-    assert "not yet" in said(page, "77")
+    assert "not yet" in answered(page, "77")
     page.wait_for_selector("smtp-learn .came smtp-session")
     page.click("smtp-learn .came .go")
     page.wait_for_selector("smtp-learn .reply:not([hidden])", timeout=LOADED)
@@ -105,7 +105,7 @@ def test_a_client_of_the_learners_own_meets_its_servers_and_is_stopped(
 ) -> None:
     page, wrong = ready
     begin(page, "18")
-    assert "right" in said(page, CLIENT).split("\n")[0]
+    assert "right" in answered(page, CLIENT).split("\n")[0]
     begin(page, "18")
     assert page.input_value("#given") == CLIENT
     page.fill("#given", "def send(*given):\n    sum(iter(int, 1))\n")
@@ -115,7 +115,30 @@ def test_a_client_of_the_learners_own_meets_its_servers_and_is_stopped(
     assert page.inner_text("smtp-learn .status") == "Stopped. This attempt does not count."
     assert progress(page)["exercises"]["18"]["attempts"] == 1
     begin(page, "13")
-    assert "not yet" in said(page, "def offers_starttls(reply):\n    return True\n")
+    assert "not yet" in answered(page, "def offers_starttls(reply):\n    return True\n")
+    assert wrong == []
+
+
+def test_a_client_that_python_cannot_end_is_ended_with_its_worker(
+    ready: tuple[Any, list[str]],
+) -> None:
+    page, wrong = ready
+    begin(page, "18")
+    attempts = progress(page)["exercises"]["18"]["attempts"]
+    form = page.locator("smtp-learn")
+    usual = form.get_attribute("data-limit")
+    form.evaluate("(form) => { form.dataset.limit = '1'; }")
+    page.fill("#given", "def send(*given):\n    sum(iter(int, 1))\n")
+    page.click("smtp-learn .reply .go")
+    page.wait_for_selector("smtp-learn .status.bad", timeout=LOADED)
+    said = page.inner_text("smtp-learn .status")
+    assert said.startswith("Stopped: it had not ended after 1 seconds.")
+    assert said.endswith("This attempt does not count.")
+    assert form.get_attribute("busy") is None
+    assert page.input_value("#given").startswith("def send")
+    assert progress(page)["exercises"]["18"]["attempts"] == attempts
+    form.evaluate("(form, usual) => { form.dataset.limit = usual; }", usual)
+    assert "right" in answered(page, CLIENT).split("\n")[0]
     assert wrong == []
 
 
@@ -127,7 +150,7 @@ def test_an_exercise_is_open_to_all(opened: Open, language: str, width: int, sch
     begin(page, "02")
     page.add_script_tag(path=str(AXE))
     begin(page, "08")
-    said(page, page.input_value("#given"))
+    answered(page, page.input_value("#given"))
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
     assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []

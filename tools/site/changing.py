@@ -50,6 +50,9 @@ async def talk(smtp):
     await smtp.quit()
 """
 
+LIMIT = 30
+"""Seconds that a session may take."""
+
 
 def show(page: Page) -> str:
     """The element; without script, how to have the same in a terminal."""
@@ -63,7 +66,12 @@ def show(page: Page) -> str:
         "code": CODE,
     }
     inside = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c").replace("&", "\\u0026")
-    attributes = {"language": page.said, "engine": f"{page.up}../engine/", "up": page.up}
+    attributes = {
+        "language": page.said,
+        "engine": f"{page.up}../engine/",
+        "limit": str(LIMIT),
+        "up": page.up,
+    }
     quoted = " ".join(f'data-{name}="{html.escape(value)}"' for name, value in attributes.items())
     return (
         f'<div class="change" data-search-exclude>\n<smtp-play {quoted}>'

@@ -18,6 +18,9 @@ WORDS = (
     "not-kept",
 )  # fmt: skip
 
+LIMIT = 60
+"""Seconds that an answer may take."""
+
 
 def show(page: Page) -> str:
     """The element; without script, the exercises and the command that sets them."""
@@ -25,6 +28,7 @@ def show(page: Page) -> str:
     attributes = {
         "language": page.said,
         "engine": f"{page.up}../engine/",
+        "limit": str(LIMIT),
         "words": json.dumps(
             {name: word(f"learn.{name}", page.language) for name in WORDS}, ensure_ascii=False
         ),

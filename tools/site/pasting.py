@@ -10,11 +10,14 @@ from tools.words import word
 
 WORDS = (
     "paste", "placeholder", "go", "choose", "cancel", "cancelled", "progress", "examples", "stays",
-    "empty", "disk", "big", "working", "cannot", "nothing", "counted", "left", "which", "deciding",
-    "line", "copy", "copied", "keep", "kept", "more", "experiment", "remedy", "unless",
+    "empty", "disk", "big", "working", "late", "cannot", "nothing", "counted", "left", "which",
+    "deciding", "line", "copy", "copied", "keep", "kept", "more", "experiment", "remedy", "unless",
 )  # fmt: skip
 
 EXAMPLES = ("esa", "postfix", "smtplib")
+
+LIMIT = 60
+"""Seconds after which a reading that gets no further is ended."""
 
 
 def show(page: Page) -> str:
@@ -30,6 +33,7 @@ def show(page: Page) -> str:
     attributes = {
         "language": page.said,
         "engine": f"{page.up}../engine/",
+        "limit": str(LIMIT),
         "up": page.up,
         "words": json.dumps(words, ensure_ascii=False),
         "examples": json.dumps(examples, ensure_ascii=False),

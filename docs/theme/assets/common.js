@@ -16,15 +16,17 @@ window.ehloTwice ??= (() => {
 	const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
 	// The program in a worker, which is started when it is first wanted. What was asked of a worker
-	// that was stopped gets no answer; of one that failed, an error.
+	// that was stopped gets no answer; of one that failed, or that has nothing to say for too long
+	// once the program is loaded, an error.
 	class Engine {
 		loaded = false;
-		#name; #folder; #words; #told; #worker; #waiting = new Map(); #asked = 0; #timer;
+		#name; #data; #words; #told; #worker; #waiting = new Map(); #asked = 0; #timer;
 
-		// `folder` holds worker.js; `told` gets what the worker says besides answers.
-		constructor(name, folder, words, told) {
+		// `data` tells the `engine`'s folder, which holds worker.js, and the `limit` in seconds; `told`
+		// gets what the worker says besides answers.
+		constructor(name, data, words, told) {
 			this.#name = name;
-			this.#folder = folder;
+			this.#data = data;
 			this.#words = words;
 			this.#told = told;
 		}
@@ -32,16 +34,16 @@ window.ehloTwice ??= (() => {
 		// Out of a Blob, so that the page's policy holds in the worker too: it may fetch only from here.
 		start() {
 			if (this.#worker || location.protocol === "file:") return;
-			const address = new URL(`${this.#folder}worker.js`, document.baseURI).href;
+			const address = new URL(`${this.#data.engine}worker.js`, document.baseURI).href;
 			const blob = URL.createObjectURL(new Blob([`import ${JSON.stringify(address)};`], { type: "text/javascript" }));
 			const worker = new Worker(blob, { type: "module", name: this.#name });
 			worker.onmessage = ({ data }) => {
 				if (worker !== this.#worker) return;
 				if (data.ready) this.loaded = true;
-				if (data.id === undefined) { this.#told(data); return; }
-				clearTimeout(this.#timer);
-				this.#waiting.get(data.id)?.(data);
+				const done = this.#waiting.get(data.id) ?? this.#told;
 				this.#waiting.delete(data.id);
+				this.#limit();
+				done(data);
 			};
 			worker.onerror = () => { if (worker === this.#worker) this.#fail(this.#words.cannot); };
 			this.#worker = worker;
@@ -61,10 +63,12 @@ window.ehloTwice ??= (() => {
 			for (const done of waiting) done({ error });
 		}
 
-		// What never comes to an end is ended from here, so many milliseconds from now.
-		limit(most) {
+		// What never comes to an end is ended from here.
+		#limit() {
 			clearTimeout(this.#timer);
-			this.#timer = setTimeout(() => this.#fail(filled(this.#words.late, { n: most / 1000 })), most);
+			if (!this.loaded || !this.#waiting.size) return;
+			const { limit } = this.#data;
+			this.#timer = setTimeout(() => this.#fail(filled(this.#words.late, { n: limit })), limit * 1000);
 		}
 
 		// Gives {answer} or {error}.
@@ -75,6 +79,7 @@ window.ehloTwice ??= (() => {
 				this.#waiting.set(id, done);
 				this.start();
 				this.#worker.postMessage({ id, ...question }, transfer);
+				if (this.#waiting.size === 1) this.#limit();
 			});
 		}
 	}

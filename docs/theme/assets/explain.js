@@ -13,7 +13,7 @@
 			if (this.#ui) return;
 			this.#words = JSON.parse(this.dataset.words);
 			this.#language = this.dataset.language;
-			this.#engine = new Engine("explain", this.dataset.engine, this.#words, ({ share }) => {
+			this.#engine = new Engine("explain", this.dataset, this.#words, ({ share }) => {
 				if (share !== undefined) this.#ui.bar.value = share;
 			});
 			this.replaceChildren(...this.#build());

@@ -4,7 +4,6 @@
 	"use strict";
 	if (customElements.get("smtp-learn")) return;
 	const { el, filled, Engine } = window.ehloTwice;
-	const LIMIT = 60_000; // milliseconds that an answer may take, once the program is loaded
 	const BIGGEST = 256 << 10; // octets of a progress file
 
 	// Some browsers keep nothing, and say so by an error; then it is kept as long as the page.
@@ -41,10 +40,8 @@
 			if (this.#ui) return;
 			this.#words = JSON.parse(this.dataset.words);
 			this.#titles = JSON.parse(this.dataset.titles);
-			this.#engine = new Engine("learn", this.dataset.engine, this.#words, () => {
-				if (!this.hasAttribute("busy")) return;
-				this.#say(this.#words.working);
-				this.#engine.limit(LIMIT);
+			this.#engine = new Engine("learn", this.dataset, this.#words, () => {
+				if (this.hasAttribute("busy")) this.#say(this.#words.working);
 			});
 			this.replaceChildren(...this.#build());
 			this.#marks();
@@ -118,11 +115,8 @@
 		// What the program says to that; nothing where it was stopped or could not be done.
 		async #ask(question) {
 			if (this.hasAttribute("busy")) return undefined;
-			const loaded = this.#engine.loaded;
 			this.#busy(true);
-			this.#say(loaded ? this.#words.working : this.#words.loading);
-			// A program that never comes to an end, and that Python cannot end.
-			if (loaded) this.#engine.limit(LIMIT);
+			this.#say(this.#engine.loaded ? this.#words.working : this.#words.loading);
 			const { answer, error } = await this.#engine.ask({ language: this.dataset.language, progress: store.get("progress"), ...question });
 			this.#busy(false);
 			this.#say(error ?? "", error !== undefined);

@@ -6,7 +6,6 @@
 	if (customElements.get("smtp-play")) return;
 	const { el, Engine } = window.ehloTwice;
 	const SIDES = ["client", "middlebox", "server"];
-	const LIMIT = 30_000; // milliseconds that a session may take, once the program is loaded
 	const LONGEST = 16_000; // characters of a link
 	const BIGGEST = 256 << 10; // octets of a file
 
@@ -43,10 +42,8 @@
 			if (this.#ui) return;
 			this.#data = JSON.parse(this.querySelector("script").textContent);
 			this.#words = this.#data.words;
-			this.#engine = new Engine("play", this.dataset.engine, this.#words, () => {
-				if (!this.hasAttribute("busy")) return;
-				this.#say(this.#words.playing);
-				this.#engine.limit(LIMIT);
+			this.#engine = new Engine("play", this.dataset, this.#words, () => {
+				if (this.hasAttribute("busy")) this.#say(this.#words.playing);
 			});
 			this.replaceChildren(...this.#build());
 			this.#begin(0);
@@ -254,11 +251,9 @@
 
 		async #play() {
 			if (this.hasAttribute("busy")) return;
-			const words = this.#words, { loaded } = this.#engine;
+			const words = this.#words;
 			this.#busy(true);
-			this.#say(loaded ? words.playing : words.loading);
-			// Lines that never come to an end are ended.
-			if (loaded) this.#engine.limit(LIMIT);
+			this.#say(this.#engine.loaded ? words.playing : words.loading);
 			const { answer, error } = await this.#ask({ toml: this.#ui.toml.value, code: this.#lines() });
 			this.#busy(false);
 			if (error !== undefined) { this.#say(error, true); return; }
