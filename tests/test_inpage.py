@@ -9,6 +9,8 @@ import pytest
 
 from simulator.formats import CannotRead
 from simulator.inpage import MOST_SHOWN, Pasted, answer
+from simulator.views import pcapng
+from tests.recording import record
 
 TRANSCRIPTS = Path(__file__).parent / "formats" / "transcripts"
 ESA = next(TRANSCRIPTS.glob("t025*.txt"))
@@ -50,7 +52,9 @@ def test_what_is_no_log_is_said_in_one_line() -> None:
         answer(Pasted(b"PK\x03\x04" + bytes(64)), "en")
 
 
-def test_a_browsers_python_has_all_it_needs() -> None:
+def test_a_browsers_python_has_all_it_needs(tmp_path: Path) -> None:
+    capture = tmp_path / "session.pcapng"
+    capture.write_bytes(pcapng.render(record()))
     code = (
         "import sys\n"
         "for name in ('cryptography', 'trustme', 'aiosmtpd', 'matplotlib', 'numpy', 'click', 'ssl',"
@@ -61,6 +65,8 @@ def test_a_browsers_python_has_all_it_needs() -> None:
         "answer(pasted, 'pt_BR')\n"
         "for name in ('json', 'html', 'markdown'):\n"
         "    assert pasted.show(name, 'en')\n"
+        f"pasted = Pasted(open({str(capture)!r}, 'rb').read())\n"
+        "assert '\"second_ehlo\":\"sent\"' in answer(pasted, 'en').replace(' ', '')\n"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr

@@ -10,13 +10,10 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from simulator import tls
+from simulator import ciphers, tls
 from simulator.session import Side
-
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 
 _LINE = re.compile(r"([A-Z][A-Z0-9_]+) ([0-9a-fA-F]{64}) ([0-9a-fA-F]{32,256})\s*")
 
@@ -45,26 +42,22 @@ class Secrets:
 
 
 class Suite(NamedTuple):
-    """An AEAD cipher suite: its key's length, its hash, and how to seal with it."""
+    """An AEAD cipher suite: its cipher, its key's length, its hash, and octets of implicit IV in
+    TLS 1.2."""
 
+    cipher: ciphers.Cipher
     key: int
     hash: str
-    aead: type[AESGCM | ChaCha20Poly1305]
     implicit_iv: int
 
 
 def suite(name: str) -> Suite | None:
-    """The suite of IANA's `name`, if it is one that this module opens. A browser's Python has no
-    ciphers: there it opens none."""
-    try:
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
-    except ImportError:
-        return None
+    """The suite of IANA's `name`, if it is one that this module opens."""
     digest = "sha384" if name.endswith("SHA384") else "sha256"
     if "CHACHA20_POLY1305" in name:
-        return Suite(32, digest, ChaCha20Poly1305, 12)
+        return Suite("ChaCha20-Poly1305", 32, digest, 12)
     if "_GCM_" in name and "AES" in name:
-        return Suite(32 if "AES_256" in name else 16, digest, AESGCM, 4)
+        return Suite("AES-GCM", 32 if "AES_256" in name else 16, digest, 4)
     return None
 
 
@@ -88,8 +81,8 @@ def _prf(secret: bytes, label: bytes, seed: bytes, length: int, digest: str) -> 
 class _Keys:
     """What opens one direction: key, IV, and the number of the next record."""
 
-    def __init__(self, key: bytes, iv: bytes, made: Suite) -> None:
-        self.aead = made.aead(key)
+    def __init__(self, opened: ciphers.Open, iv: bytes) -> None:
+        self._opened = opened
         self.iv = iv
         self.number = 0
 
@@ -113,14 +106,6 @@ class _Keys:
             return None
         extra = number + bytes([kind]) + version + (len(body) - 16).to_bytes(2)
         return self._opened(nonce, body, extra)
-
-    def _opened(self, nonce: bytes, body: bytes, extra: bytes) -> bytes | None:
-        from cryptography.exceptions import InvalidTag
-
-        try:
-            return self.aead.decrypt(nonce, body, extra)
-        except (InvalidTag, ValueError):
-            return None
 
 
 class Opener:
@@ -161,8 +146,14 @@ class Opener:
             made.hash,
         )
         key, iv = made.key, made.implicit_iv
-        self._keys["client"] = _Keys(block[:key], block[2 * key : 2 * key + iv], made)
-        self._keys["server"] = _Keys(block[key : 2 * key], block[2 * key + iv :], made)
+        self._know("client", block[:key], block[2 * key : 2 * key + iv])
+        self._know("server", block[key : 2 * key], block[2 * key + iv :])
+
+    def _know(self, side: Side, key: bytes, iv: bytes) -> None:
+        assert self._suite is not None
+        opened = ciphers.opening(self._suite.cipher, key)
+        if opened is not None:
+            self._keys[side] = _Keys(opened, iv)
 
     def _switch(self, side: Side, label: str) -> None:
         assert self._suite is not None
@@ -170,7 +161,7 @@ class Opener:
         if secret and len(secret) == hashlib.new(self._suite.hash).digest_size:
             key = _expand_label(secret, "key", self._suite.key, self._suite.hash)
             iv = _expand_label(secret, "iv", 12, self._suite.hash)
-            self._keys[side] = _Keys(key, iv, self._suite)
+            self._know(side, key, iv)
 
     def open(self, side: Side, record: bytes) -> tuple[int, bytes] | None:
         """The content of a record that `side` sent, and its true content type."""

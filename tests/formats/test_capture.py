@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from simulator import formats
+from simulator import ciphers, formats
 from simulator.explainer import explain
 from simulator.formats import CannotRead
 from simulator.session import Command, Handshake, Message, Reply, Session
@@ -49,6 +49,29 @@ def test_other_ciphers_are_opened_too(ciphers: str) -> None:
     session = record("TLSv1_2", ciphers=ciphers)
     (read,) = formats.read(render(session))
     assert said(read) == said(session)
+
+
+@pytest.mark.parametrize(
+    ("version", "suites"),
+    [
+        ("TLSv1_3", ""),
+        ("TLSv1_2", ""),
+        ("TLSv1_2", "ECDHE-ECDSA-CHACHA20-POLY1305"),
+        ("TLSv1_2", "ECDHE-ECDSA-AES128-GCM-SHA256"),
+    ],
+)
+def test_without_openssl_the_same_is_read(
+    version: str, suites: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = render(record(version, ciphers=suites))
+    (wanted,) = formats.read(data)
+
+    def missing(*_: object) -> ciphers.Open:
+        raise ModuleNotFoundError("cryptography")
+
+    monkeypatch.setattr(ciphers, "_cryptography", missing)
+    assert wanted.shown == "all"
+    assert list(formats.read(data)) == [wanted]
 
 
 @pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])

@@ -11,32 +11,14 @@ TLS 1.2 ChaCha20 is not offered.
 from __future__ import annotations
 
 import errno
-import importlib.util
 import os
 import ssl
-import sys
-import types
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from typing import Any, NamedTuple
 
+from simulator import ciphers
 
-def _bare_package() -> None:
-    """tlslite's `__init__` imports all that it has, also what a browser's Python lacks: without it,
-    and without a decorator that would look into source texts."""
-    if "tlslite" in sys.modules:
-        return
-    found = importlib.util.find_spec("tlslite")
-    if found is None or found.submodule_search_locations is None:
-        raise ModuleNotFoundError("TLS in memory needs tlslite-ng", name="tlslite")
-    package = types.ModuleType("tlslite")
-    package.__path__ = list(found.submodule_search_locations)
-    sys.modules["tlslite"] = package
-    from tlslite.utils import deprecations
-
-    deprecations.deprecated_class_name = lambda *_, **__: lambda kind: kind
-
-
-_bare_package()
+ciphers.prepare_tlslite()
 
 from tlslite.constants import AlertDescription, AlertLevel, CipherSuite  # noqa: E402
 from tlslite.errors import (  # noqa: E402
