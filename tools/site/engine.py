@@ -13,6 +13,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 from tools.site.page import LANGUAGES, ROOT, Asset, BadPage
@@ -23,7 +24,6 @@ PYODIDE = (
     "pyodide.asm.mjs",
     "pyodide.asm.wasm",
     "pyodide-lock.json",
-    "python_stdlib.zip",
 )
 PLATFORM = ("pyemscripten_2026_0_wasm32", "3.14", "cp314")
 """What a wheel must be made for: platform, Python and ABI of the `pyodide` in package.json."""
@@ -40,13 +40,17 @@ LEARNED = re.compile(r"simulator/(?:exercises|inlearn)\b")
 """What only the page with the exercises asks for."""
 
 SERVING = ("aiosmtpd", "atpublic", "attrs", "ecdsa", "six", "tlslite-ng")
-"""What the lab in memory stands on, all of it Python: real aiosmtpd, and TLS (LGPL-2.1, shipped as
-its sources are, with its licence)."""
+"""What the lab in memory stands on, all of it Python: real aiosmtpd, and TLS."""
+
+COPYLEFT = "tlslite-ng"
+"""Whose sources lie beside, since what is loaded is compiled (LGPL-2.1)."""
 
 LEFT_OUT = re.compile(
     r"aiosmtpd/(?:docs|qa|testing|tests)/|tlslite/integration/|.*/test_[a-z0-9_]+\.py$"
 )
 """What of these packages is for their own tests, or for other protocols."""
+
+COMPILER = ROOT / "tools" / "site" / "compiled.mjs"
 
 _CACHE = ROOT / "build" / "engine"
 
@@ -57,14 +61,50 @@ def files() -> Iterator[Asset]:
     for name in PYODIDE:
         yield Asset(f"{FOLDER}/{name}", (pyodide / name).read_bytes())
     yield Asset(f"{FOLDER}/worker.js", (ROOT / "docs" / "theme" / "worker.js").read_bytes())
-    yield Asset(f"{FOLDER}/msgspec.zip", _wheel("msgspec"))
+    source = _wheel(COPYLEFT)
+    yield Asset(f"{FOLDER}/{source.name}", source.read_bytes())
     _, whole = package()
-    for part in ("simulator", "lab", "learn"):
-        yield Asset(f"{FOLDER}/{part}.zip", _part(whole, part))
-    yield Asset(f"{FOLDER}/serving.zip", _together(map(_wheel, SERVING)))
+    archives = {
+        "python_stdlib": (pyodide / "python_stdlib.zip").read_bytes(),
+        "msgspec": _together([_wheel("msgspec").read_bytes()]),
+        **{part: _part(whole, part) for part in ("simulator", "lab", "learn")},
+        "serving": _together(_wheel(name).read_bytes() for name in SERVING),
+    }
+    for name, data in zip(archives, _compiled(archives.values()), strict=True):
+        yield Asset(f"{FOLDER}/{name}.zip", data)
 
 
-def _wheel(package: str) -> bytes:
+def _compiled(archives: Iterable[bytes]) -> list[bytes]:
+    """Archives with their modules compiled: a page would else do that anew for every visitor, which
+    takes longer than all the rest. Raises `BadPage`."""
+    stamp = (COMPILER.read_bytes(), (ROOT / "node_modules/pyodide/package.json").read_bytes())
+    wanted = [
+        (_CACHE / f"compiled-{sha256(b''.join((*stamp, data))).hexdigest()}.zip", data)
+        for data in archives
+    ]
+    for old in set(_CACHE.glob("compiled-*.zip")) - {kept for kept, _ in wanted}:
+        old.unlink()
+    _CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=_CACHE) as folder:
+        made = {kept: Path(folder, kept.name) for kept, _ in wanted if not kept.exists()}
+        for kept, data in wanted:
+            if kept in made:
+                made[kept].write_bytes(data)
+        if made:
+            done = subprocess.run(  # noqa: S603
+                ["node", str(COMPILER), *map(str, made.values())],  # noqa: S607 - the Makefile asks for it
+                check=False,
+                capture_output=True,
+                text=True,
+            )
+            if done.returncode:
+                raise BadPage(f"compiling what runs in a page: {done.stderr.strip()}")
+        for kept, path in made.items():
+            path.replace(kept)
+    return [kept.read_bytes() for kept, _ in wanted]
+
+
+def _wheel(package: str) -> Path:
     """A package for the browser's Python as the locks have it: version and hash."""
     locks = [ROOT / "requirements" / f"{name}.txt" for name in ("core", "docs")]
     pins = [
@@ -80,7 +120,7 @@ def _wheel(package: str) -> bytes:
     platform, python, abi = PLATFORM
     if not (kept := sorted(_CACHE.glob(f"{stem}-*.whl"))):
         _CACHE.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(dir=_CACHE) as folder:
             asked = Path(folder, "asked.txt")
             asked.write_text(pin + "\n", "utf-8")
             done = subprocess.run(  # noqa: S603
@@ -99,7 +139,7 @@ def _wheel(package: str) -> bytes:
             [wheel] = Path(folder).glob("*.whl")
             wheel.replace(_CACHE / wheel.name)
         kept = sorted(_CACHE.glob(f"{stem}-*.whl"))
-    return kept[-1].read_bytes()
+    return kept[-1]
 
 
 @cache
