@@ -167,9 +167,10 @@ def test_a_link_holds_the_experiment_and_runs_nothing(ready: tuple[Any, list[str
     assert page.is_checked("#own")
     assert page.input_value("#client-after_handshake") == "nothing"
     assert page.get_attribute("smtp-play", "data-played") == before
-    page.evaluate("location.hash = '#x=AAAA'")
-    page.wait_for_selector("smtp-play .status.bad")
-    assert "damaged" in page.inner_text("smtp-play .status")
+    for damaged in ("#x=AAAA", "#x=%%%"):
+        page.evaluate("document.querySelector('smtp-play .status').replaceChildren()")
+        page.evaluate("(hash) => { location.hash = hash; }", damaged)
+        page.wait_for_selector("smtp-play .status.bad:has-text('damaged')")
     begin(page)
     assert wrong == []
 
@@ -208,6 +209,35 @@ def test_a_wrong_file_is_told_in_one_line(ready: tuple[Any, list[str]]) -> None:
     assert "\n" not in said
     begin(page)
     page.click("smtp-play summary")
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"[client\n", "mine.toml: not TOML"),
+        (b"", "mine.toml:1: title is missing"),
+        (bytes(range(256)), "mine.toml: not TOML"),
+        (b"#" * 300_000, "A file of more than 256 KB"),
+    ],
+    ids=["broken", "empty", "binary", "large"],
+)
+def test_a_file_that_cannot_be_read_changes_nothing(
+    ready: tuple[Any, list[str]], data: bytes, told: str
+) -> None:
+    page, wrong = ready
+    begin(page, "skipped-ehlo")
+    page.check("#own")
+    before = page.input_value("#toml")
+    page.set_input_files("#file", {"name": "mine.toml", "mimeType": "", "buffer": data})
+    page.wait_for_selector("smtp-play .status.bad", timeout=150_000)
+    said = page.inner_text("smtp-play .status")
+    assert said.startswith(told)
+    assert "\n" not in said
+    assert page.input_value("#toml") == before
+    assert page.is_checked("#own")
+    begin(page)
+    page.evaluate("document.querySelector('smtp-play .status').classList.remove('bad')")
     assert wrong == []
 
 

@@ -113,13 +113,13 @@
 		}
 
 		// What the program says to that; nothing where it was stopped or could not be done.
-		async #ask(question) {
+		async #ask(question, name = "progress.json") {
 			if (this.hasAttribute("busy")) return undefined;
 			this.#busy(true);
 			this.#say(this.#engine.loaded ? this.#words.working : this.#words.loading);
 			const { answer, error } = await this.#engine.ask({ language: this.dataset.language, progress: store.get("progress"), ...question });
 			this.#busy(false);
-			this.#say(error ?? "", error !== undefined);
+			this.#say(error?.replace("progress.json", name) ?? "", error !== undefined);
 			if (error !== undefined) return undefined;
 			const found = JSON.parse(answer);
 			store.set("progress", found.progress);
@@ -209,8 +209,9 @@
 
 		async #take(file) {
 			if (file.size > BIGGEST) { this.#say(this.#words.big, true); return; }
-			const found = await this.#ask({ does: "open", progress: await file.text() });
-			if (!found) return;
+			// To the program, nothing at all is a new learner: who opens an empty file wants none.
+			const progress = (await file.text()) || " ";
+			if (!(await this.#ask({ does: "open", progress }, file.name))) return;
 			this.#closed();
 			this.#say(filled(this.#words.opened, { n: file.name }));
 		}

@@ -166,11 +166,14 @@
 		#shown() { this.#ui.code.parentElement.hidden = !this.#ui.own.checked; }
 
 		// A file that was written, opened or sent: the program reads it, so that the form can show it.
-		async #fromFile(text) {
+		// What cannot be read changes nothing.
+		async #fromFile(text, said = "", name = "") {
+			if (!this.#engine.loaded) this.#say(this.#words.loading);
 			const { answer, error } = await this.#ask({ toml: text, open: true });
-			if (error !== undefined) { this.#say(error, true); return false; }
+			if (error !== undefined) { this.#say(name ? error.replace("experiment.toml", name) : error, true); return false; }
+			this.#ui.toml.value = text;
 			this.#taken(JSON.parse(answer));
-			this.#say("");
+			this.#say(said);
 			return true;
 		}
 
@@ -184,10 +187,9 @@
 		async #take(file) {
 			if (file.size > BIGGEST) { this.#say(this.#words.big, true); return; }
 			const text = await file.text();
-			this.#ui.toml.value = text;
 			const [, marked] = text.match(/^# client\.py\n((?:#\| .*\n|#\|\n)+)/m) ?? [];
+			if (!(await this.#fromFile(text, this.#words.opened.replace("{n}", file.name), file.name))) return;
 			this.#code(marked ? marked.replaceAll(/^#\| ?/gm, "") : "");
-			if (await this.#fromFile(text)) this.#say(this.#words.opened.replace("{n}", file.name));
 		}
 
 		#code(text) {
@@ -209,7 +211,7 @@
 		}
 
 		async #fromLink() {
-			const [, found] = location.hash.match(/^#x=([\w-]*)$/) ?? [];
+			const [, found] = location.hash.match(/^#x=(.*)$/) ?? [];
 			if (found === undefined) {
 				const [, name] = location.hash.match(/^#from=([\w-]+)$/) ?? [];
 				const index = this.#data.bases.findIndex((base) => base.name === name);
@@ -221,7 +223,7 @@
 			if (typeof held?.toml !== "string" || held.toml.length > LONGEST) { this.#say(this.#words["bad-link"], true); return; }
 			this.#ui.toml.value = held.toml;
 			this.#code(typeof held.code === "string" ? held.code : "");
-			if (await this.#fromFile(held.toml)) this.#say(this.#words.linked);
+			await this.#fromFile(held.toml, this.#words.linked);
 		}
 
 		#save() {

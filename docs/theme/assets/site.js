@@ -42,7 +42,9 @@
 		place.textContent = new URL(place.dataset.here, location.href.split("#")[0]).href;
 	}
 	// A cause has its address in the index, and stands on a page below; it once stood on another page.
-	const wanted = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+	let hash = location.hash.slice(1);
+	try { hash = decodeURIComponent(hash); } catch { /* As it stands, then. */ }
+	const wanted = hash && document.getElementById(hash);
 	const on = wanted ? wanted.closest(".causes li")?.querySelector("a[href]") : document.querySelector("a[data-causes]");
 	if (on && location.hash) location.replace(on.href.split("#")[0] + location.hash);
 }
