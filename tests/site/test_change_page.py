@@ -175,6 +175,16 @@ def test_a_link_holds_the_experiment_and_runs_nothing(ready: tuple[Any, list[str
     assert wrong == []
 
 
+@pytest.mark.parametrize("place", ["what-if/skipped-ehlo/", "teach/notebooks/03-what-if/"])
+def test_an_experiment_leads_here_with_itself(opened: Open, place: str) -> None:
+    page = opened(f"en/{place}")
+    link = page.locator("a[href*='change/#from=']").first
+    _, name = link.get_attribute("href").split("#from=")
+    link.click()
+    page.wait_for_selector("smtp-play[ready]")
+    assert page.input_value("#base") == name
+
+
 def test_what_is_saved_plays_in_a_terminal_and_opens_again(
     ready: tuple[Any, list[str]], tmp_path: Path
 ) -> None:

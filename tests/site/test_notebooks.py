@@ -55,7 +55,7 @@ def built(language: str, name: str) -> str:
     [
         ('show("04")\ncheck("04", "…")', "../../../exercises/#04"),
         ('check("18", send)', "../../../exercises/#18"),
-        ('plain = lab.load("plain")', "../../../change/"),
+        ('plain = lab.load("plain")', "../../../change/#from=plain"),
         ("for found in read(mine):", "../../../explain/"),
         ('replay("documented")', ""),
     ],

@@ -131,6 +131,8 @@ def _page(scenario: Scenario, page: Page) -> Iterator[str]:
     frame = f'<div class="frame" tabindex="0" role="group" aria-label="{label}" markdown>'
     yield f"{frame}\n\n{drawn}\n\n</div>"
     yield f"## {word('what-if.yourself', language)}"
+    place = f"{page.address('change.md')}#from={scenario.name}"
+    yield f'<p><a href="{place}">{word("notebooks.try-change", language)}</a></p>'
     yield word("what-if.yourself-lead", language)
     option = "" if said == "en" else f" --lang {said}"
     yield f"```sh\nehlo-twice replay {scenario.name}{option}\n```"

@@ -122,7 +122,7 @@ def _page(book: Book, page: Page) -> Iterator[str]:
 
 TRIES = {
     "exercises": re.compile(r"""\bcheck\("(?P<number>\d\d)\""""),
-    "change": re.compile(r"\blab\.load\("),
+    "change": re.compile(r"""\blab\.load\("(?P<scenario>[\w-]+)"\)"""),
     "explain": re.compile(r"\bread\(mine\)"),
 }
 """The page on which one can do what a cell does, by what stands in the cell."""
@@ -132,9 +132,11 @@ def _tried(source: str, page: Page) -> str:
     """A link to the page that plays the same, with nothing installed; none where there is none."""
     for name, sign in TRIES.items():
         if found := sign.search(source):
-            number = found.groupdict().get("number", "")
+            held = found.groupdict("")
+            number, scenario = held.get("number", ""), held.get("scenario", "")
             said = word(f"notebooks.try-{name}", page.language, number=number)
-            place = page.address(f"{name}.md") + (f"#{number}" if number else "")
+            anchor = f"#{number}" if number else f"#from={scenario}" if scenario else ""
+            place = page.address(f"{name}.md") + anchor
             return f'<p class="try"><a href="{place}">{said}</a></p>'
     return ""
 
