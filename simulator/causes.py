@@ -356,7 +356,8 @@ class _Facts:
         from a record that was not wholly understood; nor by what came in the clear, where the
         record names TLS from the first octet; nor by a refusal that the session got over; nor is a
         failure without its reason, where one line is all that tells of it; nor by the code alone of
-        a reply that is quoted without the dialogue around it, or one of several such replies."""
+        a reply that is quoted without the dialogue around it, or one of several such replies; nor
+        by a handshake that failed, where in no format a login was judged as well."""
         if degree != "certain":
             return degree
         if when.absent and self.session.understood < 1:
@@ -373,6 +374,8 @@ class _Facts:
         ):
             return "likely"
         if self.one_sentence and any(self._is_unwritten(event) for event in events):
+            return "likely"
+        if self.judged_login and any(self._is_failure(event) for event in events):
             return "likely"
         doubtful = any(self._is_hearsay(event) or event in self.got_over for event in events)
         return "likely" if doubtful else degree
@@ -406,6 +409,17 @@ class _Facts:
             return False
         text = event.text[:1000]
         return _REPORTS.match(text) is None and _MACHINE.search(text) is None
+
+    @cached_property
+    def judged_login(self) -> bool:
+        """Whether some server, in no format, judged a login: then a handshake that failed may be an
+        earlier one."""
+        codes = {reply.code for _, reply, _, _ in self.replies}
+        return self.session.source in _NO_FORMAT and not codes.isdisjoint((235, 534, 535))
+
+    def _is_failure(self, index: int) -> bool:
+        event = self.session.events[index]
+        return isinstance(event, Handshake) and bool(event.error)
 
     def _is_reply(self, index: int) -> bool:
         return isinstance(self.session.events[index], Reply)
@@ -533,9 +547,10 @@ _REPEATED = frozenset(("EHLO", "HELO", "AUTH", "MAIL"))
 _SERVERS = re.compile(
     r"(?i)SSL_accept|smtpd\b|lost connection after|on connection from|STARTTLS=server"
     r"|TLS handshake error from|(?:process|get|reading)[ _]client[ _]hello|ACCEPT_SR_CLNT"
-    r"|\bICID\b|remoteIp =|\bhandler error:|\) handling connection"
+    r"|\bICID\b|\bsmtp-server/lib/smtp-server\.js\b|remoteIp ="
+    r"|\bhandler error:|\) handling connection"
 )
-"""What only a server's log says: Postfix's, Exim's, sendmail's, that of a server written in Go."""
+"""What only a server's log says: Postfix's, Exim's, sendmail's, those of servers in Go and Node."""
 
 
 _PERSON = re.compile(

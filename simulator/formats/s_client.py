@@ -149,6 +149,8 @@ def read(lines: Iterable[Line]) -> Iterator[Session]:
             dialogue.remark(line.text, line.number)
         yield from desk.done()
     if desk.latest is not None and not known and shake is not None:
+        if starttls is False and desk.latest.server.port == 465:
+            desk.latest.implicit = True
         desk.latest.tls(shake.number, version=version, cipher=cipher)
     yield from desk.finish()
 
@@ -256,6 +258,17 @@ EHLO desk
                 ehlo_before_tls=1,
                 client_to_server_commands=("EHLO", "STARTTLS"),
             ),
+        ),
+        Sample(
+            log="""\
+$ openssl s_client -connect mx.example.org:465
+CONNECTED(00000003)
+depth=0 CN = mx.example.org
+verify return:1
+---
+Certificate chain
+""",
+            means=Expected(tls="implicit"),
         ),
     ),
 )

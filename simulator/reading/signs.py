@@ -117,7 +117,7 @@ def failure(text: str, *, now: bool = False) -> bool:
 
 
 _PROTOCOLS = re.compile(
-    r"(?i)imap|pop3|sieve|ldap|slapd|443|nginx|\[ssl:|connectionpool|requests\.|:99[35]|:636"
+    r"(?i)imap|pop3|sieve|ldap|slapd|443|nginx|\[ssl:|connectionpool|requests\.|https:|urlopen|:99[35]|:636"
 )
 
 

@@ -205,6 +205,66 @@ def test_what_a_program_reports_behind_the_session_may_be_certain() -> None:
     assert [(one.id, one.degree) for one in told(log)] == [("starttls-not-offered", "certain")]
 
 
+TOLD = {
+    "the key of a server that began TLS": (
+        "server-certificate-unusable certain",
+        ("May  3 10:00:01 mx smtpd: debug: session_start_ssl: switching to SSL\n"
+        "May  3 10:00:01 mx smtpd: debug: SSL library error: SSL_accept: error:0800007D:elliptic "
+        "curve routines::missing private key\n"),
+    ),
+    "no login in a list seen whole": (
+        "auth-not-offered likely",
+        ("=== Connected to mx.example.net.\n<-  220 mx.example.net ESMTP\n -> EHLO a\n"
+        "<-  250-mx.example.net\n<-  250 SIZE 1000\n*** Host did not advertise authentication\n"
+        " -> QUIT\n<-  221 bye\n"),
+    ),
+    "no login in the list before TLS": (
+        "auth-not-found-again likely",
+        ("=== Connected to mx.example.net.\n<-  220 mx.example.net ESMTP\n -> EHLO a\n"
+        "<-  250-mx.example.net\n<-  250 STARTTLS\n*** Host did not advertise authentication\n"
+        " -> QUIT\n<-  221 bye\n"),
+    ),
+    "a login that is only told of, by none of the list": (
+        "auth-mechanism-not-offered likely",
+        ("SMTP -> FROM SERVER:220 mx.example.net ESMTP\nSMTP -> FROM SERVER: 250-mx.example.net\n"
+        "250-SIZE 1000\n250 AUTH CRAM-MD5\n"
+        "SMTP -> ERROR: AUTH not accepted from server: 500 What is this\n"),
+    ),
+    "a name refused on 465": (
+        "ehlo-refused likely",
+        ("> C: connecting to SMTP server\n> C: Host > mx.example.net\n> C: Port > 465\n"
+        "< S: 220 mx.example.net ESMTP\n> C: send SMTP command, EHLO\n"
+        "< S: 501 5.5.4 EHLO needs a proper address\n"),
+    ),
+    "a queue that waits": (
+        "timed-out likely",
+        ("LastError : [{LED=451 4.4.397 Error communicating with target host. -> 421 4.4.2 "
+        "Connection dropped due to TimedOut};{MSG=};{FQDN=mx.example.net}]\n"),
+    ),
+    "the daemon that judges logins": (
+        "login-refused likely",
+        ("May  3 10:00:01 mx saslauthd[71]: do_auth         : auth failure: [user=ana] "
+        "[service=smtp] [realm=example.org] [mech=pam] [reason=PAM auth error]\n"),
+    ),
+    "a library of servers": (
+        "plain-text-on-tls-port likely",
+        ("Error: 140:error:1408F10B:SSL routines:ssl3_get_record:wrong version number:\n"
+        "    at SMTPServer._onError (/srv/node_modules/smtp-server/lib/smtp-server.js:332:14)\n"),
+    ),
+    "too many logins": (
+        "login-refused likely",
+        ("S: 220 mx ESMTP\nC: EHLO a\nS: 250-mx\nS: 250 AUTH PLAIN\nC: AUTH PLAIN ****\n"
+        "S: 535 5.7.8 Too many failed attempts, come back in ten minutes\n"),
+    ),
+}  # fmt: skip
+"""For each the cause that shows in a log, and how sure it is."""
+
+
+@pytest.mark.parametrize(("cause", "log"), TOLD.values(), ids=TOLD)
+def test_a_cause_is_as_sure_as_its_words(cause: str, log: str) -> None:
+    assert cause in [f"{one.id} {one.degree}" for one in told(log)]
+
+
 NOT_TOLD = {
     "a directory's list": (
         "block-list",

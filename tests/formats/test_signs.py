@@ -92,6 +92,8 @@ SENTENCES = [
     ("SSL_accept error from unknown[192.0.2.7]: lost connection", "cut"),
     ("SSL_accept error from unknown[192.0.2.7]: Connection reset by peer", "cut"),
     ("Cannot start TLS: handshake failure", "other"),
+    # OpenSMTPD
+    ("smtp-accept:SSL_accept: error:0800007D:elliptic curve routines::missing private key", "key"),
 ]  # fmt: skip
 
 
@@ -127,6 +129,23 @@ def test_who_wants_starttls_has_not_refused_it(sentence: str) -> None:
 )
 def test_no_handshake_failed_in_its_steps_at_its_end_or_without_a_connection(sentence: str) -> None:
     assert not signs.failure(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        'level=error msg="Get \\"https://hooks.example/x\\": x509: certificate is valid for a"',
+        "fatal: unable to access 'https://code.example/x': SSL certificate problem: self signed",
+        "<urlopen error [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed>",
+    ],
+)
+def test_a_failure_of_https_is_none_of_smtp(sentence: str) -> None:
+    assert not signs.failure(sentence)
+    assert signs.read(sentence) is None
+
+
+def test_who_only_begins_tls_has_not_established_it() -> None:
+    assert signs.read("debug: session_start_ssl: switching to SSL") is None
 
 
 def test_a_step_that_failed_is_a_failure() -> None:
