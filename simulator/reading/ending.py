@@ -67,7 +67,9 @@ def _without_recipe(events: tuple[AnyEvent, ...]) -> tuple[AnyEvent, ...]:
     above = [e.text for e in events[: said[0]] if isinstance(e, Remark)]
     errors = [i for i, text in enumerate(above) if signs.written(text) and signs.read(text)]
     typed = [i for i, text in enumerate(above) if _STARTED.search(text[:400])]
-    if not errors or not typed or errors[0] > typed[-1]:
+    below = (e.text for e in events[said[-1] + 1 :] if isinstance(e, Remark))
+    logged = any(_DATED.search(text[:400]) and signs.read(text) for text in below)
+    if not typed or not (logged or (errors and errors[0] <= typed[-1])):
         return events
     return tuple(
         Remark(by="client", at=e.at, line=e.line, text=_written(e), about="message")
@@ -76,6 +78,9 @@ def _without_recipe(events: tuple[AnyEvent, ...]) -> tuple[AnyEvent, ...]:
         for e in events
     )
 
+
+_DATED = re.compile(r"^\W{0,3}(?:\S{1,20} ){0,3}\S{0,20}\d:\d\d:\d\d")
+"""A line with a time, as no program writes that somebody types into."""
 
 _PASTED = ("fragments", "plain", "unknown")
 """The readers of what people paste, with what they say about it."""

@@ -230,6 +230,13 @@ TOLD = {
         "250-SIZE 1000\n250 AUTH CRAM-MD5\n"
         "SMTP -> ERROR: AUTH not accepted from server: 500 What is this\n"),
     ),
+    "a log below what somebody typed by way of comparison": (
+        "certificate-name certain",
+        ("By hand it works:\n```\nopenssl s_client -connect <host>:<port> -starttls smtp -ign_eof\n"
+        "MAIL FROM: a@example.org\nRCPT TO: b@example.net\nDATA\n.\nQUIT\n```\nThe log:\n"
+        'level=error ts=2026-03-05T08:48:59.8597Z caller=notify.go:303 err="starttls failed: x509: '
+        'certificate is valid for mx.example.net, not mail.example.org"\n'),
+    ),
     "a name refused on 465": (
         "ehlo-refused likely",
         ("> C: connecting to SMTP server\n> C: Host > mx.example.net\n> C: Port > 465\n"
