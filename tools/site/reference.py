@@ -161,7 +161,8 @@ def views(page: Page) -> str:
 def log_formats(page: Page, *names: str) -> str:
     """Kinds of logs that the program reads, and how to make that software log the dialogue.
 
-    Those named, in that order; all of them where none is named. Raises `ValueError`.
+    Those named, in that order, as a table; all of them where none is named, as names that open.
+    Raises `ValueError`.
     """
     known = {kind.name: kind for kind in formats.known()}
     if missing := set(names) - set(known):
@@ -175,7 +176,13 @@ def log_formats(page: Page, *names: str) -> str:
         text = say(kind.log_more, page.said)
         foreign = ' lang="en"' if text == kind.log_more and page.said != "en" else ""
         rows.append([html.escape(kind.title), f"<span{foreign}>{_marked(text)}</span>"])
-    return table(heads, rows)
+    if names:
+        return table(heads, rows)
+    opened = "\n".join(
+        f'<details id="{kind.name}"><summary>{title}</summary><p>{more}</p></details>'
+        for kind, (title, more) in zip(chosen, rows, strict=True)
+    )
+    return f'<div class="kinds">\n{opened}\n</div>'
 
 
 def schema_links(page: Page) -> str:

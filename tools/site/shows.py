@@ -116,6 +116,7 @@ ALL: dict[str, Show] = {
     "scenario-keys": reference.scenario_keys,
     "servers": wild.servers,
     "clients": wild.clients,
+    "bug-kinds": wild.bug_kinds,
     "bugs": wild.bugs,
     "wheel": getting.wheel,
     "wheel-commands": getting.commands,

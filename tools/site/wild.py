@@ -216,7 +216,8 @@ def _figure(page: Page, kind: Kind) -> str:
         f'<figure class="wild">\n'
         f'<img src="{page.up}{FOLDER}/{kind}s.svg" alt="{alt}" width="{width}" height="{height}"'
         f' style="max-width:{width * 1.4:.0f}px">\n'
-        f"<figcaption>\n<p>{signs}</p>\n<ol>\n{asked}\n</ol>\n</figcaption>\n</figure>"
+        f"<figcaption>\n<p>{signs}</p>\n<details>\n<summary>{word('wild.numbers', page.language)}</summary>"
+        f"\n<ol>\n{asked}\n</ol>\n</details>\n</figcaption>\n</figure>"
     )
 
 
@@ -275,12 +276,20 @@ def _toml(name: str) -> dict[str, Any]:
     return tomllib.loads((SOURCES / "data" / name).read_text(encoding="utf-8"))
 
 
+def bug_kinds(page: Page) -> str:
+    """The kinds of bugs, as links; where they once stood, their addresses lead on."""
+    return "\n".join(
+        f"- [{translated(told['title'], page.language)}](bugs.md#bug-{kind}) {{ #bug-{kind} }}"
+        for kind, told in _toml("bugs.toml")["kind"].items()
+    )
+
+
 def bugs(page: Page) -> str:
     """Bugs of real software, by kind, each with its reference and the experiment that shows it."""
     listed = _toml("bugs.toml")
     parts = []
     for kind, told in listed["kind"].items():
-        parts += [f"### {translated(told['title'], page.language)} {{ #bug-{kind} }}", ""]
+        parts += [f"## {translated(told['title'], page.language)} {{ #bug-{kind} }}", ""]
         rows = [
             [bug["software"], f"[{bug['label']}]({bug['url']})", bug["fixed"] or "–"]
             for bug in listed["bug"]
