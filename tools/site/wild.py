@@ -216,8 +216,9 @@ def _figure(page: Page, kind: Kind) -> str:
         f'<figure class="wild">\n'
         f'<img src="{page.up}{FOLDER}/{kind}s.svg" alt="{alt}" width="{width}" height="{height}"'
         f' style="max-width:{width * 1.4:.0f}px">\n'
-        f"<figcaption>\n<p>{signs}</p>\n<details>\n<summary>{word('wild.numbers', page.language)}</summary>"
-        f"\n<ol>\n{asked}\n</ol>\n</details>\n</figcaption>\n</figure>"
+        f"<figcaption>\n<p>{signs}</p>\n<details>\n"
+        f"<summary>{word('wild.numbers', page.language)}</summary>\n"
+        f"<ol>\n{asked}\n</ol>\n</details>\n</figcaption>\n</figure>"
     )
 
 
@@ -278,10 +279,13 @@ def _toml(name: str) -> dict[str, Any]:
 
 def bug_kinds(page: Page) -> str:
     """The kinds of bugs, as links; where they once stood, their addresses lead on."""
-    return "\n".join(
-        f"- [{translated(told['title'], page.language)}](bugs.md#bug-{kind}) {{ #bug-{kind} }}"
+    address = page.address("bugs.md")
+    rows = (
+        f'<li id="bug-{kind}"><a href="{address}#bug-{kind}">'
+        f"{html.escape(translated(told['title'], page.language))}</a></li>"
         for kind, told in _toml("bugs.toml")["kind"].items()
     )
+    return "\n".join(["<ul>", *rows, "</ul>"])
 
 
 def bugs(page: Page) -> str:
