@@ -212,6 +212,9 @@ def _settings(versions: Sequence[str]) -> Any:
 class Object:
     """What the lab and asyncio ask of an `ssl.SSLObject`. What it raises is what `ssl` raises."""
 
+    session_reused = False
+    """In memory no session is resumed."""
+
     def __init__(
         self,
         context: Context,
