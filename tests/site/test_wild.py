@@ -43,6 +43,17 @@ def test_the_pictures_have_a_square_for_every_answer(language: str) -> None:
             assert one.release.partition("-")[0] in svg
 
 
+def test_yes_and_no_are_said_in_the_readers_language() -> None:
+    shown = [
+        re.sub("<[^>]*>", "", cell)
+        for cell in re.findall(r'<a class="chip.*?</a>', wild.servers(page("pt-BR")))
+    ]
+    assert "STARTTLS sim → não, AUTH não → sim" in shown
+    # What was answered stays as it is: this is of `no to TLS`.
+    assert "no to TLS" in shown
+    assert not [one for one in shown if re.search(r"\byes\b|\bno(?=$|,| →)", one)]
+
+
 def test_all_questions_stand_in_one_table_each() -> None:
     told = [question for group in wild.GROUPS.values() for question in group]
     assert sorted(told) == sorted(question.id for question in of("server"))

@@ -182,6 +182,9 @@ def _table(page: Page, kind: Kind, asked: Sequence[Question]) -> str:
     return table(heads, rows)
 
 
+_YES_OR_NO = re.compile(r"\b(?:yes|no)\b(?=$|,| →)")
+
+
 def _cell(page: Page, one: Found, question: Question) -> str:
     """What came, as a link to the session; and the report, where there is one."""
     answer = one.answer(question.id)
@@ -191,8 +194,7 @@ def _cell(page: Page, one: Found, question: Question) -> str:
         return f'<a class="chip" href="#withheld">{say(SHOWS["withheld"], page.said)}</a>'
     chip = f"chip {CHIP.get(answer.kind, '')}".strip()
     shown = answer.short or say(SHOWS[answer.kind], page.said)
-    if answer.short in ("yes", "no"):
-        shown = word(f"wild.{answer.short}", page.language)
+    shown = _YES_OR_NO.sub(lambda said: word(f"wild.{said[0]}", page.language), shown)
     title = html.escape(printable(say(answer.text, page.said)))
     address = f"{page.up}{FOLDER}/{_file(one.name, answer)}"
     link = f'<a class="{chip}" href="{address}" title="{title}">{html.escape(shown)}</a>'
@@ -243,7 +245,7 @@ def picture(kind: Kind, language: str) -> str:
     for number in range(len(asked)):
         x = LABEL + CELL * number + CELL / 2
         parts.append(
-            f'<text x="{x:g}" y="{HEAD - 6}" font-size="9" fill="#333" '
+            f'<text x="{x:g}" y="{HEAD - 6}" font-size="7.5" fill="#333" '
             f'text-anchor="middle">{number + 1}</text>'
         )
     for line, one in enumerate(rows):
