@@ -44,7 +44,7 @@ def lacking(software: Software, language: str = SOURCE) -> str:
     needed = {
         "python": (),
         "npm": ("npm", "node"),
-        "debian": ("unshare", "chroot", "ip", "dpkg-deb", "apt-get"),
+        "debian": ("unshare", "chroot", "ip", "dpkg-deb", "apt-get", "wget"),
         "program": (install.program,),
     }[_kind(install)]
     if install.debian and (not hasattr(os, "geteuid") or os.geteuid() != 0):

@@ -493,6 +493,17 @@ def test_without_root_nothing_is_done(
     assert not cache.exists()
 
 
+def test_what_the_machine_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    [postfix, smtp_server] = recipes(ROOT / "survey", ["postfix", "smtp-server"])
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr(places, "_apart", lambda: True)
+    monkeypatch.setattr("shutil.which", lambda program: f"/usr/bin/{program}")
+    assert places.lacking(postfix) == places.lacking(smtp_server) == ""
+    monkeypatch.setattr("shutil.which", lambda name: None if name in ("wget", "node") else name)
+    assert places.lacking(postfix) == "needs wget, which is not on this machine"
+    assert places.lacking(smtp_server, "pt_BR") == "precisa de node, que não está nesta máquina"
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [
