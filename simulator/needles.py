@@ -69,7 +69,7 @@ def needle(pattern: str, flags: int = 0) -> Needle:
     return Needle(re.compile(pattern, flags), words(pattern))
 
 
-_FLAGS = re.compile(r"\(\?[a-zA-Z]+\)")
+_FLAGS = re.compile(r"\(\?[aims]+\)")
 _TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[(|)]", re.DOTALL)
 
 
@@ -77,17 +77,21 @@ _TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[(|)]", re.DOTALL)
 def alternatives(pattern: str) -> Words:
     """The patterns of which a text matches one if it matches that pattern.
 
-    It is alone where it has flags of its own, or captures what one of several would not.
+    It is alone where it captures what one of several would not. Each has the flags of the whole.
     """
-    if _FLAGS.match(pattern) or re.compile(pattern).groups:
+    flags = _FLAGS.match(pattern)
+    start = flags.end() if flags else 0
+    whole = re.compile(pattern)
+    if whole.groups or whole.flags & re.VERBOSE:
         return (pattern,)
-    found, start, depth = [], 0, 0
-    for token in _TOKEN.finditer(pattern):
+    found, depth = [], 0
+    for token in _TOKEN.finditer(pattern, start):
         depth += {"(": 1, ")": -1}.get(token[0], 0)
         if token[0] == "|" and not depth:
             found.append(pattern[start : token.start()])
             start = token.end()
-    return (*found, pattern[start:])
+    head = flags[0] if flags else ""
+    return tuple(head + one for one in (*found, pattern[start:]))
 
 
 class Needles:
@@ -97,14 +101,26 @@ class Needles:
         self.patterns = tuple(needle.pattern for needle in needles)
         self._words = [(word, n) for n, needle in enumerate(needles) for word in needle.words]
         self._always = {n for n, needle in enumerate(needles) if not needle.words}
+        self._order = tuple(sorted(self._always))
 
     def search(self, text: str, low: str) -> tuple[int, re.Match[str]] | None:
         """The number of the first pattern that matches, and its match; `low` as in `Needle`."""
-        for n in sorted(self._always.union([n for word, n in self._words if word in low])):
+        for n in self._near(low):
             match = self.patterns[n].search(text)
             if match is not None:
                 return n, match
         return None
+
+    def _near(self, low: str) -> Iterable[int]:
+        """The numbers of those whose words are there, in order."""
+        near = [n for word, n in self._words if word in low]
+        return sorted(self._always.union(near)) if near else self._order
+
+
+@cache
+def split(pattern: str, flags: int = 0) -> Needles:
+    """The alternatives of a pattern, each with its own words."""
+    return Needles([needle(one, flags) for one in alternatives(pattern)])
 
 
 class Haystack:

@@ -53,7 +53,7 @@ def test_each_match_is_found(pattern: str, data: st.DataObject) -> None:
     assert found.span() == re.compile(pattern, re.MULTILINE).search(text).span()  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("pattern", [signs._HINT.pattern.pattern, *SIGNS])
+@pytest.mark.parametrize("pattern", [*(hint.pattern for hint in signs._HINT.patterns), *SIGNS])
 @settings(max_examples=8, deadline=None)
 @given(data=st.data())
 def test_each_sign_is_found(pattern: str, data: st.DataObject) -> None:
@@ -88,7 +88,8 @@ ALTERNATIVES = {
     "(?<!a|b)c|(?=d|e)f": ("(?<!a|b)c", "(?=d|e)f"),
     "a|": ("a", ""),
     "(a)|b": ("(a)|b",),
-    "(?i)a|b": ("(?i)a|b",),
+    "(?i)a|b": ("(?i)a", "(?i)b"),
+    "(?x)a|b": ("(?x)a|b",),
 }
 
 

@@ -52,7 +52,7 @@ def _table(signs: list[Sign]) -> Table:
     return found, tuple(error for _, error in each)
 
 
-_HINT = needles.needle(
+_HINT = needles.split(
     r"(?i)tls|ssl|x509|handshake|certif|cipher|crypt|16 03|1603|x16|026|self.signed|pkix|smtp host"
     r"|mismatch|altname|version number|eof|reset|negoti|upgraded|schannel|packet|protocol|hello"
     r"|invalid ?content|secure connection|alert|signing key|credentials|frame|token supplied"
@@ -116,7 +116,7 @@ def failure(text: str, *, now: bool = False) -> bool:
     return _find("failed", text) is not None
 
 
-_PROTOCOLS = re.compile(
+_PROTOCOLS = needles.split(
     r"(?i)imap|pop3|sieve|ldap|slapd|443|nginx|\[ssl:|connectionpool|requests\.|https:|urlopen|:99[35]|:636"
 )
 
@@ -124,7 +124,8 @@ _PROTOCOLS = re.compile(
 def of_another_protocol(text: str) -> bool:
     """Whether a program that speaks no SMTP wrote the line."""
     text = text[:LONGEST]
-    return _PROTOCOLS.search(text) is not None and _find("other_protocol", text) is not None
+    spoken = _PROTOCOLS.search(text, needles.folded(text)) is not None
+    return spoken and _find("other_protocol", text) is not None
 
 
 def error(text: str) -> HandshakeError:
