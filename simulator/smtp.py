@@ -7,7 +7,7 @@ Text in, meaning out; no state but that of a reply not yet complete. Everything 
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
@@ -156,6 +156,8 @@ def parse_keyword(line: str) -> Keyword | None:
     return Keyword(match[1].upper(), match[2] or "") if match else None
 
 
+# Each rule asks anew for what one command or reply says.
+@lru_cache(maxsize=64)
 def parse_ehlo_reply(lines: tuple[str, ...]) -> tuple[str, tuple[Keyword, ...]]:
     """The server's name and its keywords, from the lines of a 250 to EHLO.
 
@@ -184,6 +186,7 @@ def is_last_piece(argument: str) -> bool:
     return argument.upper().endswith(" LAST")
 
 
+@lru_cache(maxsize=64)
 def mail_parameters(argument: str) -> tuple[str, tuple[Keyword, ...]]:
     """Split the argument of MAIL or RCPT into its path and its parameters (RFC 5321 §4.1.2).
 
