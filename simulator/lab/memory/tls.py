@@ -365,11 +365,6 @@ class Object:
         """`TLSv1.2` or `TLSv1.3`, once there is TLS."""
         return self._version
 
-    @property
-    def session_reused(self) -> bool:
-        """No session is resumed here."""
-        return False
-
     def compression(self) -> None:
         """There is none."""
 
