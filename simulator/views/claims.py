@@ -9,28 +9,36 @@ from typing import Literal, NamedTuple
 
 from simulator import tls
 from simulator.errors import Error
-from simulator.session import AnyEvent, Handshake, Link, Session, Side
+from simulator.session import AnyEvent, Command, Handshake, Link, Reply, Session, Side
 
 SIDES: tuple[Side, ...] = ("server", "client")
 
 
 class NothingOnTheWire(Error, ValueError):
-    """The session was read from a log: what was said is known, but not the octets that crossed."""
+    """What was said is known, but not the octets that crossed: the session was read from a log, or
+    they are `masked`, for they hold what is secret."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, masked: bool = False) -> None:
         super().__init__(
-            "what was read holds none of the octets that crossed the wire, which this view is made "
-            "of: `ehlo-twice replay` records them"
+            "the octets that crossed the wire, which this view is made of, hold what is masked: "
+            "`--show-secrets` shows them"
+            if masked
+            else "what was read holds none of the octets that crossed the wire, which this view is "
+            "made of: `ehlo-twice replay` records them"
         )
 
 
 def recorded(session: Session) -> Session:
     """The session, if its octets were recorded; the lab records even that there were none.
 
-    Raises `NothingOnTheWire` for a session that was read from a log.
+    Raises `NothingOnTheWire` for a session that was read from a log, or is masked.
     """
-    if not session.wire and session.source != "lab":
+    if session.wire:
+        return session
+    if session.source != "lab":
         raise NothingOnTheWire
+    if any(isinstance(event, Command | Reply) for event in session.events):
+        raise NothingOnTheWire(masked=True)
     return session
 
 

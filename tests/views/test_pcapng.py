@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from simulator import replay
+from simulator.masking import masked
 from simulator.session import Peer, Session
 from simulator.views import pcapng
 from simulator.views.claims import NothingOnTheWire
@@ -295,6 +296,11 @@ def test_a_log_has_nothing_on_the_wire() -> None:
     session = msgspec.structs.replace(SESSIONS["1.3"], source="swaks", wire=())
     with pytest.raises(NothingOnTheWire, match="none of the octets"):
         pcapng.render(session)
+
+
+def test_a_masked_session_says_how_to_see_its_octets() -> None:
+    with pytest.raises(NothingOnTheWire, match="--show-secrets"):
+        pcapng.render(masked(SESSIONS["1.3"]))
 
 
 def test_hostile_names_do_not_reach_the_comments() -> None:
