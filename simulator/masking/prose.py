@@ -386,7 +386,8 @@ class Masker:
         if value is None:
             return None
         self._keep(line[value.start : value.end].strip())
-        return f"{line[: value.start]}{MASK}{line[value.end :]}"
+        beside = self._spans(line, understood=False)
+        return _covered(line, [(value.start, value.end), *beside])
 
     # One line -----------------------------------------------------------------------------------------
 

@@ -241,17 +241,17 @@ class _Walk:
     # Lines that were not understood -------------------------------------------------------------------
 
     def _remarks(self, group: list[Remark], done: list[AnyEvent]) -> None:
-        """Lines that follow one another; state that they share runs on."""
-        lines: list[str] = []
-        for remark in group:
-            lines.append(remark.text)
+        """Lines that follow one another; state that they share runs on, as they stand in the log."""
+        order = sorted(range(len(group)), key=lambda place: group[place].line or 0)
+        lines = [group[place].text for place in order]
         self._masker.authenticating = self._asked or self._auth
         shown: list[str] = []
         while len(shown) < len(lines):
             shown += self._some(lines[len(shown) :])
         self._auth = self._auth or self._masker.authenticating
-        for remark, text in zip(group, shown, strict=True):
-            kept = MASK if remark.about == "message" else text
+        told = dict(zip(order, shown, strict=True))
+        for place, remark in enumerate(group):
+            kept = MASK if remark.about == "message" else told[place]
             done.append(msgspec.structs.replace(remark, text=kept, raw=b"", wire=()))
 
     def _some(self, lines: list[str]) -> list[str]:

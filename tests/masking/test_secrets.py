@@ -138,6 +138,13 @@ FOUND = {
         f"{SMTPD}send attr size = 32\nerror:1420410A:x\n| id | smtp_user | smtp_password |\n"
         "+----+------+-----------+\n| 1 | ana | WNlAGh22 |\n| 2 | bob | WNlAGh77 |\n"
     ),
+    "a folded value behind a line that another line goes on with": (
+        f"{SMTPD}match_string: mynetworks\nx\nNov 25\nSMTP_PASSWORD: >-\n  correct horse\n"
+        "  battery WNlAGh\n"
+    ),
+    "a command line in the place of a value": (
+        "    Resumption PSK: \n$ curl -v smtp://mail.example.com -u alice:WNlAGh22\n"
+    ),
     "a setting behind a certificate that breaks off": (
         "-----BEGIN CERTIFICATE-----\nMIIDSjCCAjKgAwIBAgIU\nsalasana=WNlAGh75\n" + HEAD
     ),
