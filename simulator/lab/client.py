@@ -230,30 +230,10 @@ class Client:
                 if answer.code >= 400 or (command == "DATA" and answer.code != 354):
                     return False
         if in_pieces:
-            self._piece(data)
+            self.group(f"BDAT {len(data)} LAST", data=data)
         else:
             self._message(data)
         return (await self.reply()).code < 300
-
-    def _piece(self, data: bytes) -> None:
-        """The message as one piece that is the last, in the command itself (RFC 3030 §2)."""
-        line = f"BDAT {len(data)} LAST"
-        raw = f"{line}\r\n".encode() + data
-        at = self.tap.now()
-        secure = self.wire.secure
-        span = self.wire.send(raw)
-        verb, argument = smtp.parse_command(line)
-        self.tap.happened(
-            Command(
-                at=at,
-                by="client",
-                secure=secure,
-                raw=raw,
-                wire=(span,),
-                verb=verb,
-                argument=argument,
-            )
-        )
 
     def _parameters(self, size: int) -> str:
         known = {
@@ -292,9 +272,10 @@ class Client:
         """Send one command."""
         self.group(line)
 
-    def group(self, *lines: str) -> None:
-        """Send several commands at once (RFC 2920)."""
+    def group(self, *lines: str, data: bytes = b"") -> None:
+        """Send several commands at once (RFC 2920); `data` belongs to the last (RFC 3030 §2)."""
         raws = [f"{line}\r\n".encode("ascii", "replace") for line in lines]
+        raws[-1] += data
         at = self.tap.now()
         secure = self.wire.secure
         whole = self.wire.send(b"".join(raws))
