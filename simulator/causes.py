@@ -373,7 +373,7 @@ class _Facts:
             and any(self._is_reply(event) for event in events)
         ):
             return "likely"
-        if self.one_sentence and any(self._is_unwritten(event) for event in events):
+        if self.session.source in _NO_FORMAT and any(map(self._is_unwritten, events)):
             return "likely"
         if self.judged_login and any(self._is_failure(event) for event in events):
             return "likely"
@@ -403,12 +403,12 @@ class _Facts:
         return {reply.code for _, reply, _, _ in self.replies if reply.code >= 400}
 
     def _is_unwritten(self, index: int) -> bool:
-        """A line that no program wrote, as far as it shows."""
+        """A sentence that no program wrote, as far as it shows: people name codes and times too."""
         event = self.session.events[index]
         if not isinstance(event, Remark):
             return False
         text = event.text[:1000]
-        return _REPORTS.match(text) is None and _MACHINE.search(text) is None
+        return " " in text and _REPORTS.match(text) is None and _MACHINE.search(text) is None
 
     @cached_property
     def judged_login(self) -> bool:
@@ -485,7 +485,7 @@ class _Facts:
             for index, reply, heard_as, _ in self.replies
             if heard_as is None
             and reply.code >= 400
-            and not (reply.code in GREETINGS and (greeted or index == first))
+            and not (reply.code in GREETINGS and (greeted or index == first) and index <= self.end)
         )
 
     def line(self, place: Place) -> int | None:
@@ -569,10 +569,8 @@ _REPORTS = re.compile(
 )
 """How a program begins its lines: with the time, its own name, or what it is about to tell."""
 
-_MACHINE = re.compile(
-    r"(?i)\b[245]\d\d\b|\d:\d\d|\w_\w|\w\(|\w::\w|\w\.\w+\.\w|exception|error\b|failed:"
-)
-"""What stands somewhere in what a program writes: a code, a time, a function's name."""
+_MACHINE = re.compile(r"(?i)\w_\w|\w\(|\w::\w|\w\.\w+\.\w|exception|error\b|failed:")
+"""What stands somewhere in what a program writes: an address, a function's name."""
 
 
 def _is_prose(text: str) -> bool:
