@@ -167,6 +167,7 @@ def _said(step: _Step) -> Key:
                 tls.cipher,
                 tls.error,
                 tls.verified,
+                tls.dane,
                 tls.resumed,
                 *names,
             )

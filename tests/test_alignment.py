@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from simulator.alignment import Comparison, compare
 from simulator.explainer import Explanation, explain
-from simulator.session import AnyEvent, Reply, Session, Trace
+from simulator.session import AnyEvent, Handshake, Reply, Session, Trace
 from tests.views import sessions
 from tests.views.sessions import command, documented, reply
 
@@ -79,6 +79,12 @@ def test_only_one_side_s_broken_rules_are_told():
         (command("NOOP", at=1.0, raw=b"NOOP\r\n"), command("NOOP"), True),
         (Trace(by="server", text="by x; Mon"), Trace(by="server", text="by x; Tue"), True),
         (Trace(by="server", text="by x; Mon"), Trace(by="server", text="by y; Mon"), False),
+        (Handshake(by="client"), Handshake(by="client", resumed=True), False),
+        (
+            Handshake(by="client", verified=True),
+            Handshake(by="client", verified=True, dane=True),
+            False,
+        ),
     ],
 )
 def test_what_counts_as_the_same(one: AnyEvent, other: AnyEvent, same: bool) -> None:

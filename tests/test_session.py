@@ -68,6 +68,8 @@ EVENTS = [
         server_certificate=st.none() | CERTIFICATE,
         client_certificate=st.none() | CERTIFICATE,
         verified=st.booleans(),
+        dane=st.booleans(),
+        resumed=st.booleans(),
         error=st.sampled_from(get_args(HandshakeError)),
         detail=TEXT,
         **COMMON,

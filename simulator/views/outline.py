@@ -180,7 +180,9 @@ def proofs(session: Session, handshake: Handshake) -> Iterator[tuple[str, Text |
         if certificate:
             known = dict.fromkeys((certificate.subject, *certificate.names))
             yield name, ", ".join(filter(None, known))
-    if handshake.verified:
+    if handshake.verified and handshake.dane:
+        yield N_("checked"), Text(N_("the key is that of the TLSA record (DANE)"))
+    elif handshake.verified:
         yield N_("checked"), Text(N_("chain and name are right"))
     elif not handshake.error and handshake.server_certificate and session.source == "lab":
         yield N_("checked"), Text(N_("nobody checked it"))
@@ -192,7 +194,8 @@ def proofs(session: Session, handshake: Handshake) -> Iterator[tuple[str, Text |
     elif not handshake.error and handshake.version in _CERTIFICATE:
         yield N_("the certificates"), Text(_CERTIFICATE[handshake.version])
     if handshake.error and handshake.detail:
-        yield N_("the TLS library says"), handshake.detail
+        by_client = handshake.dane and handshake.error == "certificate"
+        yield N_("checked") if by_client else N_("the TLS library says"), handshake.detail
 
 
 _CERTIFICATE = {

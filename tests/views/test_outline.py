@@ -6,7 +6,7 @@ import pytest
 
 from simulator.explainer import explain
 from simulator.language import say
-from simulator.session import Connect, Peer, Session
+from simulator.session import Connect, Handshake, Peer, Session
 from simulator.views import outline
 from simulator.views.inert import printable
 from tests.views import sessions
@@ -88,3 +88,19 @@ def test_a_rule_met_is_told_once_and_a_broken_one_each_time():
 def test_what_cannot_be_seen_is_shown_as_an_escape(text, shown):
     assert printable(text) == shown
     assert printable(shown) == shown
+
+
+@pytest.mark.parametrize(
+    ("shaken", "checked"),
+    [
+        ({"verified": True}, "chain and name are right"),
+        ({"verified": True, "dane": True}, "the key is that of the TLSA record (DANE)"),
+        ({"error": "certificate", "detail": "no such key", "dane": True}, "no such key"),
+        ({"error": "certificate", "detail": "alert"}, None),
+        ({}, None),
+    ],
+)
+def test_what_was_checked_of_a_certificate_is_what_the_client_went_by(shaken, checked):
+    proofs = dict(outline.proofs(Session(), Handshake(by="client", **shaken)))
+    told = proofs.get("checked")
+    assert (told and say(told)) == checked
