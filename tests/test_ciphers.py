@@ -7,6 +7,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 
 from simulator import ciphers
 
+pytest.importorskip("tlslite")
+
 KEYS: list[tuple[ciphers.Cipher, int]] = [
     ("AES-GCM", 16),
     ("AES-GCM", 32),
