@@ -44,14 +44,12 @@ Kept = tuple[int, bytes, int]
 _PEER = rb"[\w.-]{0,200}\[[0-9A-Fa-f.:]{1,80}\]"
 _USUAL = re.compile(
     rb"(?P<connects>connect from )" + _PEER
-    + rb"|(?P<ends>disconnect from )" + _PEER + rb"(?P<counts>(?: .*)?)"
+    + rb"|disconnect from " + _PEER + rb"(?P<counts>(?: .*)?)"
     + rb"|(?P<trust>[A-Z][a-z]+) TLS connection established from " + _PEER + rb"(?P<tls>: TLS.*)"
     + rb"|(?P<message>[0-9A-Za-z]{3,20}): client=" + _PEER + rb"(?:, [\w=.@-]+)*"
 )  # fmt: skip
 """The lines that a session of the server's has if all goes well. What its verdict rests on is in
 the groups, but not in the peer."""
-
-_CONNECTS, _ENDS, _COUNTS, _TRUST, _TLS, _MESSAGE = 1, 2, 3, 4, 5, 6
 
 MOST_USUAL = 40
 """Usual lines of one session beyond which it is judged by itself."""
@@ -175,9 +173,9 @@ class _Sieve:
     def _server(self, process: bytes, rest: bytes, number: int, line: bytes) -> None:
         usual = _USUAL.fullmatch(rest)
         if usual is not None:
-            which = usual.lastindex
-            connects, ends = which == _CONNECTS, which == _COUNTS
-            message = usual[_MESSAGE]
+            which = usual.lastgroup
+            connects, ends = which == "connects", which == "counts"
+            message = usual["message"]
         else:
             which, message = None, None
             connects = rest.startswith(b"connect from ") and maillog.connects(_text(rest))
@@ -197,10 +195,10 @@ class _Sieve:
         waiting = self._own(process, number, line)
         if usual is None or waiting.shape is None or len(waiting.shape) > MOST_USUAL:
             waiting.shape = None
-        elif which == _TLS:
-            waiting.shape += usual.group(_TRUST, _TLS)
+        elif which == "tls":
+            waiting.shape += usual.group("trust", "tls")
         elif ends:
-            waiting.shape.append(usual[_COUNTS])
+            waiting.shape.append(usual["counts"])
         if ends:
             self._end(process)
         elif message is None and b"client=" in rest:
