@@ -37,6 +37,9 @@ _BEFORE_TLS = {"NOOP", "EHLO", "STARTTLS", "QUIT"}
 LIFETIME = 300
 """Seconds that a connection may last."""
 
+_BDAT = re.compile(r"(?i)([0-9]{1,12})(?: +(LAST))?")
+"""What stands behind BDAT (RFC 3030 §2)."""
+
 _PIECE = 64 * 1024
 """Octets of BDAT that are read at a time."""
 
@@ -249,6 +252,8 @@ class Server(SMTP):
         if verb == policy.cuts_at and isinstance(self.transport, asyncio.Transport):
             reset(self.transport)
             return
+        if verb == "BDAT":
+            await self._read_piece(argument or "")
         if policy.requires_tls and not self.tls and verb not in _BEFORE_TLS:
             await self.push("530 5.7.0 Must issue a STARTTLS command first")
             return
@@ -359,16 +364,20 @@ class Server(SMTP):
                 Handshake(at=self.tap.now(), by="server", error="not-tls", detail=reason)
             )
 
+    async def _read_piece(self, argument: str) -> None:
+        """The octets behind BDAT: they come whatever the answer will be."""
+        piece = _BDAT.fullmatch(argument)
+        left = int(piece[1]) if piece else 0
+        while left and (read := await self._reader.read(min(left, _PIECE))):
+            left -= len(read)
+
     async def smtp_BDAT(self, arg: str) -> None:
-        """Take a piece of the message (RFC 3030 §2), where the list has CHUNKING."""
-        words = (arg or "").upper().split()
-        if not (words and re.fullmatch(r"[0-9]{1,12}", words[0]) and words[1:] in ([], ["LAST"])):
+        """Answer a piece of the message (RFC 3030 §2), where the list has CHUNKING."""
+        piece = _BDAT.fullmatch(arg or "")
+        if piece is None:
             await self.push("501 5.5.4 Syntax: BDAT octets [LAST]")
             return
-        size = left = int(words[0])
-        # They come whatever the answer will be.
-        while left and (piece := await self._reader.read(min(left, _PIECE))):
-            left -= len(piece)
+        size = int(piece[1])
         envelope = self.envelope
         assert envelope is not None
         assert self.session is not None
@@ -382,7 +391,7 @@ class Server(SMTP):
             if self.data_size_limit and taken > self.data_size_limit:
                 self._set_rset_state()  # type: ignore[no-untyped-call]
                 await self.push("552 5.3.4 Error: Too much mail data")
-            elif words[1:]:
+            elif piece[2]:
                 self.received(self.session)
                 self._set_rset_state()  # type: ignore[no-untyped-call]
                 await self.push("250 OK")

@@ -12,6 +12,7 @@ import pytest
 from simulator import explainer, smtp
 from simulator.explainer import Explanation
 from simulator.lab import Scenario, load, names
+from simulator.lab.client import Client
 from simulator.lab.play import Lab
 from simulator.session import Command, Disconnect, Handshake, Message, Reply, Session, Trace
 from tests.playing import explanation, received, retold
@@ -291,6 +292,52 @@ def test_a_piece_that_is_refused_is_read_to_its_end() -> None:
         "BDAT 107 LAST 503",
         "QUIT 221",
     ]
+
+
+BEGUN = [("MAIL FROM:<a@example.org>", b"", 250), ("RCPT TO:<b@example.org>", b"", 250)]
+WHOLE = [("DATA", b"", 354), (".", b"", 250)]
+PIECES: dict[str, list[tuple[str, bytes, int]]] = {
+    "two": [*BEGUN, ("BDAT 6", b"QUIT\r\n", 250), ("bdat 6 last", b"QUIT\r\n", 250)],
+    "no sender": [("BDAT 6 LAST", b"QUIT\r\n", 503), ("NOOP", b"", 250)],
+    "no number": [*BEGUN, ("BDAT", b"", 501), ("BDAT six", b"", 501), ("BDAT 0 FIRST", b"", 501)],
+    "too much": [*BEGUN, ("BDAT 60", bytes(60), 250), ("BDAT 60", bytes(60), 552), *BEGUN],
+    "DATA between": [*BEGUN, ("BDAT 6", b"QUIT\r\n", 250), ("DATA", b"", 503)],
+    "RSET between": [*BEGUN, ("BDAT 6", b"QUIT\r\n", 250), ("RSET", b"", 250), *BEGUN, *WHOLE],
+}
+"""What is sent inside TLS, each line with the octets that are part of it, and the reply's code."""
+
+
+def _sending(
+    monkeypatch: pytest.MonkeyPatch, lines: list[tuple[str, bytes, int]]
+) -> list[tuple[str, bytes, int]]:
+    """Have the client send those lines in place of a message; the replies come to what is given."""
+    got: list[tuple[str, bytes, int]] = []
+
+    async def send(client: Client) -> None:
+        for line, data, _ in lines:
+            client.group(line, data=data)
+            got.append((line, data, (await client.reply()).code))
+
+    monkeypatch.setattr(Client, "_send_mail", send)
+    return got
+
+
+@pytest.mark.parametrize("lines", PIECES.values(), ids=PIECES)
+def test_pieces_are_taken_as_the_rfc_has_it(
+    lines: list[tuple[str, bytes, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    got = _sending(monkeypatch, lines)
+    changed("chunking", server={"keywords": ("SIZE 100", "STARTTLS"), "inside": ("CHUNKING",)})
+    assert got == lines
+
+
+def test_a_piece_that_comes_before_tls_is_read_to_its_end_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lines = [("BDAT 6 LAST", b"QUIT\r\n", 530), ("NOOP", b"", 250)]
+    got = _sending(monkeypatch, lines)
+    changed("chunking", server={"requires_tls": True}, client={"tls": "never"})
+    assert got == lines
 
 
 def test_a_header_that_the_server_expects_tells_it_whose_connection_it_is() -> None:
