@@ -225,6 +225,8 @@ class Server(SMTP):
         await super().push(f"{text[:4]}{own}" if own else text)
 
     _verb = "CONNECT"
+    _piece = b""
+    """The octets that came behind BDAT."""
 
     def _serving(self, verb: str) -> Callable[[str | None], Any]:
         async def serve(argument: str | None) -> None:
@@ -253,7 +255,10 @@ class Server(SMTP):
             reset(self.transport)
             return
         if verb == "BDAT":
-            await self._read_piece(argument or "")
+            piece = await self._read_piece(argument or "")
+            if piece is None:
+                return
+            self._piece = piece
         if policy.requires_tls and not self.tls and verb not in _BEFORE_TLS:
             await self.push("530 5.7.0 Must issue a STARTTLS command first")
             return
@@ -364,20 +369,27 @@ class Server(SMTP):
                 Handshake(at=self.tap.now(), by="server", error="not-tls", detail=reason)
             )
 
-    async def _read_piece(self, argument: str) -> None:
-        """The octets behind BDAT: they come whatever the answer will be."""
-        piece = _BDAT.fullmatch(argument)
-        left = int(piece[1]) if piece else 0
-        while left and (read := await self._reader.read(min(left, _PIECE))):
+    async def _read_piece(self, argument: str) -> bytes | None:
+        """The octets behind BDAT: they come whatever the answer will be. Of too many, not all are
+        kept; None if the client left before they had come."""
+        found = _BDAT.fullmatch(argument)
+        left = int(found[1]) if found else 0
+        piece = bytearray()
+        while left:
+            read = await self._reader.read(min(left, _PIECE))
+            if not read:
+                return None
             left -= len(read)
+            if not self.data_size_limit or len(piece) <= self.data_size_limit:
+                piece += read
+        return bytes(piece)
 
     async def smtp_BDAT(self, arg: str) -> None:
         """Answer a piece of the message (RFC 3030 §2), where the list has CHUNKING."""
-        piece = _BDAT.fullmatch(arg or "")
-        if piece is None:
+        found = _BDAT.fullmatch(arg or "")
+        if found is None:
             await self.push("501 5.5.4 Syntax: BDAT octets [LAST]")
             return
-        size = int(piece[1])
         envelope = self.envelope
         assert envelope is not None
         assert self.session is not None
@@ -386,18 +398,17 @@ class Server(SMTP):
         elif not envelope.rcpt_tos:
             await self.push("503 5.5.1 Error: need RCPT command")
         else:
-            # What came is counted, and dropped like any message.
-            taken = size + int(envelope.content or 0)
-            if self.data_size_limit and taken > self.data_size_limit:
+            before = envelope.content if isinstance(envelope.content, bytes) else b""
+            envelope.content = before + self._piece
+            if self.data_size_limit and len(envelope.content) > self.data_size_limit:
                 self._set_rset_state()  # type: ignore[no-untyped-call]
                 await self.push("552 5.3.4 Error: Too much mail data")
-            elif piece[2]:
+            elif found[2]:
                 self.received(self.session)
                 self._set_rset_state()  # type: ignore[no-untyped-call]
                 await self.push("250 OK")
             else:
-                envelope.content = str(taken)
-                await self.push(f"250 2.0.0 {size} octets received")
+                await self.push(f"250 2.0.0 {found[1]} octets received")
 
     async def smtp_DATA(self, arg: str) -> None:
         """A message in one piece, unless it has begun in pieces (RFC 3030 §2)."""

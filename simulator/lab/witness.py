@@ -173,12 +173,14 @@ class Witness(Server, _Heard):
         """Note the message, and the Received line that goes on it."""
         content = getattr(self.envelope, "content", None) or b""
         raw = content.encode() if isinstance(content, str) else bytes(content)
+        # Behind BDAT no dot comes (RFC 3030 §2).
+        end = b"" if self._verb == "BDAT" else b".\r\n"
         self._note(
             Message(
                 at=self.tap.now(),
                 by="client",
                 secure=self.tls,
-                raw=raw + b".\r\n",
+                raw=raw + end,
                 size=len(raw),
             )
         )

@@ -41,6 +41,37 @@ def test_a_session_is_explained() -> None:
         assert message["parts"][0]["text"] == "x\r\n"
 
 
+def test_a_message_in_pieces_is_shown_as_it_came() -> None:
+    with opened() as lab:
+        chunking = {"server": {"keywords": ["CHUNKING", "SIZE 1000", "STARTTLS"]}}
+        assert lab.ask("api/ports/documented", "PUT", chunking).status == 200
+        with smtplib.SMTP("localhost", lab.port("documented"), timeout=20) as client:
+            client.ehlo("client.example.net")
+            client.mail("a@example.com")
+            client.rcpt("b@example.com")
+            for piece in (b"BDAT 14\r\nSubject: Two\r\n", b"BDAT 8 LAST\r\n\r\nQUIT\r\n"):
+                client.send(piece)
+                assert client.getreply()[0] == 250
+        [one] = lab.settled(1)
+        [message] = lab.ask(f"api/sessions/{one['number']}/messages").json["messages"]
+        assert message["raw"] == "Subject: Two\r\n\r\nQUIT\r\n"
+        assert one["ending"] == "clear"
+
+
+def test_a_client_that_leaves_within_a_piece_sent_no_message() -> None:
+    with opened() as lab:
+        chunking = {"server": {"keywords": ["CHUNKING", "STARTTLS"]}}
+        assert lab.ask("api/ports/documented", "PUT", chunking).status == 200
+        client = smtplib.SMTP("localhost", lab.port("documented"), timeout=20)
+        client.ehlo("client.example.net")
+        client.mail("a@example.com")
+        client.rcpt("b@example.com")
+        client.send(b"BDAT 1000 LAST\r\nSubject: Half\r\n")
+        client.close()
+        [one] = lab.settled(1)
+        assert lab.ask(f"api/sessions/{one['number']}/messages").json["messages"] == []
+
+
 def test_each_port_has_its_policy() -> None:
     with opened() as lab:
         with smtplib.SMTP("localhost", lab.port("refuses"), timeout=20) as client:
