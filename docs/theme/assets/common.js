@@ -1,5 +1,5 @@
-// What the scripts of several pages share: elements, words with their values, and the program in a
-// worker.
+// What the scripts of several pages share: elements, words with their values, files, and the
+// program in a worker.
 window.ehloTwice ??= (() => {
 	"use strict";
 
@@ -14,6 +14,18 @@ window.ehloTwice ??= (() => {
 	}
 
 	const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
+	// What came of it is brought before the reader.
+	function see(section) {
+		section.focus({ preventScroll: true });
+		section.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+	}
+
+	function save(text, name, type) {
+		const link = el("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
+		link.click();
+		setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+	}
 
 	// The program in a worker, which is started when it is first wanted. What was asked of a worker
 	// that was stopped gets no answer; of one that failed, or that has nothing to say for too long
@@ -84,5 +96,5 @@ window.ehloTwice ??= (() => {
 		}
 	}
 
-	return { el, filled, Engine };
+	return { el, filled, see, save, Engine };
 })();

@@ -3,7 +3,7 @@
 (() => {
 	"use strict";
 	if (customElements.get("smtp-explain")) return;
-	const { el, Engine } = window.ehloTwice;
+	const { el, filled, see, save, Engine } = window.ehloTwice;
 	const BIGGEST = 64 << 20; // octets
 
 	class SmtpExplain extends HTMLElement {
@@ -99,10 +99,6 @@
 				this.#ui.text.focus();
 				return;
 			}
-			if (location.protocol === "file:") {
-				this.#say(words.disk, true);
-				return;
-			}
 			const data = octets ?? new TextEncoder().encode(this.#ui.text.value).buffer;
 			if (this.hasAttribute("busy")) this.#engine.stop();
 			this.#ui.bar.removeAttribute("value");
@@ -128,8 +124,8 @@
 				this.#say(words.nothing, true);
 				return;
 			}
-			const left = sessions > shown.length ? ` ${words.left.replace("{n}", shown.length)}` : "";
-			this.#say(`${name ? `${name}: ` : ""}${words.counted.replace("{n}", sessions).replace("{p}", problems)}${left}`);
+			const left = sessions > shown.length ? ` ${filled(words.left, { n: shown.length })}` : "";
+			this.#say(`${name ? `${name}: ` : ""}${filled(words.counted, { n: sessions, p: problems })}${left}`);
 			const pane = el("section", { class: "session", tabindex: "-1" });
 			const parts = [pane];
 			if (shown.length > 1) {
@@ -141,8 +137,7 @@
 				this.#one(pane, Number(select.value));
 			} else this.#one(pane, 0);
 			this.#ui.answer.replaceChildren(...parts);
-			pane.focus({ preventScroll: true });
-			pane.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+			see(pane);
 		}
 
 		#one(pane, number) {
@@ -153,19 +148,18 @@
 			const lines = decided.length ? el("div", { class: "deciding" }, el("p", { class: "title" }, words.deciding),
 				el("ol", {}, decided.map(({ index, line, text }) => el("li", {},
 					el("button", { type: "button", click: () => { player.step = index; player.scrollIntoView({ block: "nearest" }); } },
-						line ? el("span", { class: "line" }, words.line.replace("{n}", line)) : "", el("code", {}, text)))))) : "";
-			const show = (view, anonymise) => this.#ask({ show: { view, number, anonymise } });
+						line ? el("span", { class: "line" }, filled(words.line, { n: line })) : "", el("code", {}, text)))))) : "";
 			const done = el("span", { class: "done", role: "status" });
-			const copy = el("button", { type: "button", click: async () => {
-				const { answer } = await show("markdown", true);
-				await this.#give(answer, "session.md", "text/markdown", true);
-				done.textContent = words.copied;
-			} }, words.copy);
-			const keep = el("button", { type: "button", click: async () => {
-				const { answer } = await show("html", false);
-				await this.#give(answer, "session.html", "text/html");
-				done.textContent = words.kept;
-			} }, words.keep);
+			const give = async (view, anonymise, said, taken) => {
+				const { answer, error } = await this.#ask({ show: { view, number, anonymise } });
+				if (error === undefined) await taken(answer);
+				done.textContent = error ?? said;
+			};
+			const copy = el("button", { type: "button", click: () => give("markdown", true, words.copied, async (text) => {
+				// No clipboard here: a file will do.
+				try { await navigator.clipboard.writeText(text); } catch { save(text, "session.md", "text/markdown"); }
+			}) }, words.copy);
+			const keep = el("button", { type: "button", click: () => give("html", false, words.kept, (text) => save(text, "session.html", "text/html")) }, words.keep);
 			pane.replaceChildren(
 				el("h2", {}, verdict.outcome),
 				lines,
@@ -198,18 +192,6 @@
 				el("p", {}, cause.cause), el("p", {}, el("b", {}, `${words.remedy} `), cause.remedy),
 				cause.ruled_out ? el("p", { class: "unless" }, el("b", {}, `${words.unless} `), cause.ruled_out) : "",
 				el("p", { class: "more" }, cause.place ? el("a", { href: cause.url }, [cause.place, cause.keyword].filter(Boolean).join(" ")) : "", more));
-		}
-
-		async #give(text, name, type, copied = false) {
-			if (copied) {
-				try {
-					await navigator.clipboard.writeText(text);
-					return;
-				} catch { /* No clipboard here: a file will do. */ }
-			}
-			const link = el("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
-			link.click();
-			setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 		}
 	}
 

@@ -3,7 +3,7 @@
 (() => {
 	"use strict";
 	if (customElements.get("smtp-learn")) return;
-	const { el, filled, Engine } = window.ehloTwice;
+	const { el, filled, see, save, Engine } = window.ehloTwice;
 	const BIGGEST = 256 << 10; // octets of a progress file
 
 	// Some browsers keep nothing, and say so by an error; then it is kept as long as the page.
@@ -119,7 +119,7 @@
 			this.#say(this.#engine.loaded ? this.#words.working : this.#words.loading);
 			const { answer, error } = await this.#engine.ask({ language: this.dataset.language, progress: store.get("progress"), ...question });
 			this.#busy(false);
-			this.#say(error?.replace("progress.json", name) ?? "", error !== undefined);
+			this.#say(error?.replace("progress.json", () => name) ?? "", error !== undefined);
 			if (error !== undefined) return undefined;
 			const found = JSON.parse(answer);
 			store.set("progress", found.progress);
@@ -140,7 +140,7 @@
 			this.#ui.came.replaceChildren();
 			this.#reply(does === "again");
 			this.dataset.shown = String(Number(this.dataset.shown ?? 0) + 1);
-			this.#see(this.#ui.task);
+			see(this.#ui.task);
 		}
 
 		#reply(fresh) {
@@ -180,7 +180,7 @@
 			// What was dealt is over: another situation waits.
 			form.hidden = draw() !== before;
 			this.dataset.checked = String(Number(this.dataset.checked ?? 0) + 1);
-			this.#see(came);
+			see(came);
 		}
 
 		async #hint() {
@@ -188,12 +188,7 @@
 			if (!found) return;
 			const { came } = this.#ui;
 			came.innerHTML = found.card;
-			this.#see(came);
-		}
-
-		#see(section) {
-			section.focus({ preventScroll: true });
-			section.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+			see(came);
 		}
 
 		// --- the learner's file ---------------------------------------------------------------
@@ -201,9 +196,7 @@
 		async #save() {
 			// A learner without a file gets one.
 			if (!store.get("progress") && !(await this.#ask({ does: "open" }))) return;
-			const link = el("a", { href: URL.createObjectURL(new Blob([store.get("progress")], { type: "application/json" })), download: "progress.json" });
-			link.click();
-			setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+			save(store.get("progress"), "progress.json", "application/json");
 			this.#say(this.#words.saved);
 		}
 

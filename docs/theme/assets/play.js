@@ -4,7 +4,7 @@
 (() => {
 	"use strict";
 	if (customElements.get("smtp-play")) return;
-	const { el, Engine } = window.ehloTwice;
+	const { el, filled, see, save, Engine } = window.ehloTwice;
 	const SIDES = ["client", "middlebox", "server"];
 	const LONGEST = 16_000; // characters of a link
 	const BIGGEST = 256 << 10; // octets of a file
@@ -170,7 +170,7 @@
 		async #fromFile(text, said = "", name = "") {
 			if (!this.#engine.loaded) this.#say(this.#words.loading);
 			const { answer, error } = await this.#ask({ toml: text, open: true });
-			if (error !== undefined) { this.#say(name ? error.replace("experiment.toml", name) : error, true); return false; }
+			if (error !== undefined) { this.#say(name ? error.replace("experiment.toml", () => name) : error, true); return false; }
 			this.#ui.toml.value = text;
 			this.#taken(JSON.parse(answer));
 			this.#say(said);
@@ -188,7 +188,7 @@
 			if (file.size > BIGGEST) { this.#say(this.#words.big, true); return; }
 			const text = await file.text();
 			const [, marked] = text.match(/^# client\.py\n((?:#\| .*\n|#\|\n)+)/m) ?? [];
-			if (!(await this.#fromFile(text, this.#words.opened.replace("{n}", file.name), file.name))) return;
+			if (!(await this.#fromFile(text, filled(this.#words.opened, { n: file.name }), file.name))) return;
 			this.#code(marked ? marked.replaceAll(/^#\| ?/gm, "") : "");
 		}
 
@@ -230,9 +230,7 @@
 			const code = this.#lines();
 			// To the program the client's lines are a comment: it plays the policy's client.
 			const held = code ? `\n# ${this.#words.code}\n# client.py\n${code.trimEnd().split("\n").map((line) => (line ? `#| ${line}` : "#|")).join("\n")}\n` : "";
-			const link = el("a", { href: URL.createObjectURL(new Blob([this.#ui.toml.value + held], { type: "application/toml" })), download: "experiment.toml" });
-			link.click();
-			setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+			save(this.#ui.toml.value + held, "experiment.toml", "application/toml");
 			this.#say(this.#words.saved);
 		}
 
@@ -273,7 +271,7 @@
 			const pane = el("section", { class: "session", tabindex: "-1" },
 				el("h2", {}, verdict.outcome),
 				found.failed ? el("p", { class: "failed" }, `${words.failed} `, el("code", {}, found.failed)) : "",
-				before ? el("p", { class: "since" }, before.told === told ? words.unchanged : words.changed.replace("{was}", before.outcome)) : "",
+				before ? el("p", { class: "since" }, before.told === told ? words.unchanged : filled(words.changed, { was: before.outcome })) : "",
 				player, el("p", { class: "about" }, words.differs));
 			this.#ui.answer.replaceChildren(pane);
 			player.data = found.shown;
@@ -281,8 +279,7 @@
 			if (broken >= 0) requestAnimationFrame(() => { player.step = broken; });
 			this.#say("");
 			this.dataset.played = String(Number(this.dataset.played ?? 0) + 1);
-			pane.focus({ preventScroll: true });
-			pane.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+			see(pane);
 		}
 	}
 
