@@ -14,7 +14,9 @@ from simulator.explainer import Explanation
 from simulator.lab import Scenario, load, names
 from simulator.lab.client import Client
 from simulator.lab.play import Lab
+from simulator.language import Text
 from simulator.session import Command, Disconnect, Handshake, Message, Reply, Session, Trace
+from simulator.views.outline import proofs
 from tests.playing import explanation, received, retold
 
 OUTCOMES = Path(__file__).with_name("outcomes.txt").read_text().splitlines()
@@ -364,6 +366,8 @@ def test_by_dane_the_key_counts_and_nothing_else(kind: str, tlsa: str, error: st
     [shaken] = [event for event in played.events if isinstance(event, Handshake)]
     assert (shaken.error, shaken.verified, shaken.dane) == (error, not error, True)
     assert explainer.explain(played).verdict.delivered is not bool(error)
+    checked = [value for name, value in proofs(played, shaken) if name == "checked"]
+    assert checked == ([] if error else [Text("the key is that of the TLSA record (DANE)")])
 
 
 async def _once(scenario: Scenario) -> Session:
