@@ -38,7 +38,7 @@ WORDS = ROOT / "tools" / "words.toml"
 SITE_PROSE: tuple[tuple[Path, set[str]], ...] = (
     (WORDS, set()),
     *((recipe, {"about"}) for recipe in sorted((ROOT / "survey").glob("*/software.toml"))),
-    (ROOT / "docs" / "data" / "bugs.toml", {"title"}),
+    (ROOT / "docs" / "data" / "bugs.toml", {"title", "as"}),
     (ROOT / "docs" / "data" / "findings.toml", {"title", "sign", "cause", "remedy"}),
     (ROOT / "docs" / "data" / "first-aid.toml", {"label", "title", "means", "now", "tells"}),
     (ROOT / "docs" / "data" / "glossary.toml", {"word", "says"}),

@@ -290,6 +290,12 @@ def bug_kinds(page: Page) -> str:
     return "\n".join(["<ul>", *rows, "</ul>"])
 
 
+def _named(bug: dict[str, str], page: Page) -> str:
+    if "as" not in bug:
+        return bug["software"]
+    return f"{bug['software']} ({translated(bug['as'], page.language)})"
+
+
 def bugs(page: Page) -> str:
     """Bugs of real software, by kind, each with its reference and the experiment that shows it."""
     listed = _toml("bugs.toml")
@@ -297,7 +303,7 @@ def bugs(page: Page) -> str:
     for kind, told in listed["kind"].items():
         parts += [f"## {translated(told['title'], page.language)} {{ #bug-{kind} }}", ""]
         rows = [
-            [bug["software"], f"[{bug['label']}]({bug['url']})", bug["fixed"] or "–"]
+            [_named(bug, page), f"[{bug['label']}]({bug['url']})", bug["fixed"] or "–"]
             for bug in listed["bug"]
             if bug["kind"] == kind
         ]
