@@ -225,9 +225,9 @@ def test_a_wrong_file_is_told_in_one_line(ready: tuple[Any, list[str]]) -> None:
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        (b"[client\n", "mine.toml: not TOML"),
-        (b"", "mine.toml:1: title is missing"),
-        (bytes(range(256)), "mine.toml: not TOML"),
+        (b"[client\n", "mine$&.toml: not TOML"),
+        (b"", "mine$&.toml:1: title is missing"),
+        (bytes(range(256)), "mine$&.toml: not TOML"),
         (b"#" * 300_000, "A file of more than 256 KB"),
     ],
     ids=["broken", "empty", "binary", "large"],
@@ -239,7 +239,7 @@ def test_a_file_that_cannot_be_read_changes_nothing(
     begin(page, "skipped-ehlo")
     page.check("#own")
     before = page.input_value("#toml")
-    page.set_input_files("#file", {"name": "mine.toml", "mimeType": "", "buffer": data})
+    page.set_input_files("#file", {"name": "mine$&.toml", "mimeType": "", "buffer": data})
     page.wait_for_selector("smtp-play .status.bad", timeout=150_000)
     said = page.inner_text("smtp-play .status")
     assert said.startswith(told)
