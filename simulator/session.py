@@ -122,7 +122,8 @@ class Handshake(Event, frozen=True, kw_only=True, tag="handshake"):
 
     `version` such as "TLSv1.3", `cipher` in OpenSSL's name. `verified`: the client checked chain
     and name of the server's certificate, and both were right; or, where it goes by `dane`, the
-    server's key against a TLSA record (RFC 7672 §3.1.1). `resumed`: it resumed an earlier TLS
+    server's key against a TLSA record (RFC 7672 §3.1.1). `untold`: only the server wrote it down,
+    which cannot see what the client made of the certificate. `resumed`: it resumed an earlier TLS
     session (RFC 9846 §2.2, RFC 5246 §7.3), and no certificate crossed. `error` is one of a closed
     set, `detail` what the TLS library said.
     """
@@ -133,6 +134,7 @@ class Handshake(Event, frozen=True, kw_only=True, tag="handshake"):
     client_certificate: Certificate | None = None
     verified: bool = False
     dane: bool = False
+    untold: bool = False
     resumed: bool = False
     error: HandshakeError = ""
     detail: str = ""

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from aiosmtpd.smtp import SMTP, TLSSetupException
 from aiosmtpd.smtp import Session as Known
 
@@ -103,8 +104,7 @@ class Witness(Server, _Heard):
                 version=tls.version() or "",
                 cipher=tls.cipher()[0],
                 server_certificate=certificates.shown(seen(self.policy), self.policy.name),
-                # A client that goes on after a wrong certificate has not looked at it.
-                verified=self.policy.certificate == "valid",
+                untold=True,
             )
         )
 
@@ -126,6 +126,8 @@ class Witness(Server, _Heard):
     async def _serve(self, verb: str, argument: str | None) -> None:
         raw = f"{verb} {argument or ''}".strip()
         if not (self._kept and self._reads_stale()):
+            if self.tls and verb != "QUIT" and self.policy.certificate != "valid":
+                self._overlooked()
             self._note(
                 Command(
                     at=self.tap.now(),
@@ -138,6 +140,13 @@ class Witness(Server, _Heard):
             )
         self._left = verb == "QUIT"
         await super()._serve(verb, argument)
+
+    def _overlooked(self) -> None:
+        """A client that goes on after a wrong certificate has not looked at it."""
+        events = self.tap.events
+        for place, event in enumerate(events):
+            if isinstance(event, Handshake) and event.untold:
+                events[place] = msgspec.structs.replace(event, untold=False)
 
     async def smtp_STARTTLS(self, arg: str) -> None:
         """Begin TLS; a handshake that fails is on the record too."""

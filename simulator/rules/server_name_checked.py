@@ -19,7 +19,7 @@ def check(moment: Moment) -> Finding | None:
             )
         case Handshake(error="", verified=True):
             return met(N_("The client checked who issued the certificate and for which name."))
-        case Handshake(error="") if moment.played:
+        case Handshake(error="", untold=False) if moment.played:
             return broken(
                 N_("The client does not check the certificate: anyone could be at the other end.")
             )

@@ -184,7 +184,11 @@ def proofs(session: Session, handshake: Handshake) -> Iterator[tuple[str, Text |
         yield N_("checked"), Text(N_("the key is that of the TLSA record (DANE)"))
     elif handshake.verified:
         yield N_("checked"), Text(N_("chain and name are right"))
-    elif not handshake.error and handshake.server_certificate and session.source == "lab":
+    elif (
+        not (handshake.error or handshake.untold)
+        and handshake.server_certificate
+        and session.source == "lab"
+    ):
         yield N_("checked"), Text(N_("nobody checked it"))
     clear = ", ".join(in_the_clear(session, handshake))
     if clear:

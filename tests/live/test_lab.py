@@ -9,9 +9,10 @@ import json
 import smtplib
 import socket
 import sqlite3
+import ssl
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,41 @@ def test_each_port_has_its_policy() -> None:
         names = [port["name"] for port in lab.ask("api/ports").json["ports"]]
         assert names[0] == "documented"
         assert names[-1] == "implicit"
+
+
+def _says_of_certificate(lab: Lab, number: int) -> list[bool]:
+    [told] = lab.ask(f"api/sessions/{number}/json").json["sessions"]
+    notes = [note for step in told["steps"] for note in step.get("notes", [])]
+    return [note["met"] for note in notes if note["rule"] == "server-name-checked"]
+
+
+@pytest.mark.parametrize(
+    ("port", "says", "shown"),
+    [
+        ("documented", "EHLO x.example", []),
+        ("wrong-name", "", []),
+        ("wrong-name", "QUIT", []),
+        ("wrong-name", "EHLO x.example", [False]),
+    ],
+)
+def test_whether_a_stranger_checks_is_told_of_one_alone_that_goes_on(
+    port: str, says: str, shown: list[bool]
+) -> None:
+    unchecked = ssl.create_default_context()
+    unchecked.check_hostname, unchecked.verify_mode = False, ssl.CERT_NONE
+    with opened() as lab:
+        with smtplib.SMTP("localhost", lab.port(port), timeout=20) as client:
+            client.starttls(context=unchecked)
+            if says:
+                client.docmd(says)
+            # Not by a reset, which may overtake the end of the handshake.
+            with suppress(OSError):
+                client.sock.unwrap()  # type: ignore[union-attr]
+            client.close()
+        [one] = lab.settled(1)
+        assert one["tls"] == "established"
+        assert ("server-name-checked" in one["broken"]) == bool(shown)
+        assert _says_of_certificate(lab, one["number"]) == shown
 
 
 def test_a_session_shows_while_it_talks() -> None:
