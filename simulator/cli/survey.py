@@ -154,6 +154,9 @@ def _list(found: list[Software], lang: str) -> None:
 INDENT = 30
 """Columns of mark and question, before what is asked and what came."""
 
+LONGEST = 200
+"""Signs of an answer that are shown; a server may send any number."""
+
 
 def _tell(found: Found, withheld: list[str], lang: str) -> None:
     """All answers, on a line each; what must not be published is told to whoever runs it alone, and
@@ -167,7 +170,9 @@ def _tell(found: Found, withheld: list[str], lang: str) -> None:
     for answer in found.answers:
         if answer.kind == "unasked":
             continue
-        kind, text = answer.kind, printable(say(answer.text, lang))[:90]
+        kind, text = answer.kind, printable(answer.said(lang))
+        if len(text) > LONGEST:
+            text = text[: LONGEST - 1] + "…"
         if answer.question in withheld and os.environ.get("CI"):
             kind, text = "withheld", ""
         shows = "" if kind == "heeds" else f"({say(SHOWS[kind], lang)})"

@@ -409,6 +409,7 @@ def _judged(
         kind=kind,
         short=short,
         text=text,
+        prose=result.why if result.why.values and say(result.why) == text else None,
         public=shown,
         sessions=tuple(_lean(session) for session in result.sessions if kind != "unasked"),
     )

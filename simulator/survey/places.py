@@ -19,6 +19,8 @@ from simulator.language import N_, SOURCE, Text, say
 from simulator.survey.software import Install, Software
 
 DONE = ".installed"
+NO_REASON = "A complete log of this run can be found in"
+"""npm's last line, below the reason."""
 SERVER_HOST, CLIENT_HOST = "mail.example.test", "client.example.test"
 
 
@@ -147,7 +149,8 @@ def put(
             if process.poll() is None:
                 process.kill()
     if process.returncode:
-        lines = (errors.strip() or output.strip()).decode(errors="replace").splitlines()
+        written = (errors.strip() or output.strip()).decode(errors="replace").splitlines()
+        lines = [line for line in written if NO_REASON not in line]
         said = lines[-1] if lines else f"exit code {process.returncode}"
         raise Failed(f"{step}: {said}")
     return output

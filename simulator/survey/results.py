@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from simulator.errors import Error
-from simulator.language import N_, SOURCE, say
+from simulator.language import N_, SOURCE, Text, say
 from simulator.session import Session, as_json
 from simulator.survey.questions import SHOWS, Kind
 
@@ -26,16 +26,22 @@ WITHHELD = N_(
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The answer to one question.
 
-    `short` is what two runs are compared by: a reply code, or a word. `text` is the whole of it.
-    `public` is the address of a report, where what it shows is a weakness. `sessions` show it.
+    `short` is what two runs are compared by: a reply code, or a word. `text` is the whole of it,
+    and `prose` the same for other languages, where values stand in it. `public` is the address of a
+    report, where what it shows is a weakness. `sessions` show it.
     """
 
     question: str
     kind: Kind
     short: str = ""
     text: str = ""
+    prose: Text | None = None
     public: str = ""
     sessions: tuple[Session, ...] = ()
+
+    def said(self, language: str) -> str:
+        """The whole of it, in that language."""
+        return say(self.prose or self.text, language)
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):

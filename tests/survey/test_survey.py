@@ -416,6 +416,10 @@ def test_a_client_that_says_helo_inside(folder: Path, tmp_path: Path) -> None:
     recipe(folder, "it", "client", CLIENT.format(context=")\n    client.helo("))
     found = short(asked(folder, tmp_path))
     assert found["ehlo-again"] == ("1 → 0 (HELO)", "lax")
+    answer = asked(folder, tmp_path).answer("ehlo-again")
+    assert answer is not None
+    assert answer.said("en") == answer.text
+    assert answer.said("pt_BR").endswith("HELO.")
     # What it makes of a list inside cannot be seen: it asks for none.
     assert found["survives-another-list"] == ("", "unasked")
 
@@ -502,6 +506,15 @@ def test_what_the_machine_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("shutil.which", lambda name: None if name in ("wget", "node") else name)
     assert places.lacking(postfix) == "needs wget, which is not on this machine"
     assert places.lacking(smtp_server, "pt_BR") == "precisa de node, que não está nesta máquina"
+
+
+def test_the_reason_is_told_and_not_where_npm_has_written_more() -> None:
+    errors = (
+        "npm error reason: no such host\\nnpm error A complete log of this run can be found in: x"
+    )
+    step = [sys.executable, "-c", f"raise SystemExit('{errors}')"]
+    with pytest.raises(places.Failed, match=r"^npm: npm error reason: no such host$"):
+        places.put("npm", step, 60)
 
 
 @pytest.mark.parametrize(

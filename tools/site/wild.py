@@ -103,7 +103,7 @@ def _file(name: str, answer: Answer) -> str:
 def _session(one: Found, answer: Answer, language: str, *, offline: bool) -> str:
     """A page of its own: the session that shows an answer, in the player."""
     said = LANGUAGES[language]
-    came = printable(say(answer.text, said))
+    came = printable(answer.said(said))
     question = next(q for q in of(one.kind) if q.id == answer.question).said(said)
     # Of several the one that went furthest shows most.
     session = max(answer.sessions, key=lambda session: len(session.events))
@@ -195,7 +195,7 @@ def _cell(page: Page, one: Found, question: Question) -> str:
     chip = f"chip {CHIP.get(answer.kind, '')}".strip()
     shown = answer.short or say(SHOWS[answer.kind], page.said)
     shown = _YES_OR_NO.sub(lambda said: word(f"wild.{said[0]}", page.language), shown)
-    title = html.escape(printable(say(answer.text, page.said)))
+    title = html.escape(printable(answer.said(page.said)))
     address = f"{page.up}{FOLDER}/{_file(one.name, answer)}"
     link = f'<a class="{chip}" href="{address}" title="{title}">{html.escape(shown)}</a>'
     if answer.public:
