@@ -96,7 +96,7 @@ function stage(numbers) {
 function frame(number) {
 	const player = document.createElement("smtp-session");
 	player.setAttribute("nolink", "");
-	const views = el("nav", { class: "views", "aria-label": t("Download") }, VIEWS.map((view) => el("a", { href: `api/sessions/${number}/${view}?lang=${LANG}`, download: true }, view)));
+	const views = el("nav", { class: "views", "aria-label": `${t("Download")} ${number}` }, VIEWS.map((view) => el("a", { href: `api/sessions/${number}/${view}?lang=${LANG}`, download: true }, view)));
 	return el("article", { "data-session": number, "aria-label": String(number) },
 		el("h2", {}), el("p", { class: "ended", role: "status" }), el("div", { class: "feedback" }), player, el("p", { class: "fits" }), el("div", { class: "messages" }), views);
 }
