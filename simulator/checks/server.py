@@ -29,7 +29,7 @@ from simulator.checks.cases import (
     lacking,
     server_cases,
 )
-from simulator.errors import Error
+from simulator.errors import Error, reason
 from simulator.lab import certificates
 from simulator.lab.client import Client, GivenUp
 from simulator.lab.play import GRACE
@@ -211,7 +211,7 @@ async def _connection(host: Host) -> AsyncIterator[socket.socket]:
             async with asyncio.timeout(max(host.patience, GRACE)):
                 await loop.sock_connect(connection, address)
         except (OSError, TimeoutError) as error:
-            why = getattr(error, "strerror", None) or why
+            why = reason(error) or why
             connection.close()
             continue
         with connection:

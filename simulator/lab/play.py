@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import Any, TypeVar
 
 from simulator import tls
-from simulator.errors import Error
+from simulator.errors import Error, reason
 from simulator.lab import engine
 from simulator.lab.client import Client
 from simulator.lab.engine import certificates
@@ -223,7 +223,8 @@ class Lab:
             server = await setting_up
         except OSError as error:
             which = f"port {self._port}" if self._port else "port"
-            raise LabError(f"no {which} on {self._host}: {error.strerror or error}") from None
+            other = "; --port takes another" if self._port else ""
+            raise LabError(f"no {which} on {self._host}: {reason(error)}{other}") from None
         self.address = server.sockets[0].getsockname()[:2]
         return server
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
+import os
 import socket
 import sys
 import threading
@@ -107,7 +109,7 @@ def test_nobody_answers(command: Command) -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
         told = command.fails("check", "server", f"127.0.0.1:{port}")
-    assert f"port {port}: no connection" in told
+    assert f"port {port}: no connection ({os.strerror(errno.ECONNREFUSED)})" in told
 
 
 @pytest.mark.parametrize(
