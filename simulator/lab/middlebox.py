@@ -25,7 +25,8 @@ class Middlebox:
     """The relay of one connection, which writes down on the tap what it does. While it is `blind`
     it passes on what comes as it comes, as it must inside TLS. `alone`: the client is a stranger,
     so nobody else writes down what crosses its leg of the way. `expected`: the server waits for
-    the header of a proxy."""
+    the header of a proxy. `witnessed`: the server wrote down its replies as it gave them, and the
+    client writes down nothing."""
 
     def __init__(
         self,
@@ -35,12 +36,14 @@ class Middlebox:
         blind: bool = False,
         alone: bool = False,
         expected: bool = False,
+        witnessed: bool = False,
     ) -> None:
         self.policy = policy
         self._tap = tap
         self._blind = blind
         self._alone = alone
         self._expected = expected
+        self._witnessed = witnessed
         self._reply: list[bytes] = []
         self._asked = deque(["CONNECT"])
         self._message = False
@@ -202,22 +205,33 @@ class Middlebox:
             listed = [*listed, *self.policy.lines]
         if [name, *listed] == lines:
             return reply
-        self._tap.happened(
-            Reply(
-                at=self._tap.now(),
-                by="server",
-                lost=True,
-                raw=reply,
-                wire=(Span(link="server", to="client", start=end - len(reply), end=end),),
-                code=250,
-                lines=tuple(lines),
-            )
+        given = Reply(
+            at=self._tap.now(),
+            by="server",
+            lost=True,
+            raw=reply,
+            wire=(Span(link="server", to="client", start=end - len(reply), end=end),),
+            code=250,
+            lines=tuple(lines),
         )
+        if not self._witnessed:
+            self._tap.happened(given)
         last = len(listed)
         forged = "".join(
             f"250{'-' if i < last else ' '}{line}\r\n" for i, line in enumerate([name, *listed])
         ).encode("latin-1")
         self._tap.forged.append(forged)
+        if self._witnessed:
+            self._tap.replaced(given)
+            self._tap.happened(
+                Reply(
+                    at=self._tap.now(),
+                    by="middlebox",
+                    raw=forged,
+                    code=250,
+                    lines=(name, *listed),
+                )
+            )
         return forged
 
 

@@ -16,6 +16,7 @@ from simulator.session import (
     Handshake,
     Link,
     Party,
+    Reply,
     Segment,
     Side,
     Span,
@@ -81,6 +82,14 @@ class Tap:
         """Something happened now; whoever looks on is told by `changed`."""
         self.events.append(event)
         self.changed(event)
+
+    def replaced(self, given: Reply) -> None:
+        """A reply that was written down when the server gave it did not get to the client."""
+        for place in reversed(range(len(self.events))):
+            event = self.events[place]
+            if isinstance(event, Reply) and event.raw == given.raw and not event.lost:
+                self.events[place] = msgspec.structs.replace(given, at=event.at)
+                return
 
     def stale(self, command: Command) -> None:
         """The server took a command from a buffer that was filled before the handshake."""

@@ -20,6 +20,7 @@ from aiosmtpd.smtp import Session as Known
 
 from simulator import smtp
 from simulator.lab.engine import certificates
+from simulator.lab.middlebox import Middlebox
 from simulator.lab.play import GRACE, Lab
 from simulator.lab.policy import Scenario, ServerPolicy
 from simulator.lab.server import Server, context_of
@@ -241,6 +242,10 @@ class Watched(Lab):
         server = Witness(self.scenario.server, self._tap, dribbles=self._dribbles)
         self._servers.add(server)
         return server
+
+    def _middlebox(self, tap: Tap) -> Middlebox:
+        expected = self.scenario.server.expects_proxy
+        return Middlebox(self.scenario.middlebox, tap, expected=expected, witnessed=True)
 
     async def settled(self) -> None:
         """The server may still be writing down what came last."""

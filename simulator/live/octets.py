@@ -29,6 +29,9 @@ def found_on_wire(session: Session) -> Session:
         start = at[to]
         if event.secure or start is None:
             continue
+        if not event.wire and event.by == "middlebox":
+            # It is on the client's leg alone.
+            continue
         if event.wire:
             at[to] = max([start] + [s.end for s in event.wire if (s.link, s.to) == (link, to)])
             continue

@@ -87,7 +87,7 @@ class Door(Watched):
         policy = self.scenario.middlebox
         blind = policy.does == "nothing" or self.port.server.implicit_tls
         expected = self.scenario.server.expects_proxy
-        return Middlebox(policy, tap, blind=blind, alone=True, expected=expected)
+        return Middlebox(policy, tap, blind=blind, alone=True, expected=expected, witnessed=True)
 
     def _serve(self) -> Server:
         server = super()._serve()

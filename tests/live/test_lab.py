@@ -22,8 +22,8 @@ from simulator.lab import middlebox
 from simulator.lab.play import LabError
 from simulator.live import ports, web
 from simulator.live.store import BadStore
-from simulator.session import from_json
-from tests.command import Command
+from simulator.session import Command, Reply, from_json
+from tests.command import Command as Typed
 from tests.live.opened import Lab, deliver, opened, until
 
 
@@ -150,7 +150,18 @@ def test_policies_change_while_it_runs() -> None:
         with smtplib.SMTP("localhost", lab.port("documented"), timeout=20) as client:
             client.ehlo()
             assert not client.has_extn("starttls")
-        lab.settled(1)
+            client.sendmail("a@example.com", ["b@example.com"], "x")
+        [one] = lab.settled(1)
+        # Who took it away is told, and the client is not said to have seen it.
+        assert (one["tls"], one["ending"]) == ("not_offered", "fooled")
+        assert "list-intact" in one["broken"]
+        record = from_json(lab.ask("api/sessions/1/session").body)
+        told = [e for e in record.events if isinstance(e, Reply) and len(e.lines) > 1]
+        assert [(e.by, e.lost, "STARTTLS" in e.lines) for e in told] == [
+            ("server", True, True),
+            ("middlebox", False, False),
+        ]
+        assert all(e.wire for e in record.events if isinstance(e, Command))
         assert lab.ask("api/ports/documented", "PUT", {"middlebox": {}}).status == 200
         policy = {"server": {"auth": "inside", "withdrawn": ["8BITMIME"]}}
         assert lab.ask("api/ports/documented", "PUT", policy).status == 200
@@ -484,6 +495,6 @@ def test_openapi_names_every_path() -> None:
         assert refs <= set(told["components"]["schemas"])
 
 
-def test_other_machines_are_let_in_only_when_asked(command: Command) -> None:
+def test_other_machines_are_let_in_only_when_asked(command: Typed) -> None:
     assert "say --expose as well" in command.fails("lab", "--bind", "192.0.2.1")
     assert "192.0.2.1" in command.fails("lab", "--bind", "192.0.2.1", "--expose", "--port", "0")
