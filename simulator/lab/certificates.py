@@ -94,10 +94,12 @@ def server_context(
     *,
     asks_certificate: bool = False,
     versions: tuple[str, ...] = ("1.2", "1.3"),
+    logged: bool = False,
 ) -> ssl.SSLContext:
     """The server's side of TLS in these `versions`, with a certificate of that kind for `name`.
 
     Beside those of a policy there is `local`: valid, and also for what loopback is called.
+    `logged`: the secrets of its connections can be had from `secrets`, too.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     spoken = sorted(_VERSIONS[version] for version in versions)
@@ -107,6 +109,8 @@ def server_context(
     if asks_certificate:
         context.verify_mode = ssl.CERT_OPTIONAL
         _authority().configure_trust(context)
+    if logged:
+        _key_logs.append(_KeyLog(context))
     return context
 
 
@@ -143,13 +147,6 @@ def probe_context(version: str, authority: str, *, verify: bool) -> ssl.SSLConte
     with _lock:
         _key_logs.append(_KeyLog(context))
     return context
-
-
-def logs_keys(context: ssl.SSLContext) -> None:
-    """From now on the secrets of that side's connections can be had from `secrets`, too."""
-    with _lock:
-        if not context.keylog_filename:
-            _key_logs.append(_KeyLog(context))
 
 
 _LOGGED = 1024 * 1024

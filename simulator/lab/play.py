@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import socket
+import ssl
 import sys
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterator
@@ -170,7 +171,7 @@ class Lab:
 
     async def _listen_as_server(self) -> asyncio.Server:
         policy = self.scenario.server
-        context = context_of(policy, self._certificate()) if policy.implicit_tls else None
+        context = self._context() if policy.implicit_tls else None
         loop = asyncio.get_running_loop()
         patience = GRACE if context else None
         return await self._listening(
@@ -183,6 +184,9 @@ class Lab:
                 backlog=WAITING,
             )
         )
+
+    def _context(self) -> ssl.SSLContext:
+        return context_of(self.scenario.server, self._certificate())
 
     async def _listen_as_middlebox(self) -> asyncio.Server:
         behind = self.address

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import sys
 import threading
 from collections.abc import AsyncIterator, Sequence
@@ -15,7 +16,7 @@ from simulator.lab.play import LOOPBACK
 from simulator.lab.policy import MiddleboxPolicy, ServerPolicy, stage
 from simulator.lab.server import Server
 from simulator.lab.tap import Tap
-from simulator.lab.witness import Watched
+from simulator.lab.witness import Watched, seen
 from simulator.language import N_
 from simulator.live.octets import found_on_wire
 from simulator.live.store import Store
@@ -91,9 +92,19 @@ class Door(Watched):
 
     def _serve(self) -> Server:
         server = super()._serve()
-        if server.tls_context is not None:
-            certificates.logs_keys(server.tls_context)
+        server.tls_context = self._context()
         return server
+
+    def _context(self) -> ssl.SSLContext:
+        """Not the one that our own client meets: its secrets are those of its own side."""
+        policy = self.scenario.server
+        return certificates.server_context(
+            seen(policy),
+            policy.name,
+            asks_certificate=policy.asks_certificate,
+            versions=policy.tls_versions,
+            logged=True,
+        )
 
     def change(self, server: ServerPolicy, middlebox: MiddleboxPolicy) -> None:
         """From now on it behaves like that."""

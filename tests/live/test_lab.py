@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 
-from simulator.lab import middlebox
-from simulator.lab.play import LabError
+from simulator.lab import load, middlebox
+from simulator.lab.play import LabError, play
 from simulator.live import ports, web
 from simulator.live.store import BadStore
 from simulator.session import Command, Reply, from_json
@@ -498,3 +498,12 @@ def test_openapi_names_every_path() -> None:
 def test_other_machines_are_let_in_only_when_asked(command: Typed) -> None:
     assert "say --expose as well" in command.fails("lab", "--bind", "192.0.2.1")
     assert "192.0.2.1" in command.fails("lab", "--bind", "192.0.2.1", "--expose", "--port", "0")
+
+
+def test_our_own_sessions_bear_their_own_secrets_after_the_lab() -> None:
+    scenario = load("handshake-fails-name")
+    kinds = [[line.split()[0] for line in play(scenario).secrets]]
+    with opened() as lab, smtplib.SMTP("localhost", lab.port("wrong-name"), timeout=20) as client:
+        client.ehlo()
+    kinds += [[line.split()[0] for line in play(scenario).secrets]]
+    assert kinds[0] == kinds[1]
