@@ -644,7 +644,7 @@ def _handshake(
                 field.start < offset,
             )
             for field in found
-            if field.start < reach and field.end > offset
+            if max(field.start, offset) < min(field.end, reach)
         )
         offset = reach
 

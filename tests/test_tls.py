@@ -305,6 +305,19 @@ STREAMS = st.binary(max_size=200) | st.builds(
 )
 
 
+def test_an_empty_record_within_a_message_holds_nothing_of_it() -> None:
+    """RFC 9846 §5.1 forbids it: it is told as what it is, a header and no more."""
+    stream = one_record(message(1, b"")[:3]) + one_record(b"") + one_record(b"\0\0")
+    found = tls.fields(stream)
+    assert_each_octet_is_named_once(found, 0, len(stream))
+    assert [field.name for field in found if 8 <= field.start < 13] == [
+        "handshake",
+        "content_type",
+        "record_version",
+        "record_length",
+    ]
+
+
 @given(STREAMS, AGREED, st.integers(0, 10), st.integers(0, 400))
 def test_names_each_octet_of_anything(
     stream: bytes, agreed: tls.Agreed | None, start: int, end: int
