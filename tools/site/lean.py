@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -51,16 +52,20 @@ def press(root: Path) -> None:
     # Not at the top: what is told of pages while they are built needs none of it.
     import brotli
 
-    for path in sorted(path for path in root.rglob("*") if path.suffix in TEXT):
+    def pack(path: Path) -> None:
         data = path.read_bytes()
         quality = 11 if len(data) < LARGE else 9
         packed = {
             ".gz": partial(gzip.compress, compresslevel=9, mtime=0),
             ".br": partial(brotli.compress, quality=quality),
         }
-        for suffix, pack in packed.items():
+        for suffix, squeeze in packed.items():
             beside = path.with_name(path.name + suffix)
             if len(data) < SMALLEST:
                 beside.unlink(missing_ok=True)
             elif not beside.exists() or beside.stat().st_mtime < path.stat().st_mtime:
-                beside.write_bytes(pack(data))
+                beside.write_bytes(squeeze(data))
+
+    # Both packers let go of the interpreter while they work.
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(pack, [path for path in root.rglob("*") if path.suffix in TEXT]))
