@@ -74,6 +74,25 @@ def test_nothing_is_asked_for_twice_and_the_index_only_by_who_searches(
     assert asked.count("en/search/search_index.json") == 1
 
 
+@pytest.mark.parametrize("language", ["en", "pt-BR"])
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("page", ["explain", "exercises", "change"])
+def test_nothing_moves_when_what_a_script_builds_is_there(
+    opened: Open, page: str, width: int, language: str
+) -> None:
+    """What is on the screen below it stands, to two lines, where it stood before."""
+    shown = opened(f"{language}/{page}/", width=width)
+    before, after = shown.evaluate(
+        """() => {
+            const built = document.querySelector("smtp-explain, smtp-learn, smtp-play");
+            const after = built.getBoundingClientRect().height;
+            built.removeAttribute("ready");
+            return [parseFloat(getComputedStyle(built).minHeight), after];
+        }"""
+    )
+    assert min(before, 800) == pytest.approx(min(after, 800), abs=60)
+
+
 @pytest.mark.parametrize(("scheme", "colours"), [("light", "default"), ("dark", "slate")])
 def test_the_first_picture_has_the_colours_that_the_reader_prefers(
     browser: Any, site: Path, scheme: str, colours: str
