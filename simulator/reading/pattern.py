@@ -351,11 +351,15 @@ class PatternReader:
         if bare:
             said = f"{said[:3]}-{said[4:]}"
         self._speak(desk, pattern, connection, side, said, line)
-        desk.of(connection).bare = bare
+        dialogue = desk.of(connection)
+        dialogue.bare = bare
+        if side == "client":
+            # An ordinary log that shows commands shows what was said after all.
+            dialogue.shown = "all"
         if said == pattern.rule.text:
-            desk.of(connection).unquote()
+            dialogue.unquote()
         if pattern.names_peers:
-            peers(desk.of(connection), {k: v for k, v in match.groupdict().items() if v})
+            peers(dialogue, {k: v for k, v in match.groupdict().items() if v})
         return True
 
     def _speak(
