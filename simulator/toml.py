@@ -171,8 +171,16 @@ class File:
 
 
 def read(raw: bytes, kind: type[T], where: str) -> T:
-    """The value that a TOML text of this package holds. Raises `BadFile`."""
-    return File(raw, where).read(kind)
+    """The value that a TOML text of this package holds. Raises `BadFile`.
+
+    What only a person's file may have wrong is not looked for: the tests look.
+    """
+    file = File(raw, where)
+    try:
+        with _reading:
+            return msgspec.convert(file.table, kind)
+    except msgspec.ValidationError:
+        return file.read(kind)
 
 
 def schema(kind: type, title: str, filled: tuple[str, ...] = ()) -> dict[str, Any]:

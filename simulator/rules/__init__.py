@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Literal
@@ -18,6 +17,7 @@ import msgspec
 from simulator import smtp
 from simulator.knowledge import Knowledge
 from simulator.language import Text
+from simulator.needles import late
 from simulator.session import AnyEvent, Command, Handshake, Message, Reply
 
 Level = Literal["must", "should", "risk"]
@@ -87,7 +87,7 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, **changes)
 
 
-_MASKED = re.compile(r"X{4,}[A-Z]?|X{3,}A")
+_MASKED = late(r"X{4,}[A-Z]?|X{3,}A")
 
 
 def altered(reply: Reply) -> bool:

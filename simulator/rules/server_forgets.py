@@ -3,10 +3,11 @@
 import re
 
 from simulator.language import N_
+from simulator.needles import late
 from simulator.rules import Finding, Moment, Rule, broken, met
 from simulator.session import Command, Reply, Trace
 
-_FROM = re.compile(r"from\s+(\S+)", re.IGNORECASE)
+_FROM = late(r"from\s+(\S+)", re.IGNORECASE)
 
 _FORGOTTEN = N_("The Received line does not use the name that was said in the clear.")
 

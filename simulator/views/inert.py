@@ -7,13 +7,14 @@ and does nothing else.
 
 from __future__ import annotations
 
-import re
 import unicodedata
+
+from simulator.needles import late
 
 MARKS = 3
 """Combining marks shown on one letter; more would pile up over the lines above and below."""
 
-_PLAIN = re.compile(r"[ -~]*")
+_PLAIN = late(r"[ -~]*")
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _NAMED = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 

@@ -10,10 +10,11 @@ from typing import NamedTuple
 import msgspec
 
 from simulator import toml
+from simulator.needles import late
 
 LONGEST = 4000
 """Characters of a line, or of a paragraph, that patterns see."""
-FIELD_SET = re.compile(
+FIELD_SET = late(
     r"(?im)^[>\s]{0,8}(?:final|original)-recipient\s?:.*\n(?:.*\n){0,8}?[>\s]{0,8}(?:action|status)\s?:"
     r"|^[>\s]{0,8}(?:action|status)\s?:.*\n(?:.*\n){0,8}?[>\s]{0,8}final-recipient\s?:"
 )
