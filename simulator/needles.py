@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, AnyStr, cast
 
-SHORTEST = 3
+SHORTEST = 2
 """Letters of a word that is worth being looked for."""
 
 MOST = 64

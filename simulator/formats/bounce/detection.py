@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from simulator.formats.bounce.words import FIELD_SET, patterns
-from simulator.needles import late
+from simulator.needles import folded, late
 
 MOST_TEXT = 50_000
 """Characters that show whether it is a bounce."""
@@ -14,7 +14,8 @@ MOST_TEXT = 50_000
 def detect(head: str, telling: list[str]) -> float:
     """By what only bounces say."""
     text = head[:MOST_TEXT]
-    found = sum(pattern.search(text) is not None for pattern in patterns().begins)
+    low = folded(text)
+    found = sum(begin.search(text, low) is not None for begin in patterns().begins)
     if FIELD_SET.search(text):
         return 0.99
     coded = _STATUS.search(text) is not None or _CODED.search(text) is not None
