@@ -6,7 +6,6 @@ formats, lexicons, exercises and the tables of this package are read here, a use
 
 from __future__ import annotations
 
-import difflib
 import re
 import threading
 import tomllib
@@ -230,6 +229,8 @@ def _fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]
 def nearest(word: str, choices: list[str]) -> str:
     """The choice most like it, in capitals or not; empty where there is none."""
     by_fold = {choice.casefold(): choice for choice in choices}
+    import difflib  # not at the top: few have anything wrong
+
     near = difflib.get_close_matches(word.casefold(), by_fold, 1, 0.4)
     return by_fold[near[0]] if near else ""
 

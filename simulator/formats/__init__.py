@@ -61,14 +61,21 @@ def _tomls(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.toml"))
 
 
+_BESIDE = ("decrypt", "sieve", "tally")
+"""Modules that hold no format, and take long to load; what needs them loads them."""
+
+
 @cache
 def _built_in() -> tuple[Format, ...]:
     """By the names of their files, data first; those that read any log, last."""
     entries = sorted(files(__name__).iterdir(), key=lambda entry: entry.name)
     tomls = (entry for entry in entries if entry.name.endswith(".toml"))
     found = [pattern.tested(entry.read_bytes(), entry.name) for entry in tomls]
-    for module in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name):
-        kind = getattr(importlib.import_module(f"{__name__}.{module.name}"), "FORMAT", None)
+    modules = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    for module in modules:
+        if module in _BESIDE:
+            continue
+        kind = getattr(importlib.import_module(f"{__name__}.{module}"), "FORMAT", None)
         if kind is not None:
             found.append(kind)
     return tuple(sorted(found, key=lambda kind: kind.fallback))

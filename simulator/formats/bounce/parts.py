@@ -8,13 +8,14 @@ import html
 import quopri
 import re
 from collections.abc import Iterator, Sequence
-from email.message import Message
-from email.parser import HeaderParser
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from simulator.formats.bounce.words import LONGEST, patterns
 from simulator.needles import late
 from simulator.reading.clean import Line
+
+if TYPE_CHECKING:
+    from email.message import Message
 
 Zone = Literal["head", "prose", "fields", "original", "binary"]
 
@@ -131,6 +132,8 @@ _FIELD_ONLY = late(r"(?i)(?:final-recipient|diagnostic-code|action|status|report
 def _kind(head: Sequence[Line]) -> Message:
     rows = (_PARAMETER.sub(r" \g<0>", line.text) if _PARAMETER.match(line.text) else line.text
             for line in head if not line.text.startswith("From "))  # fmt: skip
+    from email.parser import HeaderParser  # not at the top: it takes long, and few logs are mail
+
     return HeaderParser().parsestr("\n".join(rows))
 
 
