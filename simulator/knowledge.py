@@ -122,7 +122,9 @@ class Knowledge:
         return tuple(f for f in self._changed_at(event) if f.discarded == event)
 
     def _changed_at(self, event: int) -> Iterator[Fact]:
-        places = self._ledger.changed.get(event, ())
+        places = self._ledger.changed.get(event)
+        if not places:
+            return iter(())
         return self._as_it_stood(place for place in places if place < self._count)
 
     def _as_it_stood(self, places: Iterable[int]) -> Iterator[Fact]:
