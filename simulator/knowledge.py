@@ -115,11 +115,11 @@ class Knowledge:
 
     def learned_at(self, event: int) -> tuple[Fact, ...]:
         """The facts that the event taught."""
-        return tuple(f for f in self._changed_at(event) if f.learned == event)
+        return tuple([f for f in self._changed_at(event) if f.learned == event])
 
     def discarded_at(self, event: int) -> tuple[Fact, ...]:
         """The facts that the event took away."""
-        return tuple(f for f in self._changed_at(event) if f.discarded == event)
+        return tuple([f for f in self._changed_at(event) if f.discarded == event])
 
     def _changed_at(self, event: int) -> Iterator[Fact]:
         places = self._ledger.changed.get(event)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from functools import lru_cache
 
 from simulator.masking.words import prompts
 from simulator.needles import late
@@ -23,6 +24,7 @@ def looks_secret(word: str) -> bool:
     return letters and re.search(r"[^\w\s.'’/-]", word) is not None
 
 
+@lru_cache(maxsize=1024)
 def decoded(blob: str) -> bytes:
     """A blob's octets, empty if it is no base64 (RFC 4648)."""
     text = blob.rstrip("=").replace("-", "+").replace("_", "/")

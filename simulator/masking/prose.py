@@ -127,6 +127,9 @@ _ANSWERED = late(r"\s*(?:\S{1,3}\s+)?(?![245]\d\d(?:[ -]|$))(?P<s>\S{3,})\s*")
 _SETTING = late(r"\s+[\w.-]+\s*[=:]\s*\S")
 
 
+_DIGITS = str.maketrans("123456789", "000000000")
+_NUMBERED = late(r"[1-9]")
+
 _STRANGE = 2
 """Lines that may stand between two rows of a table, as a log writes among what it quotes."""
 
@@ -160,8 +163,14 @@ class Masker:
     def prepare(self, text: str) -> None:
         """Say all that is to come, so that what is nowhere in it is not looked for."""
         lowered = text.lower().replace("\u0307", "")
-        self._hints = tuple(hint for hint in hints() if hint in lowered)
-        self._shapes = shapes_with(frozenset([sign for sign in signs() if sign in lowered]))
+        # Lines that differ in their numbers alone are many, and few words have a number.
+        alike = "\n".join(dict.fromkeys(lowered.translate(_DIGITS).split("\n")))
+
+        def has(word: str) -> bool:
+            return word in alike or (word in lowered if _NUMBERED.search(word) else False)
+
+        self._hints = tuple(filter(has, hints()))
+        self._shapes = shapes_with(frozenset(filter(has, signs())))
 
     def interrupted(self) -> None:
         """Something came in between that was understood."""

@@ -14,6 +14,8 @@ _FORGOTTEN = N_("The Received line does not use the name that was said in the cl
 
 def check(moment: Moment) -> Finding | None:
     """Looks at what shows the server's memory: its Received line, or its answer to MAIL."""
+    if isinstance(moment.event, Reply) and moment.event.code != 503:
+        return None
     gone = moment.before.forgotten("server", "name")
     if not gone:
         return None

@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import unicodedata
 
-from simulator.needles import late
-
 MARKS = 3
 """Combining marks shown on one letter; more would pile up over the lines above and below."""
 
-_PLAIN = late(r"[ -~]*")
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _NAMED = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
@@ -25,7 +22,7 @@ def printable(text: str) -> str:
     C0 and C1 controls come out as `\\x1b`, others (bidi overrides, zero-width characters, line
     separators, lone surrogates) as `\\u202e`. Everything else stays as it is.
     """
-    if _PLAIN.fullmatch(text):
+    if text.isascii() and text.isprintable():
         return text
     shown = []
     marks = 0

@@ -328,8 +328,11 @@ def _named(event: AnyEvent) -> str | Text:
 
 def _forgotten(step: Step) -> Iterable[Fact]:
     """What is struck out: not what a newer fact of the same name or kind merely replaces."""
+    discarded = step.knowledge.discarded_at(step.index)
+    if not discarded:
+        return
     new = {(f.holder, f.kind) for f in step.knowledge.learned_at(step.index)}
-    for fact in step.knowledge.discarded_at(step.index):
+    for fact in discarded:
         if isinstance(step.event, Handshake) or (fact.holder, fact.kind) not in new:
             yield fact
 
