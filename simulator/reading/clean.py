@@ -587,6 +587,8 @@ _MONTHS = {
         ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
     )
 }
+_TIMED = late(r":\d\d:\d\d")
+"""What each time of day has, and little else has."""
 _ISO = late(r"(\d{4})[-/](\d\d)[-/](\d\d)[T ,]{1,2}(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?")
 _NAMED = late(
     rf"({_MONTH}) {{1,2}}(\d{{1,2}}),? (\d\d):(\d\d):(\d\d)(?:\.(\d{{1,9}}))?(?: (\d{{4}})\b)?"
@@ -606,7 +608,7 @@ def stamp(line: str) -> Stamp | None:
     """When a line was written, from the stamp at its beginning, whatever its style."""
     head = line[:90]
     # Most lines of a dialogue have no time, and to look for a character is far quicker.
-    if ":" in head:
+    if ":" in head and _TIMED.search(head) is not None:
         if (match := _ISO.search(head)) is not None:
             year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
             return _stamp(year, month, day, hour, minute, second, match[7], known=True)

@@ -182,10 +182,12 @@ class Dialogue:
     @property
     def took_leave(self) -> bool:
         """The client said QUIT, and the server took its leave of it."""
+        if self._reply or self._waiting:
+            return False
         said = [e for e in self.events[-4:] if isinstance(e, Command | Reply)]
         match said[-2:]:
             case [Command(verb="QUIT"), Reply(code=221)]:
-                return not self._reply and not self._waiting
+                return True
         return False
 
     def left(self, who: Side, text: str) -> bool:

@@ -257,6 +257,8 @@ def keywords_used(command: Command) -> tuple[str, ...]:
             return ()
         case "MAIL" | "RCPT":
             _, parameters = smtp.mail_parameters(command.argument)
+            if not parameters:
+                return ()
             return tuple(dict.fromkeys(_keyword_of(parameter) for parameter in parameters))
     return ()
 
