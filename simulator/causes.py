@@ -19,6 +19,7 @@ import msgspec
 
 from simulator import needles, smtp, toml
 from simulator.language import N_, Text
+from simulator.needles import late
 from simulator.pairing import GREETINGS, Paired
 from simulator.rules import altered
 from simulator.session import (
@@ -530,9 +531,7 @@ _AFTER_STARTTLS = (
 )
 """What a library says, or has in its stack, only where TLS is begun by STARTTLS."""
 
-_BY_HAND = re.compile(
-    r"(?m)Escape character is|^\W*(?:\S+[#$>] )?(?:telnet|nc|ncat|netcat) [\w.-]+ \d+"
-)
+_BY_HAND = late(r"(?m)Escape character is|^\W*(?:\S+[#$>] )?(?:telnet|nc|ncat|netcat) [\w.-]+ \d+")
 """What telnet says, and the line of a shell that starts it or one of its kin."""
 
 _IMPLICIT = (
@@ -544,7 +543,7 @@ _IMPLICIT = (
 _REPEATED = frozenset(("EHLO", "HELO", "AUTH", "MAIL"))
 """What comes again after a refusal to the same end; another RCPT is for another recipient."""
 
-_SERVERS = re.compile(
+_SERVERS = late(
     r"(?i)SSL_accept|smtpd\b|lost connection after|on connection from|STARTTLS=server"
     r"|TLS handshake error from|(?:process|get|reading)[ _]client[ _]hello|ACCEPT_SR_CLNT"
     r"|\bICID\b|\bsmtp-server/lib/smtp-server\.js\b|remoteIp ="
@@ -553,7 +552,7 @@ _SERVERS = re.compile(
 """What only a server's log says: Postfix's, Exim's, sendmail's, those of servers in Go and Node."""
 
 
-_PERSON = re.compile(
+_PERSON = late(
     r"(?<![\w'\".<-])(?:I|I'[a-z]{1,2}|[Mm]y|[Ww]e|[Oo]ur|[Yy]ou|[Tt]hanks|[Hh]ello|[Hh]i|[Hh]ow"
     r"|[Ww]hy|[Ss]o|[Bb]ut|[Ii]ch|[Mm]eine?[mnrs]?|[Ww]ir|[Uu]nser\w*|[Jj]e|[Mm]on|[Nn]ous|[Ee]u"
     r"|[Mm]eu|[Mm]inha|[Ee]stou|[Mm]io?|[Yy]o|[Tt]engo|[Hh]o|[Яя]|[Мм]о[йяеёи]|[Мм]ы|[Уу] меня)"
@@ -561,7 +560,7 @@ _PERSON = re.compile(
 )
 """What a person says of himself and to others, in the languages of this program."""
 
-_REPORTS = re.compile(
+_REPORTS = late(
     r"\W{0,3}(?:\d(?!\d?[.)] [A-Za-z])|\w{3} \w{3} +\d|\w{3} +\d|[\w.-]+\[\d+\]:"
     r"|[A-Z]+[ :\[]{1,2}[\w.\[]+[\]:])"
     r"|\W*[\w.$-]*(?i:error|exception|fail\w*|warn\w*|fatal)\b"
@@ -569,7 +568,7 @@ _REPORTS = re.compile(
 )
 """How a program begins its lines: with the time, its own name, or what it is about to tell."""
 
-_MACHINE = re.compile(r"(?i)\w_\w|\w\(|\w::\w|\w\.\w+\.\w|exception|error\b|failed:")
+_MACHINE = late(r"(?i)\w_\w|\w\(|\w::\w|\w\.\w+\.\w|exception|error\b|failed:")
 """What stands somewhere in what a program writes: an address, a function's name."""
 
 
@@ -659,7 +658,7 @@ _NEVER_A_NAME = frozenset((
     "", "8BITMIME", "AUTH", "BINARYMIME", "CHUNKING", "DELIVERBY", "DSN", "ENHANCEDSTATUSCODES",
     "ETRN", "EXPN", "HELP", "PIPELINING", "REQUIRETLS", "SIZE", "SMTPUTF8", "STARTTLS", "VRFY",
 ))  # fmt: skip
-_CUT = re.compile(r"\.{3}\s*$|…|^\s*(?:\.\.+|[\[(<]\s*(?:\.|…|snip|cut|skipped))", re.IGNORECASE)
+_CUT = late(r"\.{3}\s*$|…|^\s*(?:\.\.+|[\[(<]\s*(?:\.|…|snip|cut|skipped))", re.IGNORECASE)
 
 
 def _whole(reply: Reply) -> bool:
@@ -827,7 +826,7 @@ def _unanswered(when: When, facts: _Facts) -> Iterable[int] | None:
     return [index, *ends[:1]] if ends else None
 
 
-_ENDED = re.compile(r"(?i)clos(?:ed|ing)|reset|lost connection|timed? ?out|timeout|\beof\b")
+_ENDED = late(r"(?i)clos(?:ed|ing)|reset|lost connection|timed? ?out|timeout|\beof\b")
 
 
 def _unasked(when: When, facts: _Facts) -> Iterable[int] | None:

@@ -29,11 +29,13 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A session with everything that can be said of it, each part when it is first asked for.
 
     `sealed` is the verdict where it is not to be that of this session: behind a veil it stays that
-    of what was read.
+    of what was read. `read` explains that where it says the same, word for word: then all but the
+    octets is known already.
     """
 
     session: Session
     sealed: Verdict | None = None
+    read: Explanation | None = None
 
     @cached_property
     def verdict(self) -> Verdict:
@@ -74,7 +76,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def _pairs(self) -> list[Paired]:
-        return paired(self.session)
+        return self.read._pairs if self.read is not None else paired(self.session)
 
     @property
     def _obeys(self) -> bool:
@@ -84,6 +86,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def _ruled(self) -> list[tuple[Moment, tuple[Note, ...]]]:
         """Each event in its place, and what the rules say of it."""
+        if self.read is not None:
+            return self.read._ruled
         return [
             (moment, looks(moment) if self._obeys and not told else ())
             for moment, told in _moments(self.session, self._pairs)
@@ -172,4 +176,10 @@ def _sealed(explanation: Explanation, session: Session, veil: Veil) -> Explanati
     )
     if session == explanation.session and verdict == explanation.verdict:
         return explanation
-    return Explanation(session=session, sealed=verdict)
+    same = session.events == tuple(map(_without_octets, explanation.session.events))
+    return Explanation(session=session, sealed=verdict, read=explanation if same else None)
+
+
+def _without_octets(event: AnyEvent) -> AnyEvent:
+    """The event as rules and meanings see it."""
+    return msgspec.structs.replace(event, raw=b"", wire=())

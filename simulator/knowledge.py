@@ -115,14 +115,16 @@ class Knowledge:
 
     def learned_at(self, event: int) -> tuple[Fact, ...]:
         """The facts that the event taught."""
-        return tuple(f for f in self._changed_at(event) if f.learned == event)
+        return tuple([f for f in self._changed_at(event) if f.learned == event])
 
     def discarded_at(self, event: int) -> tuple[Fact, ...]:
         """The facts that the event took away."""
-        return tuple(f for f in self._changed_at(event) if f.discarded == event)
+        return tuple([f for f in self._changed_at(event) if f.discarded == event])
 
     def _changed_at(self, event: int) -> Iterator[Fact]:
-        places = self._ledger.changed.get(event, ())
+        places = self._ledger.changed.get(event)
+        if not places:
+            return iter(())
         return self._as_it_stood(place for place in places if place < self._count)
 
     def _as_it_stood(self, places: Iterable[int]) -> Iterator[Fact]:

@@ -90,6 +90,9 @@ def say(
     catalogue = _catalogue(language)
     if isinstance(text, str):
         return catalogue.gettext(text) if text else ""
+    template = catalogue.gettext(text.id) if text.id else ""
+    if "{" not in template and "}" not in template:
+        return template
     values: dict[str, str | int] = {}
     for name, value in text.values.items():
         if isinstance(value, Text):
@@ -98,7 +101,7 @@ def say(
             values[name] = escape(value)
         else:
             values[name] = value
-    return catalogue.gettext(text.id).format_map(values) if text.id else ""
+    return template.format_map(values)
 
 
 def said(prose: str | Mapping[str, str], language: str) -> str:

@@ -265,7 +265,6 @@ def _command(moment: Moment, event: Command) -> Text:
 
 
 def _reply(moment: Moment, event: Reply) -> Text:
-    text = smtp.parse_ehlo_reply(event.lines)[0] if event.lines else ""
     first = event.lines[0] if event.lines else ""
     if event.stale:
         return Text(
@@ -296,6 +295,7 @@ def _reply(moment: Moment, event: Reply) -> Text:
             {"heard": moment.heard_as.verb, "asked": getattr(answered, "verb", "?")},
         )
     verb = answered.verb if isinstance(answered, Command) else ""
+    text = first.split(" ", 1)[0]
     values: dict[str, str | int | Text] = {
         "verb": verb or "?",
         "text": first,

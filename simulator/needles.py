@@ -1,19 +1,19 @@
-"""Regular expressions that are tried only where their words are.
+"""Regular expressions that are tried only where their words are, and made when first tried.
 
 Most patterns can match only a text that has one of a few words in it: `(?i)alert number 4[2346]`
 needs `alert number 4`. To look for a word costs a fraction of trying the pattern, and few texts
-have it. What a pattern needs is read off its own parse tree: nobody has to say it twice.
+have it. What a pattern needs is read off the pattern itself: nobody has to say it twice. To make a
+pattern takes as long as a hundred such looks, so one that nothing is near is never made.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
-from re import _parser as parser
-from typing import Any, NamedTuple
+from typing import Any, AnyStr, cast
 
-SHORTEST = 3
+SHORTEST = 2
 """Letters of a word that is worth being looked for."""
 
 MOST = 64
@@ -33,10 +33,30 @@ def folded(text: str) -> str:
     return text.lower() if text.isascii() else text.translate(_ALIKE).lower()
 
 
+class _Late:
+    """A pattern that is made when it is first asked for something."""
+
+    _METHODS = ("search", "match", "fullmatch", "finditer", "findall", "sub", "subn", "split")
+
+    def __init__(self, pattern: str | bytes, flags: int) -> None:
+        self._given = pattern, flags
+
+    def __getattr__(self, name: str) -> Any:
+        made: re.Pattern[Any] = re.compile(*self._given)
+        # From now on it is as quick as the pattern itself.
+        self.__dict__.update((method, getattr(made, method)) for method in self._METHODS)
+        return getattr(made, name)
+
+
+def late(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
+    """What `re.compile` gives, made when it is first used."""
+    return cast("re.Pattern[AnyStr]", _Late(pattern, flags))
+
+
 @cache
 def words(pattern: str) -> Words:
     """Words, folded, of which each text that matches has one; none if there are no such words."""
-    found = _of(parser.parse(pattern))
+    found = () if _VERBOSE.search(pattern) else _of(_tokens(pattern))
     return found if _worth(found) > NOTHING and len(found) <= MOST else ()
 
 
@@ -46,31 +66,36 @@ def compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.MULTILINE)
 
 
-class Needle(NamedTuple):
+class Needle:
     """A pattern, and the words of which each text that it matches has one."""
 
-    pattern: re.Pattern[str]
-    words: Words
+    __slots__ = ("pattern", "words")
+
+    def __init__(self, pattern: str, flags: int = 0) -> None:
+        self.pattern = late(pattern, flags)
+        self.words = words(pattern)
+
+    def near(self, low: str) -> bool:
+        """Whether a text, given as `folded` has it, may match."""
+        for word in self.words:
+            if word in low:
+                return True
+        return not self.words
 
     def search(self, text: str, low: str) -> re.Match[str] | None:
         """The first match in a text, which is also given as `folded` has it."""
-        for word in self.words:
-            if word in low:
-                break
-        else:
-            if self.words:
-                return None
-        return self.pattern.search(text)
+        return self.pattern.search(text) if self.near(low) else None
 
 
 @cache
 def needle(pattern: str, flags: int = 0) -> Needle:
     """The pattern with its words."""
-    return Needle(re.compile(pattern, flags), words(pattern))
+    return Needle(pattern, flags)
 
 
 _FLAGS = re.compile(r"\(\?[aims]+\)")
-_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[(|)]", re.DOTALL)
+_VERBOSE = re.compile(r"\(\?[a-z]*x[a-z]*[):]")
+_CAPTURES = re.compile(r"\((?!\?)|\(\?P<")
 
 
 @cache
@@ -80,18 +105,18 @@ def alternatives(pattern: str) -> Words:
     It is alone where it captures what one of several would not. Each has the flags of the whole.
     """
     flags = _FLAGS.match(pattern)
-    start = flags.end() if flags else 0
-    whole = re.compile(pattern)
-    if whole.groups or whole.flags & re.VERBOSE:
-        return (pattern,)
-    found, depth = [], 0
-    for token in _TOKEN.finditer(pattern, start):
-        depth += {"(": 1, ")": -1}.get(token[0], 0)
-        if token[0] == "|" and not depth:
-            found.append(pattern[start : token.start()])
-            start = token.end()
     head = flags[0] if flags else ""
-    return tuple(head + one for one in (*found, pattern[start:]))
+    tokens = list(_tokens(pattern))
+    if _VERBOSE.search(pattern) or any(_CAPTURES.match(token) for token in tokens):
+        return (pattern,)
+    found, depth = [""], 0
+    for token in tokens[1:] if head else tokens:
+        depth += _opens(token) - (token == ")")
+        if token == "|" and not depth:
+            found.append("")
+        else:
+            found[-1] += token
+    return tuple(head + one for one in found)
 
 
 class Needles:
@@ -105,13 +130,13 @@ class Needles:
 
     def search(self, text: str, low: str) -> tuple[int, re.Match[str]] | None:
         """The number of the first pattern that matches, and its match; `low` as in `Needle`."""
-        for n in self._near(low):
+        for n in self.near(low):
             match = self.patterns[n].search(text)
             if match is not None:
                 return n, match
         return None
 
-    def _near(self, low: str) -> Iterable[int]:
+    def near(self, low: str) -> Sequence[int]:
         """The numbers of those whose words are there, in order."""
         near = [n for word, n in self._words if word in low]
         return sorted(self._always.union(near)) if near else self._order
@@ -135,37 +160,73 @@ class Haystack:
         return needle(pattern, re.MULTILINE).search(self.text, self._folded)
 
 
-def _of(sequence: Iterable[tuple[Any, Any]]) -> Words:
-    """The words that one part of a pattern needs: those of its piece that is the rarest."""
-    found: list[Words] = []
+# What a pattern needs -------------------------------------------------------------------------
+
+_TOKEN = re.compile(
+    r"[\w !\"#%&',/:;<=>@`~-]+"  # letters
+    r"|\\(?:x..|u.{4}|U.{8}|N\{[^}]*\}|\d{1,3}|.)"  # a letter, or a kind of letter
+    r"|\[\^?\]?(?:\\.|[^\]\\])*\]"  # one of several
+    r"|(?:[*+?]|\{\d*,?\d*\})[+?]?"  # how often
+    r"|\(\?(?:[aimsLux]+\)|#[^)]*\)|P=\w+\))"  # no group at all
+    r"|\(\?(?:P<\w+>|<?[=!]|\(\w+\)|[aimsLux-]*:|>)"  # a group
+    r"|.",
+    re.ASCII | re.DOTALL,
+)
+
+_UNSURE = ("(?=", "(?!", "(?<", "(?(")
+"""How a group begins that is no part of what matches, or whose branches hang on another group."""
+
+
+def _tokens(pattern: str) -> Iterator[str]:
+    """The pieces that a pattern is written in."""
+    return (token[0] for token in _TOKEN.finditer(pattern))
+
+
+def _opens(token: str) -> bool:
+    return token.startswith("(?(") or (token[0] == "(" and token[-1] != ")")
+
+
+def _of(tokens: Iterator[str]) -> Words:
+    """The words that a pattern needs, or a group, up to its closing bracket: of each branch those
+    of its piece that is the rarest."""
+    branches: list[Words] = []
+    pieces: list[Words] = []
     run = ""
-    for kind, what in sequence:
-        if kind is parser.LITERAL and what < 128:
-            run += chr(what).lower()
-            continue
-        found.append((run,))
-        run = ""
-        found.append(_of_piece(kind, what))
-    found.append((run,))
-    return max(found, key=_worth)
+    for token in tokens:
+        if token[0] in "*+?{" and token != "{":
+            optional = token[0] in "*?" or token.startswith(("{0", "{,"))
+            if run:
+                pieces.append(((run[:-1] if optional else run).lower(),))
+                run = ""
+            elif optional:
+                pieces[-1] = ()
+        elif (letters := _letters(token)) is not None:
+            run += letters
+        else:
+            pieces.append((run.lower(),))
+            run = ""
+            if token in ("|", ")"):
+                branches.append(max(pieces, key=_worth))
+                pieces = []
+            if token == ")":
+                break
+            inside = _of(tokens) if _opens(token) else ()
+            pieces.append(() if token.startswith(_UNSURE) else inside)
+    else:
+        branches.append(max([*pieces, (run.lower(),)], key=_worth))
+    return (
+        tuple(dict.fromkeys(word for words in branches for word in words)) if all(branches) else ()
+    )
 
 
-def _of_piece(kind: object, what: Any) -> Words:
-    match kind:
-        case parser.SUBPATTERN:
-            return _of(what[3])
-        case parser.ATOMIC_GROUP:
-            return _of(what)
-        case parser.BRANCH:
-            return _any(what[1])
-        case parser.MAX_REPEAT | parser.MIN_REPEAT | parser.POSSESSIVE_REPEAT if what[0] > 0:
-            return _of(what[2])
-    return ()
+def _letters(token: str) -> str | None:
+    """What a token stands for if that is these letters and no others."""
+    if token[0] == "\\":
+        return None if token[1].isalnum() or not token.isascii() else token[1]
+    return token if _PLAIN.match(token) else None
 
 
-def _any(branches: Sequence[Iterable[tuple[Any, Any]]]) -> Words:
-    found = [_of(branch) for branch in branches]
-    return tuple(dict.fromkeys(word for words in found for word in words)) if all(found) else ()
+_PLAIN = re.compile(r"[\w !\"#%&',/:;<=>@`~-]", re.ASCII)
 
 
 def _worth(words: Words) -> tuple[int, int]:

@@ -14,6 +14,7 @@ import msgspec
 from simulator import smtp
 from simulator.knowledge import Knowledge
 from simulator.language import Text
+from simulator.needles import late
 from simulator.rules import Note
 from simulator.session import (
     AnyEvent,
@@ -203,7 +204,7 @@ class Pairing:
         return ""
 
 
-LEFT_OUT = re.compile(r"\W*(?:\.{3,}|…|\[(?:\.{3}|…)\]|<?snip>?)\W*", re.IGNORECASE)
+LEFT_OUT = late(r"\W*(?:\.{3,}|…|\[(?:\.{3}|…)\]|<?snip>?)\W*", re.IGNORECASE)
 """A line that stands for others."""
 
 

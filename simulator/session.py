@@ -17,6 +17,7 @@ from typing import Literal
 import msgspec
 
 from simulator.errors import Error
+from simulator.needles import late
 
 Side = Literal["client", "server"]
 Party = Literal["client", "server", "middlebox"]
@@ -280,7 +281,7 @@ def to_json(session: Session) -> str:
     return as_json(session)
 
 
-_UNSEEN = re.compile("[\x7f-\x9f\xad\u0600-\uffff\U00010000-\U0010ffff]")
+_UNSEEN = late("[\x7f-\x9f\xad\u0600-\uffff\U00010000-\U0010ffff]")
 """Where characters begin that steer a terminal, turn the direction of reading, or are not seen."""
 
 

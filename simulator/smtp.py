@@ -15,6 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from simulator import toml
+from simulator.needles import late
 
 
 class Citation(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,9 +59,9 @@ VERBS = (
 )  # fmt: skip
 """Verbs in use: RFC 5321 §4.1.1, and the extensions met in logs."""
 
-_COMMAND = re.compile(r"([A-Za-z][A-Za-z0-9-]*)(?:[ \t]+(.*?))?[ \t]*", re.DOTALL)
-_REPLY_LINE = re.compile(r"([0-9]{3})(?:([ -])(.*))?", re.DOTALL)
-_ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?: |$)")
+_COMMAND = late(r"([A-Za-z][A-Za-z0-9-]*)(?:[ \t]+(.*?))?[ \t]*", re.DOTALL)
+_REPLY_LINE = late(r"([0-9]{3})(?:([ -])(.*))?", re.DOTALL)
+_ENHANCED = late(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?: |$)")
 
 
 def parse_command(line: str) -> tuple[str, str]:
@@ -144,7 +145,7 @@ class Keyword(NamedTuple):
         return f"{self.name} {self.parameters}".rstrip()
 
 
-_KEYWORD = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:[ =](.*))?", re.DOTALL)
+_KEYWORD = late(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:[ =](.*))?", re.DOTALL)
 
 
 def parse_keyword(line: str) -> Keyword | None:
@@ -171,7 +172,7 @@ def parse_ehlo_reply(lines: tuple[str, ...]) -> tuple[str, tuple[Keyword, ...]]:
     return name, tuple(keyword for keyword in found if keyword)
 
 
-_RCPTMAX = re.compile(r"(?i)(?:.* )?RCPTMAX=([1-9][0-9]{0,5})(?: .*)?")
+_RCPTMAX = late(r"(?i)(?:.* )?RCPTMAX=([1-9][0-9]{0,5})(?: .*)?")
 
 
 def most_recipients(limits: str) -> int:

@@ -6,7 +6,6 @@ formats, lexicons, exercises and the tables of this package are read here, a use
 
 from __future__ import annotations
 
-import difflib
 import re
 import threading
 import tomllib
@@ -171,8 +170,16 @@ class File:
 
 
 def read(raw: bytes, kind: type[T], where: str) -> T:
-    """The value that a TOML text of this package holds. Raises `BadFile`."""
-    return File(raw, where).read(kind)
+    """The value that a TOML text of this package holds. Raises `BadFile`.
+
+    What only a person's file may have wrong is not looked for: the tests look.
+    """
+    file = File(raw, where)
+    try:
+        with _reading:
+            return msgspec.convert(file.table, kind)
+    except msgspec.ValidationError:
+        return file.read(kind)
 
 
 def schema(kind: type, title: str, filled: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -222,6 +229,8 @@ def _fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]
 def nearest(word: str, choices: list[str]) -> str:
     """The choice most like it, in capitals or not; empty where there is none."""
     by_fold = {choice.casefold(): choice for choice in choices}
+    import difflib  # not at the top: few have anything wrong
+
     near = difflib.get_close_matches(word.casefold(), by_fold, 1, 0.4)
     return by_fold[near[0]] if near else ""
 

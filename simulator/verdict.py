@@ -10,6 +10,7 @@ import msgspec
 
 from simulator import causes, smtp
 from simulator.language import N_, Text
+from simulator.needles import late
 from simulator.pairing import Paired, begins_in_the_middle
 from simulator.session import (
     AnyEvent,
@@ -157,11 +158,11 @@ def _accepted(events: Sequence[AnyEvent], pairs: Sequence[Paired]) -> bool:
     )
 
 
-_ACCEPTED = re.compile(
+_ACCEPTED = late(
     r"\bstatus=sent\b|\bstat=Sent\b|disconnect from .* data=[1-9]|Message done DCID"
     r"| (?:<=|=>|->) [^\s<>@]+@|delivery successful"
 )
-_ARROW = re.compile(r"^\S+ (?:<=|=>|->) ")
+_ARROW = late(r"^\S+ (?:<=|=>|->) ")
 
 
 def _said_accepted(session: Session) -> bool:
@@ -265,7 +266,7 @@ def _breaks_off(listed: Reply, events: Sequence[AnyEvent]) -> bool:
     return bool(rows) and re.match(r"\d{3}-", rows[-1]) is not None and said[-1] is listed
 
 
-_ASKED = re.compile(
+_ASKED = late(
     r"(?i)(?<!\bto )\b(?:send(?:ing|s)?|sent|issu(?:e|ed|ing)|begin(?:ning)?)\b"
     r"(?:(?!mail|messag|alert|notif).){0,20}\bSTARTTLS\b"
     r"(?!.{0,60}\b(?:not|un|isn.t|doesn.t)[ -]?(?:been )?(?:support|offer|advertis|avail))"
@@ -279,7 +280,7 @@ def _asked_unshown(events: Sequence[AnyEvent]) -> bool:
     )
 
 
-_WANTS_STARTTLS = re.compile(r"(?i)\bissue an? starttls|\bstarttls (?:command )?(?:first|required)")
+_WANTS_STARTTLS = late(r"(?i)\bissue an? starttls|\bstarttls (?:command )?(?:first|required)")
 """A server that says so has STARTTLS, although HELO brings no list."""
 
 

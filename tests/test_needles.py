@@ -14,7 +14,7 @@ from simulator.reading import signs
 WORDS = {
     "(?i)alert number 4[2346]": ("alert number 4",),
     "(?i)DNSBL|spamhaus": ("dnsbl", "spamhaus"),
-    "tim(?:ed out|eout)": ("time",),
+    "tim(?:ed out|eout)": ("ed out", "eout"),
     "connect|refuse": ("connect", "refuse"),
     "(?:lost )?connection": ("connection",),
     "(?:lost )+connection": ("connection",),

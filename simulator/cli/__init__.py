@@ -6,6 +6,7 @@ Everything heavy is imported by the command that needs it, so that `--version` s
 from __future__ import annotations
 
 import errno
+import gc
 import sys
 
 import click
@@ -36,8 +37,13 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
+_KEPT = 50_000
+"""Objects that may be made between two searches for circles of them, which few commands leave."""
+
+
 def main() -> None:
     """The console script: whatever goes wrong is one line on stderr and exit code 2."""
+    gc.set_threshold(_KEPT)
     leave_in_order()
     output = stdout()
     try:

@@ -6,7 +6,6 @@ import codecs
 import io
 import locale
 import os
-import secrets
 import shutil
 import signal
 import sys
@@ -393,7 +392,7 @@ def write(folder: Path, files: dict[str, bytes]) -> list[Path]:
         for name, data in files.items():
             target = folder / name
             # Nobody can have put a link of that name there, and "x" would not follow one.
-            draft = folder / f".{secrets.token_hex(8)}.part"
+            draft = folder / f".{os.urandom(8).hex()}.part"
             with draft.open("xb") as file:
                 pending[draft] = target
                 file.write(data)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,6 +87,8 @@ def lab(
         raise Cannot(
             f"--bind {bind} lets other machines in: say --expose as well, if that is what you want"
         )
+    import secrets  # not at the top: it takes long, and every command loads this
+
     token = "" if serve.loopback(bind) else secrets.token_urlsafe(18)
     settings = serve.Settings(
         bind="127.0.0.1" if bind == "localhost" else bind,

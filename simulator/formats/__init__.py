@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import itertools
 import pkgutil
-import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -20,6 +19,7 @@ from pathlib import Path
 from simulator.errors import Error
 from simulator.explainer import explain
 from simulator.formats import capture, own
+from simulator.needles import late
 from simulator.reading import clean as cleaning
 from simulator.reading import growing, judge, pattern
 from simulator.reading.clean import CannotRead, Line, Source
@@ -61,20 +61,27 @@ def _tomls(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.toml"))
 
 
+_BESIDE = ("decrypt", "sieve", "tally")
+"""Modules that hold no format, and take long to load; what needs them loads them."""
+
+
 @cache
 def _built_in() -> tuple[Format, ...]:
     """By the names of their files, data first; those that read any log, last."""
     entries = sorted(files(__name__).iterdir(), key=lambda entry: entry.name)
-    texts = ((e.name, e.read_text("utf-8")) for e in entries if e.name.endswith(".toml"))
-    found = [pattern.parse(text, name) for name, text in texts]
-    for module in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name):
-        kind = getattr(importlib.import_module(f"{__name__}.{module.name}"), "FORMAT", None)
+    tomls = (entry for entry in entries if entry.name.endswith(".toml"))
+    found = [pattern.tested(entry.read_bytes(), entry.name) for entry in tomls]
+    modules = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    for module in modules:
+        if module in _BESIDE:
+            continue
+        kind = getattr(importlib.import_module(f"{__name__}.{module}"), "FORMAT", None)
         if kind is not None:
             found.append(kind)
     return tuple(sorted(found, key=lambda kind: kind.fallback))
 
 
-_TELLING = re.compile(
+_TELLING = late(
     r"(?i)(?<![\d.])[2-5]\d\d[ -]|ehlo|helo|starttls|mail from|rcpt to|\btls|\bssl|\bquit\b|auth "
     r"|[id]cid|smtp|certif|handshake"
 )

@@ -11,14 +11,16 @@ import ipaddress
 import struct
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from simulator import tls
-from simulator.formats.decrypt import Opener, Secrets
 from simulator.reading import ending
 from simulator.reading.clean import Stamp
 from simulator.reading.dialogue import Dialogue
 from simulator.session import HandshakeError, Peer, Session, Side
+
+if TYPE_CHECKING:
+    from simulator.formats.decrypt import Opener, Secrets
 
 NAME = "capture"
 
@@ -62,6 +64,8 @@ def read(pieces: Iterable[bytes], troubles: list[str] | None = None) -> Iterator
 
 
 def _sessions(octets: _Octets, file: _File) -> Iterator[Session]:
+    from simulator.formats.decrypt import Secrets  # not at the top: few logs are captures
+
     secrets = Secrets()
     open_now: OrderedDict[frozenset[tuple[str, int]], _Connection] = OrderedDict()
     for number, packet in enumerate(_packets(octets, secrets, file), 1):
@@ -596,6 +600,8 @@ class _Tls:
         if self._agreed is None and side == "server":
             self._agreed = tls.agreement(self._sent["server"])
             if self._agreed is not None:
+                from simulator.formats.decrypt import Opener  # as above
+
                 random = self._sent["server"][11:43]
                 self._opener = Opener(self._secrets, self._sent["client"], self._agreed, random)
         if kind == tls.ALERT and not self._sealed[side] and len(record) == tls.HEADER + 2:

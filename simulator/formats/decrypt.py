@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from simulator import ciphers, tls
+from simulator.needles import late
 from simulator.session import Side
 
-_LINE = re.compile(r"([A-Z][A-Z0-9_]+) ([0-9a-fA-F]{64}) ([0-9a-fA-F]{32,256})\s*")
+_LINE = late(r"([A-Z][A-Z0-9_]+) ([0-9a-fA-F]{64}) ([0-9a-fA-F]{32,256})\s*")
 
 MOST = 100_000
 """Secrets that are kept."""

@@ -6,17 +6,14 @@ import re
 from collections.abc import Iterable, Iterator
 
 from simulator.language import N_
+from simulator.needles import late
 from simulator.reading.clean import Line
 from simulator.reading.desk import Desk
 from simulator.reading.format import Format
 from simulator.session import Session, Side
 
-_DATA = re.compile(
-    r".{0,120}?Data from (?P<stream>\w+)#(?P<conn>\d+)::(?P<way>Send|Receive|Read|Write)"
-)
-_LAST = re.compile(
-    r".{0,120}?[0-9A-Fa-f]{8} : (?P<hex>[0-9A-Fa-f]{2}(?:[ -][0-9A-Fa-f]{2}){0,15})\b"
-)
+_DATA = late(r".{0,120}?Data from (?P<stream>\w+)#(?P<conn>\d+)::(?P<way>Send|Receive|Read|Write)")
+_LAST = late(r".{0,120}?[0-9A-Fa-f]{8} : (?P<hex>[0-9A-Fa-f]{2}(?:[ -][0-9A-Fa-f]{2}){0,15})\b")
 
 
 def detect(head: str, telling: list[str]) -> float:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from simulator.language import N_
+from simulator.needles import late
 from simulator.reading.clean import Line
 from simulator.reading.desk import Desk
 from simulator.reading.dialogue import Dialogue, Reason
@@ -19,7 +20,7 @@ _FIELDS = [
     "date-time", "connector-id", "session-id", "sequence-number", "local-endpoint",
     "remote-endpoint", "event", "data", "context",
 ]  # fmt: skip
-_ROW = re.compile(
+_ROW = late(
     r'"?\d{4}-\d\d-\d\dT[\d:.]+Z"?,[^,]*,"?[0-9A-F]{4,16}"?,"?\d+"?,'
     r"|[^,]{0,40},[^,]{0,80},[^,]{1,40},\d{1,6},[^,]{0,60}:\d+,[^,]{0,60}:\d+,[-+<>*],"
 )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from simulator.language import N_
+from simulator.needles import late
 from simulator.reading import fragments, signs
 from simulator.reading.clean import Line
 from simulator.reading.desk import Desk
@@ -13,7 +13,7 @@ from simulator.reading.dialogue import Dialogue
 from simulator.reading.format import Format
 from simulator.session import Command, Remark, Session
 
-_LOGIN = re.compile(r"[A-Za-z0-9+/]{4,}={0,2}|\*{4,}|[<\[(][^<>]{2,40}[>\])]")
+_LOGIN = late(r"[A-Za-z0-9+/]{4,}={0,2}|\*{4,}|[<\[(][^<>]{2,40}[>\])]")
 
 
 def detect(head: str, telling: list[str]) -> float:
@@ -65,13 +65,13 @@ def _take(desk: Desk, line: Line) -> None:
                 said.told = True
 
 
-_TO = re.compile(
+_TO = late(
     r"(?i)\b(?:reply|response|answer|antwort|resposta|respuesta|réponse|risposta)"
     r" (?:to|auf|a|à|al) \W?(ehlo|helo|starttls|auth|quit)\b[^\w:=]{0,3}[:=]\s{0,4}[2-5]\d\d\b"
 )
 """A program that prints what came back, and after what: `reply to starttls: 503`."""
 
-_NAMED = re.compile(r"\W{0,3}[A-Za-z_.-]{1,40}[\"']?\s{0,4}(?:=>?|:)\s{0,4}[\"']")
+_NAMED = late(r"\W{0,3}[A-Za-z_.-]{1,40}[\"']?\s{0,4}(?:=>?|:)\s{0,4}[\"']")
 
 
 def _names_again(latest: Dialogue, fragment: fragments.Fragment, line: Line) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from simulator.language import N_
+from simulator.needles import late
 from simulator.reading.clean import Line
 from simulator.reading.desk import Desk
 from simulator.reading.format import Format
@@ -18,7 +19,7 @@ from simulator.session import Session, Side
 _TEXTS = ("msg", "message", "data", "line", "text", "log", "payload", "MESSAGE")
 _SIDES = ("tnx", "direction", "dir", "side", "from", "type", "event")
 _NAMES = ("sid", "cid", "connection", "connectionId", "session", "session_id", "id", "pid")
-_MARK = re.compile(r"(?P<mark>[SC]:|<-|->|<<<|>>>|<<|>>|<|>) ?(?P<text>.*)", re.DOTALL)
+_MARK = late(r"(?P<mark>[SC]:|<-|->|<<<|>>>|<<|>>|<|>) ?(?P<text>.*)", re.DOTALL)
 
 
 def detect(head: str, telling: list[str]) -> float:

@@ -10,13 +10,14 @@ from typing import Any
 import msgspec
 
 from simulator.language import N_
+from simulator.needles import late
 from simulator.reading.clean import Line
 from simulator.reading.desk import Desk
 from simulator.reading.format import Expected, Format, Sample
 from simulator.reading.marks import peers
 from simulator.session import Session
 
-_RECORD = re.compile(r'\s*\{.{0,4000}"response" ?: ?\{ ?"code" ?: ?\d')
+_RECORD = late(r'\s*\{.{0,4000}"response" ?: ?\{ ?"code" ?: ?\d')
 _VERBS = {"EHLO", "HELO", "LHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "RSET", "QUIT"}
 
 

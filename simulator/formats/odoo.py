@@ -3,23 +3,23 @@ record for `send:`, one for the space after it, one for the command and one for 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from simulator.language import N_
+from simulator.needles import late
 from simulator.reading.clean import Line
 from simulator.reading.desk import Desk
 from simulator.reading.format import SECOND_EHLO, Expected, Format, Sample
 from simulator.reading.marks import LONGEST, unescape
 from simulator.session import Session, Side
 
-_RECORD = re.compile(
+_RECORD = late(
     r".{0,80}?\b\d{1,8} (?:DEBUG|INFO|WARNING|ERROR|CRITICAL) (?P<base>\S{1,60}) "
     r"(?:odoo|openerp)\.addons\.base\.\S{0,40}ir_mail_server: ?(?P<text>.*)"
 )
-_ALONE = re.compile(r"(?:send|reply|connect|data):\s*")
-_SAID = re.compile(r"(?P<way>send|reply): b?(?P<quote>['\"])(?P<text>.*)(?P=quote)\s*")
-_CONNECT = re.compile(r"connect: (?:to )?\('(?P<server_name>[^']{1,200})', (?P<port>\d{1,5})\)")
+_ALONE = late(r"(?:send|reply|connect|data):\s*")
+_SAID = late(r"(?P<way>send|reply): b?(?P<quote>['\"])(?P<text>.*)(?P=quote)\s*")
+_CONNECT = late(r"connect: (?:to )?\('(?P<server_name>[^']{1,200})', (?P<port>\d{1,5})\)")
 
 
 def detect(head: str, telling: list[str]) -> float:

@@ -7,19 +7,19 @@ They are read back without loss, and explained anew.
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import msgspec
 
+from simulator.needles import late
 from simulator.reading.clean import CannotRead
 from simulator.session import NotASession, Session, from_json
 
 LARGEST = 1 << 28
 """Octets of a document that is read."""
 
-_MARK = re.compile(rb'"format"\s*:\s*"ehlo-twice/(session|explanation|comparison)"')
+_MARK = late(rb'"format"\s*:\s*"ehlo-twice/(session|explanation|comparison)"')
 
 
 class _Entry(msgspec.Struct):

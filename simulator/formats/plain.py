@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from simulator.language import N_
+from simulator.needles import late
 from simulator.reading.clean import Line, without_prefix
 from simulator.reading.desk import Desk
 from simulator.reading.dialogue import is_command, is_reply
@@ -17,28 +18,28 @@ from simulator.reading.format import Format
 from simulator.reading.marks import LONGEST, continued, peers, unmarked
 from simulator.session import Session
 
-_NOTE = re.compile(r"[ \t]{1,20}(?:<-{2,}|<={2,}|←|<<-).*$")
-_TELNET = re.compile(
+_NOTE = late(r"[ \t]{1,20}(?:<-{2,}|<={2,}|←|<<-).*$")
+_TELNET = late(
     r"(?:.{0,80}[$#%>] ?)?(?:telnet|nc|ncat|netcat)(?: -\w+)* "
     r"(?P<server_name>[^\s:]+)[ :](?P<port>\d+)"
 )
-_CONNECTED = re.compile(r"Connected to (?P<server_name>[^\s]+?)\.?$")
-_CLOSED = re.compile(r"(?i)connection (?:to host )?(?:closed|lost|reset)")
-_MARK = re.compile(r"(?:[SC]:|[<>]{1,3}|<-+|-+>) ?")
-_NAMED = re.compile(
+_CONNECTED = late(r"Connected to (?P<server_name>[^\s]+?)\.?$")
+_CLOSED = late(r"(?i)connection (?:to host )?(?:closed|lost|reset)")
+_MARK = late(r"(?:[SC]:|[<>]{1,3}|<-+|-+>) ?")
+_NAMED = late(
     r"(?<![A-Za-z0-9_])(EHLO|HELO|STARTTLS|AUTH|MAIL FROM|RCPT TO|DATA|QUIT|ETRN|VRFY|RSET)"
     r"(?![A-Za-z0-9_])"
 )
-_CALLED = re.compile(
+_CALLED = late(
     r"(?i)[\"'«»「」“”](?:EHLO|HELO|STARTTLS|AUTH|MAIL FROM|RCPT TO|DATA|QUIT|ETRN)[\"'«»「」“”]"
     r"|command|comando|commande|befehl|opdracht|命令|コマンド|명령|команд"
 )
-_ANSWERED = re.compile(
+_ANSWERED = late(
     r"(?i).{0,20}\b(?:response|reply|answer|resposta|respuesta|réponse|antwort|risposta)\b"
     r"[^:=]{0,60}[:=]\s{0,4}(?P<text>[2-5]\d\d[ -].*)"
 )
 """A program of one's own that prints what came back, and after what: `reply to EHLO: 250 …`."""
-_PIECE = re.compile(
+_PIECE = late(
     r"(?<= )(?=(?:[2-5]\d\d-\S)|(?<!\d\d\d )(?:EHLO |HELO |STARTTLS |STARTTLS$|MAIL FROM:|RCPT TO:"
     r"|AUTH (?:LOGIN|PLAIN)|DATA |QUIT|RSET )|(?:220|221|235|250|334|354|421|4[235]\d|5[0235]\d) \S"
     r"|Trying |Connected to |Escape character|Connection closed)"

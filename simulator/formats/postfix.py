@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from simulator.formats import maillog, sieve, tally
+from simulator.formats import maillog
 from simulator.language import N_
 from simulator.reading.format import Format, Keep, Tallied
 from simulator.session import Session
@@ -22,10 +22,14 @@ def detect(head: str, telling: list[str]) -> float:
 
 
 def _sift(path: Path, keep: Keep) -> Iterator[Session] | None:
+    from simulator.formats import sieve  # not at the top: few logs are so large, and it takes long
+
     return sieve.sift(path, keep)
 
 
 def _tally(path: Path, workers: int) -> Iterator[Tallied] | None:
+    from simulator.formats import tally  # as above
+
     return tally.verdicts(path, maillog.read, workers=workers)
 
 

@@ -8,19 +8,20 @@ import re
 from collections.abc import Iterable, Iterator
 
 from simulator.language import N_
+from simulator.needles import late
 from simulator.reading.clean import Line
 from simulator.reading.desk import Desk
 from simulator.reading.format import SECOND_EHLO, Expected, Format, Sample
 from simulator.reading.marks import LONGEST, peers
 from simulator.session import Session
 
-_SAID = re.compile(
+_SAID = late(
     r"(?:.{0,80}?[\s>])??(?:\[[^\]]{10,40}\]: ?)?<(?P<conn>[0-9a-z]{6,40})> "
     r"(?:(?P<mark>Recv|Send): ?(?P<text>.*)"
     r"|Connecting to (?P<scheme>\w+://)?(?P<host>[^:/\s]+)(?::(?P<port>\d+))?\.\.\.|(?P<other>.*))"
 )
-_NEXT = re.compile(r"(?<=\S)[ \t]{0,20}(?=\[[^\]]{10,40}\]: ?<[0-9a-z]{6,40}> (?:Recv|Send|Conn))")
-_TAG = re.compile(r"</?(?:pre|code|br ?/?)>")
+_NEXT = late(r"(?<=\S)[ \t]{0,20}(?=\[[^\]]{10,40}\]: ?<[0-9a-z]{6,40}> (?:Recv|Send|Conn))")
+_TAG = late(r"</?(?:pre|code|br ?/?)>")
 
 
 def detect(head: str, telling: list[str]) -> float:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from simulator.language import N_
+from simulator.needles import late
 from simulator.reading.clean import Line
 from simulator.reading.desk import Desk
 from simulator.reading.dialogue import Dialogue, is_reply
@@ -20,31 +21,27 @@ from simulator.reading.format import SECOND_EHLO, Expected, Format, Sample
 from simulator.reading.marks import unmarked
 from simulator.session import Command, Handshake, Remark, Reply, Session, Side
 
-_SIGNATURE = re.compile(
+_SIGNATURE = late(
     r"(?m)^\s*CONNECTED\([0-9A-F]+\)|openssl s_client|^depth=\d .*\nverify (?:return|error)"
     r"|^verify return:\d|^New, .{0,20}Cipher is |^SSL handshake has read"
 )
-_TLS = re.compile(r"New, (?P<version>[^,]+), Cipher is (?P<cipher>\S+)")
-_ERROR = re.compile(
-    r"(?:[0-9A-F]+:)?error:[0-9A-Fa-f]+:|.*(?:no peer certificate|handshake failure)"
-)
-_UNREACHED = re.compile(
-    r"BIO_connect:|system library:(?:BIO_)?connect:|connect:errno=|BIO_lookup_ex"
-)
+_TLS = late(r"New, (?P<version>[^,]+), Cipher is (?P<cipher>\S+)")
+_ERROR = late(r"(?:[0-9A-F]+:)?error:[0-9A-Fa-f]+:|.*(?:no peer certificate|handshake failure)")
+_UNREACHED = late(r"BIO_connect:|system library:(?:BIO_)?connect:|connect:errno=|BIO_lookup_ex")
 """No connection came about: what failed is no handshake."""
 
-_OUTPUT = re.compile(r"(?i)^\s*(?:CONNECTED\(|Connecting to )|errno|\berror\b|refused|timed? ?out")
+_OUTPUT = late(r"(?i)^\s*(?:CONNECTED\(|Connecting to )|errno|\berror\b|refused|timed? ?out")
 """What the tool says first, or that it failed."""
 
-_NOTHING_READ = re.compile(r"SSL handshake has read 0 bytes and written ")
+_NOTHING_READ = late(r"SSL handshake has read 0 bytes and written ")
 """The tool counts the cleartext before TLS as well."""
 
-_DUMP = re.compile(
+_DUMP = late(
     r"\s{0,40}(?P<way>write to|read from) 0x\S{1,20} \[0x\S{1,20}\]"
     r" \(\d{1,9} bytes => (?P<size>-?\d{1,9})"
 )
-_ROW = re.compile(r"\s{0,40}[0-9a-f]{4} - (?P<octets>(?:[0-9a-f]{2}[ -]){1,16})")
-_MESSAGE = re.compile(
+_ROW = late(r"\s{0,40}[0-9a-f]{4} - (?P<octets>(?:[0-9a-f]{2}[ -]){1,16})")
+_MESSAGE = late(
     r"\s{0,40}(?:>>>|<<<) (?:\?\?\?|TLS|SSL)|\s{0,40}(?:[0-9a-f]{2} ){1,15}[0-9a-f]{2}$"
 )
 """A line of -msg, and the octets that it is about."""

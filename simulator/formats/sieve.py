@@ -9,12 +9,12 @@ read, and one that is kept is the same as if all had been read.
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
 
 from simulator.formats import maillog, tally
+from simulator.needles import late
 from simulator.reading import desk
 from simulator.reading.clean import line_of
 from simulator.reading.format import Keep
@@ -42,7 +42,7 @@ Kept = tuple[int, bytes, int]
 """A line that was put with a session: its number, its octets, and how it belongs there."""
 
 _PEER = rb"[\w.-]{0,200}\[[0-9A-Fa-f.:]{1,80}\]"
-_USUAL = re.compile(
+_USUAL = late(
     rb"(?P<connects>connect from )" + _PEER
     + rb"|disconnect from " + _PEER + rb"(?P<counts>(?: .*)?)"
     + rb"|(?P<trust>[A-Z][a-z]+) TLS connection established from " + _PEER + rb"(?P<tls>: TLS.*)"

@@ -8,28 +8,25 @@ import re
 from collections.abc import Iterable, Iterator
 
 from simulator.language import N_
+from simulator.needles import late
 from simulator.reading.clean import Line
 from simulator.reading.desk import Desk
 from simulator.reading.format import SECOND_EHLO, Expected, Format, Sample
 from simulator.reading.marks import LONGEST, peers, unescape
 from simulator.session import Session, Side
 
-_EVENT = re.compile(
+_EVENT = late(
     r".{0,160}?\((?P<name>(?:smtp|delivery|tls|network|auth|message-ingest)\.[a-z0-9-]+)\)(?:\s|$)"
 )
-_KEY = re.compile(
-    r"(?P<key>[A-Za-z]{1,30}) = (?P<value>\"(?:[^\"\\]|\\.){0,4000}\"?|[^,\s]{1,200})"
-)
-_ALONE = re.compile(r"\s{0,20}[A-Za-z]{1,30} = \S")
+_KEY = late(r"(?P<key>[A-Za-z]{1,30}) = (?P<value>\"(?:[^\"\\]|\\.){0,4000}\"?|[^,\s]{1,200})")
+_ALONE = late(r"\s{0,20}[A-Za-z]{1,30} = \S")
 """A line of the multi-line layout: one key and its value."""
 
-_OLD = re.compile(
+_OLD = late(
     r".{0,60}?(?:TRACE|DEBUG|INFO|WARN|ERROR) (?P<span>session|delivery)\{(?P<in>[^}]{0,400})\}"
     r"(?::\S{1,20}\{(?P<more>[^}]{0,400})\})?: (?P<module>smtp::\S{1,60}): ?(?P<rest>.*)"
 )
-_OLD_KEY = re.compile(
-    r"(?P<key>[a-z._]{1,30})=(?P<value>\"(?:[^\"\\]|\\.){0,4000}\"?|[^\s]{1,200})"
-)
+_OLD_KEY = late(r"(?P<key>[a-z._]{1,30})=(?P<value>\"(?:[^\"\\]|\\.){0,4000}\"?|[^\s]{1,200})")
 
 _RAW: dict[str, Side] = {
     "smtp.raw-input": "client",

@@ -7,13 +7,14 @@ import re
 from collections.abc import Iterable, Iterator
 
 from simulator.language import N_
+from simulator.needles import late
 from simulator.reading.clean import Line
 from simulator.reading.desk import Desk
 from simulator.reading.format import SECOND_EHLO, Expected, Format, Sample
 from simulator.session import Session
 
-_BEGINS = re.compile(r"\+\+ Starting Swift_\w{1,60} (?=<<|!!|>>)")
-_PIECE = re.compile(r"(?:^|(?<=\s))(?=(?:<<|>>|\+\+|!!) )")
+_BEGINS = late(r"\+\+ Starting Swift_\w{1,60} (?=<<|!!|>>)")
+_PIECE = late(r"(?:^|(?<=\s))(?=(?:<<|>>|\+\+|!!) )")
 _MOST = 20_000
 
 

@@ -3,19 +3,19 @@ versions that do not wait for the others."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from simulator.language import N_
+from simulator.needles import late
 from simulator.reading.clean import Line
 from simulator.reading.desk import Desk
 from simulator.reading.format import Expected, Format, Sample
 from simulator.reading.marks import continued, unmarked
 from simulator.session import Session
 
-_SENT = re.compile(r'\s*=+ sending "(?P<text>[^"]{1,500})"')
-_RESULT = re.compile(r"\s*\.{3} received result: ?(?P<text>[2-5]\d\d[ -].*)")
-_ITS_OWN = re.compile(
+_SENT = late(r'\s*=+ sending "(?P<text>[^"]{1,500})"')
+_RESULT = late(r"\s*\.{3} received result: ?(?P<text>[2-5]\d\d[ -].*)")
+_ITS_OWN = late(
     r'\s*(?:=+ sending "|\.{3} received result|-{2,3}> reply (?:matched|didn)'
     r"|STARTTLS handshake problem|sending client hello)"
 )

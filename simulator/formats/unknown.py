@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from simulator.language import N_
+from simulator.needles import late
 from simulator.reading.clean import Line, without_prefix
 from simulator.reading.desk import Desk
 from simulator.reading.dialogue import is_command, is_reply
@@ -20,14 +21,14 @@ from simulator.reading.format import Format
 from simulator.reading.marks import LONGEST, continued, unescape, unmarked
 from simulator.session import Session
 
-_INNER = re.compile(
+_INNER = late(
     r"(?P<before>.{0,300}?[\s:>'\"\]|)=,;/~-])(?P<text>(?:[2-5][0-57]\d[ -]\S|EHLO[ \\]|HELO[ \\]"
     r"|STARTTLS(?=$|[\s\\'\"])|MAIL FROM ?:|RCPT TO ?:|QUIT(?=$|[\\'\"])|DATA(?=$|[\\'\"])"
     r"|AUTH (?:PLAIN|LOGIN|CRAM|NTLM|XOAUTH)|RSET(?=$|[\\'\"])).*)",
     re.IGNORECASE,
 )
 _TAIL = 10
-_TELLING = re.compile(
+_TELLING = late(
     r"(?i)(<{1,3}|>{1,3}|<-{1,3}|-{1,3}>|<=|=>|\b[cs]:|\[[cs]\]"
     r"|\b(?:c|client|s|server) ?(?:->|-->|<-|<--) ?(?:s|server|c|client):?)\s{0,4}(?:b?['\"])?$"
 )
@@ -90,7 +91,7 @@ def _said(line: str, marks: dict[str, Who]) -> tuple[Who, str] | None:
     return None
 
 
-_QUOTED = {mark: re.compile(rf"(?:[^{mark}\\]|\\.){{0,4000}}") for mark in "'\""}
+_QUOTED = {mark: late(rf"(?:[^{mark}\\]|\\.){{0,4000}}") for mark in "'\""}
 
 
 def _unquoted(before: str, text: str) -> str:

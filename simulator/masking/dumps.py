@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 
 from simulator.masking import leads
+from simulator.needles import late
 
-_DUMP = re.compile(
+_DUMP = late(
     r"^(?P<lead>\s{0,20}(?:\S{1,40}\s{1,20})?(?:0x)?[0-9A-Fa-f]{4,8}:?\s{1,4}-?\s?)"
     r"(?P<hex>[0-9A-Fa-f]{2}(?:[ -]{0,3}[0-9A-Fa-f]{2}){0,40}[ -]{0,2})(?P<text>(?:\s{1,60}\S.*)?)$"
 )
 
 
-NUMBERS = re.compile(r"\[((?:\d{1,3}, ?){7,4000}\d{1,3})\]")
-HEXADECIMAL = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-f]{2}){8,2000}(?![0-9A-Za-z])")
-ROW_WITHIN = re.compile(
+NUMBERS = late(r"\[((?:\d{1,3}, ?){7,4000}\d{1,3})\]")
+HEXADECIMAL = late(r"(?<![0-9A-Za-z])(?:[0-9a-f]{2}){8,2000}(?![0-9A-Za-z])")
+ROW_WITHIN = late(
     r"(?<=\s)(?:0x)?[0-9A-Fa-f]{4,8}:?\s{1,4}(?P<hex>(?:[0-9A-Fa-f]{2}){1,2}"
     r"(?:[ -]{1,3}(?:[0-9A-Fa-f]{2}){1,2}){2,31})(?=\s|$)"
 )

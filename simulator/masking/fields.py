@@ -20,6 +20,13 @@ from simulator.session import (
 
 def texts(event: AnyEvent) -> list[str]:
     """All texts of an event that come from outside."""
+    match event:
+        case Command():
+            return [event.verb, event.argument]
+        case Reply():
+            return list(event.lines)
+        case AuthResponse() | Remark() | Trace():
+            return [event.text]
     found: list[str] = []
 
     def note(text: str) -> str:

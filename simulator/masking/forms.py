@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from functools import lru_cache
 
 from simulator.masking.words import prompts
+from simulator.needles import late
 
 
 def looks_secret(word: str) -> bool:
@@ -22,6 +24,7 @@ def looks_secret(word: str) -> bool:
     return letters and re.search(r"[^\w\s.'’/-]", word) is not None
 
 
+@lru_cache(maxsize=1024)
 def decoded(blob: str) -> bytes:
     """A blob's octets, empty if it is no base64 (RFC 4648)."""
     text = blob.rstrip("=").replace("-", "+").replace("_", "/")
@@ -33,7 +36,7 @@ def decoded(blob: str) -> bytes:
         return b""
 
 
-SASL = re.compile(
+SASL = late(
     rb"(?s)^[^\0]{0,255}\0[^\0]{1,255}\0?.*|.*\x01auth=|^[npy],,|^c=[a-zA-Z0-9+/=]+,r=|^NTLMSSP"
     rb"|.*[ ][0-9a-f]{32}$|.*response=|\x60\x82|^user=|^username="
 )
@@ -65,7 +68,7 @@ def is_blob(word: str) -> bool:
     return octets.strip(b"\0 ").lower() not in prompts()
 
 
-_IDENTIFIER = re.compile(r"(?:[A-Z]*[a-z]*\d{0,4}_)+[A-Z]*[a-z]*\d{0,4}")
+_IDENTIFIER = late(r"(?:[A-Z]*[a-z]*\d{0,4}_)+[A-Z]*[a-z]*\d{0,4}")
 
 
 def is_readable(blob: str) -> bool:
@@ -84,7 +87,7 @@ def is_text(word: str) -> bool:
     return telling and len(octets) >= 4 and all(32 <= c < 127 for c in octets)
 
 
-PLAIN_TOKEN = re.compile(
+PLAIN_TOKEN = late(
     r"(?i)(?:SHA|MD|AES|RSA|TLS|SSL|DES|RC|HMAC|SCRAM-SHA|CRAM-MD|DIGEST-MD|OAUTH|XOAUTH|IPv|SMTP|POP|IMAP|UTF-?|RFC|base|ESMTP|HTTP|"
     r"Office|ISO-?|ED|CP|KOI)[\w.-]{0,2}\d[\w.-]*|[PXv]-?\d[\d.]*(?:[vr]\d|MLKEM\d+)?|\d[\d.,:]*[a-z]{0,4}|[^\s@]+@[\w-]+(?:\.[\w-]+)+|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}|"
     r"\S*(?:://|\(\)|\[\d*\])\S*|[/~.]\S*|#\d+|0x[0-9a-f]+|[\w.$]+(?:->|::)\S*|\w+[=:].*|[245]\.\d{1,3}\.\d{1,3}|\[.*\]"

@@ -22,6 +22,7 @@ from simulator.language import N_, Text
 from simulator.masking import leads
 from simulator.masking.fields import mapped
 from simulator.masking.forms import decoded
+from simulator.needles import late
 from simulator.session import (
     AnyEvent,
     Certificate,
@@ -84,7 +85,7 @@ def _kept() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
     return frozenset(keep.hosts), frozenset(keep.files), frozenset(keep.words)
 
 
-_KEYED = re.compile(
+_KEYED = late(
     r"(?i)(?:[\w.-]*(?:from|to|user|username|login|sender|recipient|mail|address|account|rcpt|helo|"
     r"authid|email|emailaddress|auth|id|ruser|cn|uid|by|for))[=:](?=.)"
 )
@@ -93,10 +94,10 @@ _NETWORKS = tuple(
     for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "198.18.0.0/15")
 )
 _HELLO = ("EHLO", "HELO", "LHLO")
-_WORD = re.compile(r"[^\W_][\w.-]+")
+_WORD = late(r"[^\W_][\w.-]+")
 
 
-_CLOSING = re.compile(
+_CLOSING = late(
     r"(?i)\W*(?:(?:many |best |kind |warm )?(?:regards|wishes|thanks)|thank you|cheers|sincerely|yours|"
     r"mfg|lg|vg|mvh|hilsen|(?:mit )?(?:(?:freundliche[nr]?|viele|liebe|beste|herzliche) )?gr(?:[uü]|ue)(?:ß|ss)e?n?|"
     r"danke|cordialement|merci|(?:un )?saludos?|gracias|atenciosamente|att|abraços?|obrigad[oa]|"
@@ -104,7 +105,7 @@ _CLOSING = re.compile(
     r"(?:med )?vänliga hälsningar|tack|pozdrawiam|dziękuję|с уважением|спасибо|teşekkürler)\W*"
 )
 """How a letter ends; the next line names who wrote it."""
-_SIGNATURE = re.compile(
+_SIGNATURE = late(
     r"\W{0,4}(?P<s>[^\W\d_a-z][\w'’-]{1,40}(?: [^\W\d_a-z][\w'’.-]{0,40}){0,3})\W{0,3}"
 )
 

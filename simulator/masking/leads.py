@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from simulator.masking.words import name
+from simulator.needles import late
 
 _DATE = r"\d{4}[-/.]\d\d[-/.]\d\d"
 _CLOCK = r"\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?"
@@ -12,7 +13,7 @@ _PROCESS = r"[\w./()-]{1,60}(?:\[\d+\])?: "
 _GAP = r"(?: - | ?[:|,] ?| )"
 _LEVEL = r"(?:DEBUG|INFO|TRACE|WARN(?:ING)?|ERROR|NOTICE|CRITICAL|FINE|SEVERE)"
 _STAMPS = tuple(
-    re.compile(expression)
+    late(expression)
     for expression in (
         r"<\d{1,3}>\d? ?",
         rf"\[?{_DATE}(?:[T ,]{{1,2}}{_CLOCK})?(?: ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d))?\]?{_GAP}",
@@ -24,14 +25,12 @@ _STAMPS = tuple(
         rf"(?:\w{{1,20}}\.)?{_LEVEL}(?:: |\] | {{1,3}}(?:[A-Za-z][\w.$\[\]]{{1,80}}:? - |- )?|:[a-z][a-z0-9_.]{{0,40}}:(?!/|\d))",
     )
 )
-_PART = re.compile(
+_PART = late(
     r"(?!\S*(?i:user|login|auth|account|ur[li]|dsn|api)|[upUP]: )"
     r"[A-Za-z][\w.$-]{0,60}(?:\[[\w.-]{1,40}\])?: (?=\s*\S)"
 )
 """The part of a program that logs, behind the level."""
-_BOUNDARY = re.compile(
-    r"(?:[\]:>|)-]|\b(?:DEBUG|INFO|TRACE|WARN(?:ING)?|ERROR|NOTICE))(?: |(?<=\|)|$)"
-)
+_BOUNDARY = late(r"(?:[\]:>|)-]|\b(?:DEBUG|INFO|TRACE|WARN(?:ING)?|ERROR|NOTICE))(?: |(?<=\|)|$)")
 
 
 def of(line: str) -> str:

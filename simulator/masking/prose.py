@@ -40,6 +40,7 @@ from simulator.masking.words import (
     shapes_with,
     signs,
 )
+from simulator.needles import late
 
 LONGEST = 4_000
 """Characters of a line that are looked at; what lies behind them is masked unread."""
@@ -52,81 +53,82 @@ _SMTP_WORDS = frozenset(smtp.VERBS) | frozenset(
 )  # fmt: skip
 """Words that stand alone on a line although AUTH was said before."""
 
-_AUTH = re.compile(
+_AUTH = late(
     r"(?i)\bAUTH(?:ENTICATE)?(?:[\s=:+\xa0]|&nbsp;|%20)+(?=\S)(?P<mech>[A-Za-z0-9_-]{3,40}(?![\w/+]))?"
     r"(?:(?:[\s=:+\xa0,]|&nbsp;|%20)+(?P<blob>[^\s'\"\\<>|]{2,}))?"
 )
-_BLOB = re.compile(r"(?<![\w+/=.@-])[A-Za-z0-9+/_-]{8,16000}={0,2}(?![\w+/@=-]|\.\w)")
-_ALONE = re.compile(
+_BLOB = late(r"(?<![\w+/=.@-])[A-Za-z0-9+/_-]{8,16000}={0,2}(?![\w+/@=-]|\.\w)")
+_ALONE = late(
     r"^(?P<lead>\s*(?:[^\s:]{0,3}[<>→←:|=~*-]{1,4}\s*|[0-9A-Fa-f]{4,8}:\s+|[CS]:\s*|>+\s*)?[\"'`b]{0,2})"
     r"(?P<s>[A-Za-z0-9+/_-]{4,16000}={0,3})(?P<trail>[\"'`]?(?:\\r|\\n)*[\"'`,;)]*\s*)$"
 )
-_AS_NAME = re.compile(
+_AS_NAME = late(
     r"(?i) (?P<as>as|als|como|comme|come|som|jako|як|как|в качестве|ως|sebagai) "
     r"|(?:,| [-–—=])? (?:is|was|ist|war|es|era|est|était|è|é|foi|jest|to(?= (?:moje )?has)|är|er|on(?= (?:minun? )?(?:salas|paroo))|это|был|είναι|adalah|that['’]s) "
     r"|,? c['’]est | [-–—] (?=(?:это|that|my|mein|mon|mi|minha|mia|meu|мой|moje|the)\b)| ?[がは为是](?=\S)"
 )
 """What goes before the name of what stands before it: `hunter2 as password`."""
-_WORDS = re.compile(r"""[^\s"'`()«»„“”]{4,128}""")
-_PRINTS = re.compile(
+_WORDS = late(r"""[^\s"'`()«»„“”]{4,128}""")
+_PRINTS = late(
     r"\s*(?:\((?:gdb|lldb|Pdb|ipdb|rdb:\d+)\) *\S|>>> ?\S|(?:irb|pry|iex|php|julia|ghci|tinker|psysh|In \[\d+\])[^>:]{0,20}[>:] *\S"
     r"|>{1,2} \w*[.$\[(]\S|(?:\S{0,60}[$#%] *)?(?:echo|printenv|print|puts|p|pp|var_dump)[ (]+\S)"
 )
 """A line on which somebody asks for a value, which the next line shows."""
-_SENT = re.compile(r"""["'](?P<s>[A-Za-z0-9+/]{8,16000}={0,2})(?:\\r|\\n)""")
-_MECHANISM_AND_BLOB = re.compile(
+_SENT = late(r"""["'](?P<s>[A-Za-z0-9+/]{8,16000}={0,2})(?:\\r|\\n)""")
+_MECHANISM_AND_BLOB = late(
     r"""\b(?:PLAIN|LOGIN|XOAUTH2|OAUTHBEARER|CRAM-MD5|NTLM|GSSAPI|DIGEST-MD5|SCRAM-[A-Z0-9-]{4,20})["',:;=>\s|]{1,8}(?P<s>[A-Za-z0-9+/_-]{8,16000}={0,2})(?![\w+/@=-])"""
 )
-_VALUE_BEFORE = re.compile(
+_VALUE_BEFORE = late(
     r"""(?i)\b(?:value|val|content|data)["']?\s*[:=]\s*(["'])(?P<s>[^"']{1,512})\1[\s,;]*(?:WHERE\s+)?["']?[\w.]{0,20}(?:name|key|id|k|setting|field|property)["']?\s*[:=]\s*["']?[\w.-]*$"""
 )
 """A value that stands before the name that it has."""
-_LAST = re.compile(r"[:>\]|] {1,20}[\"']?(?P<s>[A-Za-z0-9+/_-]{6,4000}={0,2})[\"']?$")
+_LAST = late(r"[:>\]|] {1,20}[\"']?(?P<s>[A-Za-z0-9+/_-]{6,4000}={0,2})[\"']?$")
 """The last word of a line, behind a mark of whatever log."""
-_CONTINUES = re.compile(
+_CONTINUES = late(
     r"^(?P<lead>\s*(?:[0-9A-Fa-f]{4,8}:\s+|[<>~=|*-]{1,4}\s+|[CS]:\s*)?[\"'`]?)(?P<s>[A-Za-z0-9+/_-]{1,16000}={0,3})(?P<trail>[\"'`]?(?:\\r|\\n)*\s*)$"
 )
-_CALL = re.compile(
-    r"(?i)(?<!\w)(?=\w*?(?:auth|credential|passw|(?:log[io]n|sign_?in)\s?\())\w++\s?\("
-)
-_CALLED = re.compile(
+_CALL = late(r"(?i)(?<!\w)(?=\w*?(?:auth|credential|passw|(?:log[io]n|sign_?in)\s?\())\w++\s?\(")
+_CALLED = late(
     r"log[io]n|sign_?in|auth|cred|passw|->|::|#\d|args?\b|arguments|params|parameters"
     r"|connect|values|dial|client|transport|sasl|plain|smtp|mailer|session|account|open|start|send"
 )
-_CONNECTS = re.compile(
+_CONNECTS = late(
     r"(?i)(?<!\w)(?=\w*?(?:connect|dial|client|transport|sasl|plain|smtp|mailer|session|account|open"
     r"|start|send|values))\w++(?:\.\w++)?\s?\((?=[^()]*,)"
 )
 """Calls that may be given a user and a password, behind other arguments."""
-_PLAIN_ARGUMENT = re.compile(
+_PLAIN_ARGUMENT = late(
     r"(?i)(?:EHLO|HELO|LHLO|STARTTLS|MAIL|RCPT|DATA|RSET|NOOP|QUIT|HELP|VRFY|AUTH)\b.*|\s*|\d{1,5}"
     r"|(?:tcp|udp|tls|ssl|smtps?|utf-?8|ascii|plain|login|localhost|r|w|rb|wb|none|true|false)\d?"
     r"|\w+://[^@]*|(?:/|[A-Z]:\\)[\w./\\ -]*|[\w-]+(?:\.[\w-]+)+(?::\d+)?|[^@\s]+@[\w.-]*|\S+ \S+ .*|[\\rn]*"
 )
 """What is no secret as an argument: a command, a host, an address, a sentence."""
-_FRAME = re.compile(r"^\s*#\d+ |(?:->|::)\w+\(")
-_LISTED = re.compile(
+_FRAME = late(r"^\s*#\d+ |(?:->|::)\w+\(")
+_LISTED = late(
     r"(?i)\b(?:auth\w*|creds|credentials?|login|args?|arguments|params|parameters)[\"']?\s*(?:=>|[=:]| +')\s*[\[({](?!\s*$)"
 )
-_STRING = re.compile(r"'(?:[^'\\]|\\.){0,4000}'|\"(?:[^\"\\]|\\.){0,4000}\"")
-_BENIGN = re.compile(
+_STRING = late(r"'(?:[^'\\]|\\.){0,4000}'|\"(?:[^\"\\]|\\.){0,4000}\"")
+_BENIGN = late(
     r"(?i)(?:EHLO|HELO|LHLO|STARTTLS|MAIL|RCPT|DATA|RSET|NOOP|QUIT|HELP|VRFY)\b.*|AUTH(?: [A-Z0-9-]{3,20})?"
     r"|\w+://[^@]*|(?:/|[A-Z]:\\)[\w./\\ -]*|[\w-]+(?:\.[\w-]+)+(?::\d+)?|[^@\s]+@[\w.-]*|[a-z ]{0,24}|[A-Z][a-z]{1,24}"
     r"|[A-Z-]{2,12}|[\d.:]*|[A-Z]\w*\\[\w\\]*|[\s\\rn]*"
 )
-_ENCODED = re.compile(r"(?i)base64|b64")
-_HELD = re.compile(r"\s*(?:content|data|plain|text)\s*:\s*\S")
-_SHOWN = re.compile(
+_ENCODED = late(r"(?i)base64|b64")
+_HELD = late(r"\s*(?:content|data|plain|text)\s*:\s*\S")
+_SHOWN = late(
     r"\s*(?:\$\d+ = |=> |Out\[\d+\]: |\[\d+\] |string\(\d+\) |\(.{1,40}\) ?)?(?:0x[0-9a-f]+ )?"
 )
-_TOLD = re.compile(
+_TOLD = late(
     r"\s*(?:<[\w .-]{1,30}> ?|[\w .-]{1,30}: |[-*>] )?[\"'`]?(?![245]\d\d(?:[ -]|$))(?P<s>(?=[^\s]*[\d_!#$%&?+])(?=[^\s]*[^\W\d_])[^\s\"'`:/@]{5,64}?)[\"'`]?[.!]?\s*"
 )
 """A line that is one word, as a password; the line before spoke of one."""
-_ANSWERED = re.compile(r"\s*(?:\S{1,3}\s+)?(?![245]\d\d(?:[ -]|$))(?P<s>\S{3,})\s*")
+_ANSWERED = late(r"\s*(?:\S{1,3}\s+)?(?![245]\d\d(?:[ -]|$))(?P<s>\S{3,})\s*")
 """A line that is one word, as the answer to what the server asked for."""
-_SETTING = re.compile(r"\s+[\w.-]+\s*[=:]\s*\S")
+_SETTING = late(r"\s+[\w.-]+\s*[=:]\s*\S")
 
+
+_DIGITS = str.maketrans("123456789", "000000000")
+_NUMBERED = late(r"[1-9]")
 
 _STRANGE = 2
 """Lines that may stand between two rows of a table, as a log writes among what it quotes."""
@@ -161,8 +163,14 @@ class Masker:
     def prepare(self, text: str) -> None:
         """Say all that is to come, so that what is nowhere in it is not looked for."""
         lowered = text.lower().replace("\u0307", "")
-        self._hints = tuple(hint for hint in hints() if hint in lowered)
-        self._shapes = shapes_with(frozenset([sign for sign in signs() if sign in lowered]))
+        # Lines that differ in their numbers alone are many, and few words have a number.
+        alike = "\n".join(dict.fromkeys(lowered.translate(_DIGITS).split("\n")))
+
+        def has(word: str) -> bool:
+            return word in alike or (word in lowered if _NUMBERED.search(word) else False)
+
+        self._hints = tuple(filter(has, hints()))
+        self._shapes = shapes_with(frozenset(filter(has, signs())))
 
     def interrupted(self) -> None:
         """Something came in between that was understood."""
@@ -629,7 +637,7 @@ class Masker:
                 self._add(spans, line, *match.span())
 
 
-_SMTP = re.compile(
+_SMTP = late(
     rb"(?i)(?:[245]\d\d(?:[ -]|$)|(?:EHLO|HELO|LHLO|STARTTLS|MAIL FROM|RCPT TO|DATA|RSET|NOOP|QUIT)\b)"
 )
 
@@ -651,7 +659,7 @@ def _harmless(octets: bytes) -> bool:
     return all(masker.line(line) == line for line in text.splitlines())
 
 
-_HEADER = re.compile(r"""(?i)(?:(?:set-)?cookie2?|(?:[\w]+-)?authorization)["']?\s*:""")
+_HEADER = late(r"""(?i)(?:(?:set-)?cookie2?|(?:[\w]+-)?authorization)["']?\s*:""")
 
 
 def _header_end(line: str, start: int, least: int) -> int:

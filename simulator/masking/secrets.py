@@ -24,6 +24,7 @@ from simulator.masking.fields import texts, with_texts
 from simulator.masking.forms import decoded, is_blob, is_sasl, looks_secret
 from simulator.masking.prose import Masker
 from simulator.masking.words import MASK, mechanisms, plain_words
+from simulator.needles import late
 from simulator.session import (
     AnyEvent,
     AuthResponse,
@@ -41,14 +42,14 @@ from simulator.session import (
 MOST = 400
 """Secrets of earlier sessions that are looked for in later ones."""
 
-_LOGGED = re.compile(
+_LOGGED = late(
     r"\s*(?:\w{3} +\d{1,2} \d\d:\d\d|\d{4}-\d\d-\d\dT?|\[?\d\d:\d\d|\d\d/\d\d/|={3} |\*{1,3} |== "
     r"|<?\w+\[\d+\]|postfix/|\w+: (?:info|debug|warning|error)\b)"
 )
 """A line of a log with its own beginning: no text of a message, nor an answer to AUTH."""
 
-_DATA = re.compile(r"^(?P<prefix>(?:.{0,80}?[:>\]|] +)?)(?:DATA|BDAT \d{1,12}(?: LAST)?)\s*$")
-_TALK = re.compile(
+_DATA = late(r"^(?P<prefix>(?:.{0,80}?[:>\]|] +)?)(?:DATA|BDAT \d{1,12}(?: LAST)?)\s*$")
+_TALK = late(
     r"(?:EHLO|HELO|MAIL FROM:|RCPT TO:|DATA$|BDAT \d|QUIT$|RSET$|NOOP|STARTTLS$|[245]\d\d[ -])"
 )
 
@@ -132,7 +133,7 @@ class Secrets:
         return with_texts(event, shown) if shown != said else event
 
 
-_WORD = re.compile(r"\w{2,}")
+_WORD = late(r"\w{2,}")
 
 
 def _word(form: str) -> str:
@@ -440,7 +441,7 @@ def _newest_first(events: list[AnyEvent]) -> bool:
     )
 
 
-_ENDS = re.compile(r"(?P<prefix>.*[\s:>|])\.\s*")
+_ENDS = late(r"(?P<prefix>.*[\s:>|])\.\s*")
 _DIGITS = str.maketrans("0123456789", "0000000000")
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from simulator.masking.forms import PLAIN_TOKEN, looks_secret
 from simulator.masking.words import name, not_secret, stop
+from simulator.needles import late
 
 QUOTES = {
     "'": "'",
@@ -24,57 +25,55 @@ QUOTES = {
     "「": "」",
     "『": "』",
 }
-_CLOSERS = re.compile(
+_CLOSERS = late(
     r"(?::(?:protected|private|public|\\?\"[\w\\]{1,80}\\?\":private)(?=\])|\\*[\"'`”’»」』\])}*]|\[\d{0,3}\]|&(?:quot|apos|\#39|\#34|gt|nbsp);|</?\w{1,20}[^<>]{0,80}>){1,6}"
 )
-_VALUE_KEY = re.compile(
+_VALUE_KEY = late(
     r"""[\s,]*\\?["']?(?i:value|val|content|data|default|wert|valor|string)\\?["']?\s*(?:=>|[=:])\s*"""
 )
-_SEPARATOR = re.compile(
-    r"\s{0,40}(?:(?:\# )?=>|[-–—]?->|→|:=|={1,3}|:{1,2}|：|＝|%3[AaDd]|\||~)\s*"
-)
-_DASH = re.compile(r"\s[-–—]\s+(?=\S)")
-_COMMA = re.compile(r"\s*,\s*(?=[a-zA-Z@$]{0,2}\\?[\"'`])")
-_COLUMN = re.compile(r"\t\s*|  +")
-_COPULA = re.compile(
+_SEPARATOR = late(r"\s{0,40}(?:(?:\# )?=>|[-–—]?->|→|:=|={1,3}|:{1,2}|：|＝|%3[AaDd]|\||~)\s*")
+_DASH = late(r"\s[-–—]\s+(?=\S)")
+_COMMA = late(r"\s*,\s*(?=[a-zA-Z@$]{0,2}\\?[\"'`])")
+_COLUMN = late(r"\t\s*|  +")
+_COPULA = late(
     r"(?i) +(?:is|was|are|ist|war|lautet|lauten|est|étai[st]|es|era|é|è|jest|to|är|er|on|is now|="
     r"|это|был|είναι|của|adalah|は|が|是|为|為) *:? *(?=\S)"
 )
-_QUALIFIED = re.compile(
+_QUALIFIED = late(
     r"(?i)\s*(?:\([^()]{0,40}\)|(?:for|of|para|pour|für|fuer|de|do|da|del|di|von|van|voor|för|dla|"
     r"пользователя|для|used|sent|entered|given|again|received|provided|supplied|typed|read|"
     r"encrypted|encoded|decoded|base64|b64|plain ?text|clear ?text|in clear(?: text)?|try|"
     r"smtp|imap|pop3|e-?mail|field|value|parameter|argument|was)\b[^=:\n]{0,60}?)\s*(?:[=:]|：)\s*(?=\S)"
 )
-_CLAUSE = re.compile(
+_CLAUSE = late(
     r"(?i) +(?:you|that|which|i|he|she|we|they|used|sent|entered|given)\b[^.=:;]{0,60}? (?:is|was|were|be|=):? +(?=\S)"
 )
-_ANSWER = re.compile(r"""["')]{0,2}\?+["')]{0,2} +(?:<?\w{1,12}>?: ?)?(?=\S)""")
+_ANSWER = late(r"""["')]{0,2}\?+["')]{0,2} +(?:<?\w{1,12}>?: ?)?(?=\S)""")
 """What stands between a question for a password and its answer."""
-_BLOCK = re.compile(r"[|>][-+]?\d?\s*$")
-_PARTICLE = re.compile(r"(?:は|が|是|为|為|[은는이가]|を|も)?\s*(?=[!-~])")
-_TYPED = re.compile(
+_BLOCK = late(r"[|>][-+]?\d?\s*$")
+_PARTICLE = late(r"(?:は|が|是|为|為|[은는이가]|を|も)?\s*(?=[!-~])")
+_TYPED = late(
     r"(?:\s|string\(\d+\)|(?:[brufBRUF@$]{1,2}|str|SecretStr|bytes|String|b64|base64)(?=\(?[\"'])|!!?\w+\s|"
     r"[(\[{]|\\(?=[\"'])|--|<!\[CDATA\[|\\[nrt])*"
 )
-_ENTITY = re.compile(r"&(quot|apos|\#39|\#34);")
-_NEXT_KEY = re.compile(
+_ENTITY = late(r"&(quot|apos|\#39|\#34);")
+_NEXT_KEY = late(
     r"""[\s,;|}\])]+(?:and\s+|und\s+|y\s+|et\s+|e\s+)?["'$<\[-]*(?:[^\W\d][\w.-]{0,39}["'\]]{0,2}\s?(?:=>|=(?!=|\s*$)|:(?!//))(?=\s|\S)|for (?:login|user)\b)"""
 )
-_NAMED = re.compile(
+_NAMED = late(
     r"""(?i:\s+(?:is|was|=)?\s*["'`]?)(?P<s>(?=\S*\d)(?=\S*[A-Za-z])(?!SHA|X25519|X448|P-\d|TLS|SSL|RSA|AES|HMAC|[\w-]*(?:bits?|bytes?)\b)[\w.+/~=-]{8,4096})(?!\S*[(:])"""
 )
 """A key or a token behind its name alone: long, of letters and digits."""
-_KEYS = re.compile(r"(?i)(?:tokens?|keys?|secrets?)$")
-_TRAIL = re.compile(r"[\s,;)}\]]+$")
-PLACEHOLDER = re.compile(
+_KEYS = late(r"(?i)(?:tokens?|keys?|secrets?)$")
+_TRAIL = late(r"[\s,;)}\]]+$")
+PLACEHOLDER = late(
     r"(?i)[*•●xX·.…-]{3,}|\*+|[\[(<{]{0,2}(?:[\w ]{0,20}(?:hidden|redacted|masked|removed|suppressed|"
     r"omitted|filtered|not shown|not set|non-null|non-empty)[\w ]{0,20}|none|empty|null|nil|unset|yes|no|true|false|"
     r"not required|required|password|credentials?|secret)[\])>}]{0,2}|\$\{?\w+\}?|%\w+%?|\(null\)"
 )
-_WORD_AFTER = re.compile(r"\s*([^\s]+)")
-_TAIL = re.compile(r"[\w$-]*(?:[.-]\w+)*")
-_USER_BEFORE = re.compile(
+_WORD_AFTER = late(r"\s*([^\s]+)")
+_TAIL = late(r"[\w$-]*(?:[.-]\w+)*")
+_USER_BEFORE = late(
     r"(?i)(?:user(?:name)?|login|account|usuario|usuário|benutzer|utilisateur)[ =:]+\S{1,128}[ ,;]+(?:and |with |und |y |e |et |mit |con |com |using |is )*$"
 )
 
@@ -323,7 +322,7 @@ def _quoted(text: str) -> bool:
     return bool(begun and begun[-1])
 
 
-_VALUE_ATTRIBUTE = re.compile(
+_VALUE_ATTRIBUTE = late(
     r"""(?i)\b(?:value|content|data)\s*=\s*(?:"([^"]+)"|'([^']+)'|([^\s"'<>/]+))"""
 )
 
@@ -344,7 +343,7 @@ def _in_tag(text: str, tag: int, place: int) -> Found | None:
     return Found(value_at(text, end + 1, sentence=False, url=False, markup=True), ends=False)
 
 
-_GOES_ON = re.compile(r"(?i)(?:\? it(?:['’]s| is))?(?:[^.!?\n]|[.!?](?=\S)){0,60}")
+_GOES_ON = late(r"(?i)(?:\? it(?:['’]s| is))?(?:[^.!?\n]|[.!?](?=\S)){0,60}")
 
 
 def _further(text: str, place: int) -> Value | None:

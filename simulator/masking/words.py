@@ -13,6 +13,7 @@ from importlib.resources import files
 import msgspec
 
 from simulator import smtp, toml
+from simulator.needles import late
 
 MASK = "********"
 
@@ -137,17 +138,18 @@ def _spellings(text: str) -> set[str]:
     return {text, apart, apart.replace("\u0307", ""), bare if bare.isascii() else text}
 
 
-Shapes = tuple[tuple[tuple[str, ...], re.Pattern[str], tuple[int, ...]], ...]
+Shapes = tuple[tuple[tuple[str, ...], re.Pattern[str], tuple[str, ...]], ...]
+
+_SECRET = late(r"\(\?P<(s\w*)>")
 
 
 @functools.cache
 def shapes() -> Shapes:
     """The forms of secrets: what a line holds that has one, in lower case, its expression, and the
-    numbers of the groups that are secrets."""
-    found = ((shape.has, re.compile(shape.find)) for shape in table().shapes)
+    names of the groups that are secrets."""
     return tuple(
-        (has, pattern, tuple(n for key, n in pattern.groupindex.items() if key[0] == "s"))
-        for has, pattern in found
+        (shape.has, late(shape.find), tuple(_SECRET.findall(shape.find)))
+        for shape in table().shapes
     )
 
 

@@ -24,6 +24,7 @@ from typing import IO, Any, NamedTuple, cast
 import msgspec
 
 from simulator.errors import Error
+from simulator.needles import late
 
 CHUNK = 1 << 18
 LONGEST = 1 << 16
@@ -111,12 +112,12 @@ _ARCHIVES = (
 """What is no log but may hold one: where its mark stands, the mark, its name, what unpacks it."""
 
 _PACKED = {
-    "gzip": re.compile(rb"\x1f\x8b"),
-    "xz": re.compile(rb"\xfd7zXZ\x00"),
-    "zstd": re.compile(rb"\x28\xb5\x2f\xfd"),
-    "bzip2": re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"),
+    "gzip": late(rb"\x1f\x8b"),
+    "xz": late(rb"\xfd7zXZ\x00"),
+    "zstd": late(rb"\x28\xb5\x2f\xfd"),
+    "bzip2": late(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"),
     # The properties that every encoder writes, a dictionary of a whole power of two, a size.
-    "lzma": re.compile(rb"\x5d\0\0[\0-\x80][\0-\x08](?:\xff{8}|.{5}\0{3})", re.DOTALL),
+    "lzma": late(rb"\x5d\0\0[\0-\x80][\0-\x08](?:\xff{8}|.{5}\0{3})", re.DOTALL),
 }
 """How a file begins that is unpacked here."""
 
@@ -311,7 +312,7 @@ def _decoded(line: bytes) -> str:
 
 # From lines to clean lines --------------------------------------------------------------------
 
-_COLOUR = re.compile(
+_COLOUR = late(
     r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b]{0,512}(?:\x07|\x1b\\)?|[@-Z\\^_]?)"
 )
 _TYPOGRAPHY = str.maketrans(
@@ -326,17 +327,17 @@ _TYPOGRAPHY = str.maketrans(
         "\x0c": " ",
     }
 )
-_ENTITY = re.compile(r"&(?:lt|gt|quot|amp|nbsp|#39|#x27|#34|apos);")
-_TAG = re.compile(r"</?(?:br|p|pre|code|div|span|li|td|tr|font|b|i)(?: [^<>]{0,200})?/?>", re.I)
-_LINK = re.compile(r"\[([\w.@:-]{1,200})\]\((?:https?://|mailto:)[^)\s]{0,400}\)")
-_LINE_END = re.compile(r"(?:\^M)+\$?$|(?<=.)\\r(?:\\n)?$")
-_LISTED = re.compile(r"\s*(['\"])((?:\\.|(?!\1).){0,2000})\1,?\s*")
+_ENTITY = late(r"&(?:lt|gt|quot|amp|nbsp|#39|#x27|#34|apos);")
+_TAG = late(r"</?(?:br|p|pre|code|div|span|li|td|tr|font|b|i)(?: [^<>]{0,200})?/?>", re.I)
+_LINK = late(r"\[([\w.@:-]{1,200})\]\((?:https?://|mailto:)[^)\s]{0,400}\)")
+_LINE_END = late(r"(?:\^M)+\$?$|(?<=.)\\r(?:\\n)?$")
+_LISTED = late(r"\s*(['\"])((?:\\.|(?!\1).){0,2000})\1,?\s*")
 """An item of a list of strings, as source code or JSON has it."""
-_BRACKET = re.compile(r"\s*[\[\](){}]{1,2}[,;]?\s*")
+_BRACKET = late(r"\s*[\[\](){}]{1,2}[,;]?\s*")
 """What opens or closes a list of strings."""
-_DOUBLED = re.compile(r"(\S.{11,150}?[:|\])] )\1")
+_DOUBLED = late(r"(\S.{11,150}?[:|\])] )\1")
 """What a logger put before a line that bore it already."""
-_QUOTED = re.compile(r"\s{0,8}> ?")
+_QUOTED = late(r"\s{0,8}> ?")
 
 
 def tidy(text: str) -> str:
@@ -365,13 +366,13 @@ def _logged(line: str) -> str:
     return line
 
 
-_ENVELOPE = re.compile(r'\s*\{.*"(?:log|MESSAGE)" ?: ?"')
-_ENVELOPED = re.compile(r'"(?:stream|__REALTIME_TIMESTAMP|_PID|_BOOT_ID)" ?:')
+_ENVELOPE = late(r'\s*\{.*"(?:log|MESSAGE)" ?: ?"')
+_ENVELOPED = late(r'"(?:stream|__REALTIME_TIMESTAMP|_PID|_BOOT_ID)" ?:')
 
 
-_ESCAPED = re.compile(r"=(3D|2E|20|2D|3[CE]|46)")
+_ESCAPED = late(r"=(3D|2E|20|2D|3[CE]|46)")
 """What an archive of a mailing list leaves of ASCII in quoted-printable (RFC 2045 §6.7)."""
-_OCTETS = re.compile(r"\s*((?:[0-9a-f]{2}){3,4000})\s*")
+_OCTETS = late(r"\s*((?:[0-9a-f]{2}){3,4000})\s*")
 
 
 def _octets(line: str) -> str:
@@ -490,12 +491,10 @@ def _numbered(raw: Iterable[str]) -> Iterator[tuple[int, str]]:
         yield number, tidy(line)
 
 
-_SMTP_LIKE = re.compile(
+_SMTP_LIKE = late(
     r"(?:^|[^\w.])(?:[2-5][0-57]\d[ -]|(?:EHLO|HELO) \S|STARTTLS\b|MAIL FROM ?:|RCPT TO ?:)", re.I
 )
-_OF_TLS = re.compile(
-    r"[\t -~]{20}\b(?:SMTP|STARTTLS|TLS|SSL)\b|\b(?:SMTP|STARTTLS|TLS|SSL)\b[\t -~]{20}"
-)
+_OF_TLS = late(r"[\t -~]{20}\b(?:SMTP|STARTTLS|TLS|SSL)\b|\b(?:SMTP|STARTTLS|TLS|SSL)\b[\t -~]{20}")
 """A word of these in a piece of text that is longer than octets look like one by chance."""
 BINARY = 0.05
 """The share of a file's head that no text has and random octets surpass by far."""
@@ -526,7 +525,7 @@ _LEVEL = (
     r"|[Tt]race|[Dd]ebug|[Ii]nfo|[Ww]arning|[Ee]rror)"
 )
 _PREFIXES = tuple(
-    re.compile(pattern)
+    late(pattern)
     for pattern in (
         # 2026-02-07T13:12:00Z, 2026/02/07 13:12:00, 02/01/2026 03:34:18 PM
         rf"\[?\d{{2,4}}[-/.]\d{{1,2}}[-/.]\d{{2,4}}[ T,]{{1,3}}{_TIME}{_OFFSET}\]?:?",
@@ -550,7 +549,7 @@ _PREFIXES = tuple(
         r"[a-z]+(?:\.[a-z]+){1,6}:(?= )",
     )
 )
-_PID = re.compile(r"([A-Za-z][A-Za-z0-9_./-]{0,60})\[(\d{1,10})\]:")
+_PID = late(r"([A-Za-z][A-Za-z0-9_./-]{0,60})\[(\d{1,10})\]:")
 
 
 class Prefix(NamedTuple):
@@ -588,12 +587,14 @@ _MONTHS = {
         ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
     )
 }
-_ISO = re.compile(r"(\d{4})[-/](\d\d)[-/](\d\d)[T ,]{1,2}(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?")
-_NAMED = re.compile(
+_TIMED = late(r":\d\d:\d\d")
+"""What each time of day has, and little else has."""
+_ISO = late(r"(\d{4})[-/](\d\d)[-/](\d\d)[T ,]{1,2}(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?")
+_NAMED = late(
     rf"({_MONTH}) {{1,2}}(\d{{1,2}}),? (\d\d):(\d\d):(\d\d)(?:\.(\d{{1,9}}))?(?: (\d{{4}})\b)?"
 )
-_CLOCK = re.compile(r"(?<![\d:])(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?![\d:])")
-_EPOCH = re.compile(r"(?<!\d)(1\d{9})\.(\d{1,6})(?!\d)")
+_CLOCK = late(r"(?<![\d:])(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?![\d:])")
+_EPOCH = late(r"(?<!\d)(1\d{9})\.(\d{1,6})(?!\d)")
 
 
 class Stamp(NamedTuple):
@@ -607,7 +608,7 @@ def stamp(line: str) -> Stamp | None:
     """When a line was written, from the stamp at its beginning, whatever its style."""
     head = line[:90]
     # Most lines of a dialogue have no time, and to look for a character is far quicker.
-    if ":" in head:
+    if ":" in head and _TIMED.search(head) is not None:
         if (match := _ISO.search(head)) is not None:
             year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
             return _stamp(year, month, day, hour, minute, second, match[7], known=True)

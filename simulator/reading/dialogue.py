@@ -15,6 +15,7 @@ from typing import Literal
 import msgspec
 
 from simulator import smtp
+from simulator.needles import late
 from simulator.pairing import NEVER_TO_HELLO, left_unshown
 from simulator.reading import signs
 from simulator.reading.clean import Stamp
@@ -42,19 +43,17 @@ KEPT = 1 << 16
 
 _GREETING, _AUTH, _MESSAGE = "(greeting)", "(auth)", "(message)"
 
-_COMMAND_LINE = re.compile(
+_COMMAND_LINE = late(
     r"(?:(?:EHLO|HELO|LHLO)(?: +\S+)?|STARTTLS(?: +\S+)?"
     r"|AUTH(?: +[A-Z0-9_-]{3,20}(?: +(?!(?:LOGIN|PLAIN|NTLM|CRAM-MD5|XOAUTH2)\s*$)\S+)?)?"
     r"|(?:MAIL +FROM|RCPT +TO) ?:.*|DATA|BDAT +\d+(?: +LAST)?|RSET|QUIT|NOOP|HELP(?: +\S+)?"
     r"|(?:TURN|ATRN(?: +\S.*)?)|(?:VRFY|EXPN|ETRN|XCLIENT|XFORWARD) +\S.*)\s*",
     re.IGNORECASE,
 )
-_LAST_WORD = re.compile(
+_LAST_WORD = late(
     r"[245]\d\d [245]\.\d{1,3}\.\d{1,3} |(?:250|451|452|550|552|554) .*(?:queued|accepted)"
 )
-_MASKED = re.compile(
-    r"[<\[({]?.{0,40}(?:credential|password|hidden|suppressed|\*{3,}).{0,60}", re.I
-)
+_MASKED = late(r"[<\[({]?.{0,40}(?:credential|password|hidden|suppressed|\*{3,}).{0,60}", re.I)
 
 
 def _unflatten(text: str) -> str:
@@ -67,15 +66,15 @@ def _unflatten(text: str) -> str:
     )
 
 
-_STAGED = re.compile(r"(?i)\s*[<(\[].{0,60}(?:tls|ssl|handshake|negotiat|encrypt).{0,80}$")
+_STAGED = late(r"(?i)\s*[<(\[].{0,60}(?:tls|ssl|handshake|negotiat|encrypt).{0,80}$")
 """What a write-up has the client do in the place of the handshake: `<starts TLS negotiation>`."""
 
 
-_EXCEPTION = re.compile(r"(?:[A-Za-z_]\w{0,60}\.){1,8}[A-Za-z_]\w{0,60}: |Traceback \(most recent")
+_EXCEPTION = late(r"(?:[A-Za-z_]\w{0,60}\.){1,8}[A-Za-z_]\w{0,60}: |Traceback \(most recent")
 """What a program reports in its own words, behind a mark that somebody quoted it with."""
 
 
-_SPOKEN_OF = re.compile(
+_SPOKEN_OF = late(
     r"(?i)(?:STARTTLS|AUTH|DATA|QUIT)\s+(?:is|was|not|command|extension|support\w*|required|offered|but"
     r"|fail\w*|error|succe\w+|negotiation)\b(?!=)"
 )
@@ -183,10 +182,12 @@ class Dialogue:
     @property
     def took_leave(self) -> bool:
         """The client said QUIT, and the server took its leave of it."""
+        if self._reply or self._waiting:
+            return False
         said = [e for e in self.events[-4:] if isinstance(e, Command | Reply)]
         match said[-2:]:
             case [Command(verb="QUIT"), Reply(code=221)]:
-                return not self._reply and not self._waiting
+                return True
         return False
 
     def left(self, who: Side, text: str) -> bool:
@@ -776,7 +777,7 @@ class Dialogue:
         self.events.append(event)
 
 
-_TAKEN = re.compile(r"(?i)\bqueued\b|accepted for delivery|message accepted")
+_TAKEN = late(r"(?i)\bqueued\b|accepted for delivery|message accepted")
 """What a server says of a message that it took."""
 
 _OF_A_LOGIN = frozenset(("235", "334", "534", "535", "538"))
@@ -785,7 +786,7 @@ _OF_A_LOGIN = frozenset(("235", "334", "534", "535", "538"))
 _OF_CERTIFICATES = frozenset(("name-mismatch", "expired", "unknown-ca", "certificate"))
 """The errors after which a client may go on, if it is told to."""
 
-_VERIFYING = re.compile(r"(?i)certificate verif\w+ fail|verify error")
+_VERIFYING = late(r"(?i)certificate verif\w+ fail|verify error")
 """What says that a certificate was looked at, and found bad."""
 
 

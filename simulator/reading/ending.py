@@ -6,6 +6,7 @@ import re
 
 import msgspec
 
+from simulator.needles import late
 from simulator.reading import signs
 from simulator.reading.dialogue import Dialogue, Extent
 from simulator.session import (
@@ -79,7 +80,7 @@ def _without_recipe(events: tuple[AnyEvent, ...]) -> tuple[AnyEvent, ...]:
     )
 
 
-_DATED = re.compile(r"^\W{0,3}(?:\S{1,20} ){0,3}\S{0,20}\d:\d\d:\d\d")
+_DATED = late(r"^\W{0,3}(?:\S{1,20} ){0,3}\S{0,20}\d:\d\d:\d\d")
 """A line with a time, as no program writes that somebody types into."""
 
 _PASTED = ("fragments", "plain", "unknown")
@@ -106,7 +107,7 @@ def _without_supposition(dialogue: Dialogue) -> None:
         )
 
 
-_ROW = re.compile(
+_ROW = late(
     r"(?:[\s|*•·>#+\"'`(\[-]|</?\w{1,6}>|\d{1,2}[.)]\s"
     r"|(?i:smtp|err\w{1,4}|code|reply|fehler|c[oó]d\w{1,3}|ошибка|エラー|错误|錯誤|오류)[ :]{0,2}"
     r"){0,12}(?P<code>[245]\d\d|354|334)(?!\d|[.:/]\d|-\d)"
@@ -150,7 +151,7 @@ def _without_lesson(dialogue: Dialogue) -> None:
     ]
 
 
-_STAMPED = re.compile(r"\d\d:\d\d:\d\d|\[\d{1,3}(?:\.\d{1,3}){3}\]|\bsaid: ")
+_STAMPED = late(r"\d\d:\d\d:\d\d|\[\d{1,3}(?:\.\d{1,3}){3}\]|\bsaid: ")
 
 
 def _as_written(event: AnyEvent) -> str:
@@ -244,9 +245,9 @@ def _told_above(events: list[AnyEvent]) -> Remark | None:
     return None
 
 
-_OF_STARTTLS = re.compile(r"(?i)\bstart[ _-]?tls\b|convert socket to tls|enable(?:d|_)? ?crypto")
+_OF_STARTTLS = late(r"(?i)\bstart[ _-]?tls\b|convert socket to tls|enable(?:d|_)? ?crypto")
 
-_STACK = re.compile(r"\s*(?:#\d+ \S|at [\w.$<>]+\(|Stack [Tt]race:|Traceback \(|from \S+:\d+:in )")
+_STACK = late(r"\s*(?:#\d+ \S|at [\w.$<>]+\(|Stack [Tt]race:|Traceback \(|from \S+:\d+:in )")
 """A line of a program's stack: no person typed this dialogue."""
 
 
@@ -294,11 +295,11 @@ def _speaks_on_465(dialogue: Dialogue) -> bool:
     )
 
 
-_STARTED_TLS = re.compile(
+_STARTED_TLS = late(
     r"(?i)\bopenssl s_client\b(?!.*-starttls)|\bgnutls-cli\b(?!.*starttls)|\bncat .{0,40}--ssl\b"
     r"|\bsocat .{0,40}\b(?:openssl|ssl):|\btelnet-ssl .{0,40}-z ssl"
 )
-_STARTED = re.compile(r"(?i)\b(?:telnet|nc|ncat|netcat|openssl s_client|gnutls-cli|socat|swaks) \S")
+_STARTED = late(r"(?i)\b(?:telnet|nc|ncat|netcat|openssl s_client|gnutls-cli|socat|swaks) \S")
 """The line of a shell that starts a program to talk to a server, and one that begins with TLS."""
 
 
@@ -319,9 +320,9 @@ def _speaks_through_tls(dialogue: Dialogue) -> bool:
     )
 
 
-_ON_465 = re.compile(r"(?i)\bport\W{1,3}465\b|[\w\])]:465\b|smtps://")
+_ON_465 = late(r"(?i)\bport\W{1,3}465\b|[\w\])]:465\b|smtps://")
 _VAGUE = ("other", "cut", "established")
-_REPORTED = re.compile(r"(?i)\bTLS negotiation failed|\b4\.4\.317\b|certificate validation failed")
+_REPORTED = late(r"(?i)\bTLS negotiation failed|\b4\.4\.317\b|certificate validation failed")
 
 
 def _from_remarks(dialogue: Dialogue, events: tuple[AnyEvent, ...]) -> tuple[AnyEvent, ...]:
@@ -358,7 +359,7 @@ def _from_remarks(dialogue: Dialogue, events: tuple[AnyEvent, ...]) -> tuple[Any
     return (*events[:best], *sentence.events(told), *events[best + 1 :])
 
 
-_AT_CONNECT = re.compile(
+_AT_CONNECT = late(
     r"(?i)could not connect to smtp host|\.openServer\(|\bSMTP_SSL\("
     r"|\b(?:stream_socket_client|fsockopen)\(|connection could not be established with host \W{0,3}(?:ssl|tls)://"
 )

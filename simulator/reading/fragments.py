@@ -11,6 +11,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from simulator.needles import late
 from simulator.reading.clean import without_prefix
 from simulator.session import Side
 
@@ -24,7 +25,7 @@ _CODE = (
 _PLACE = r"(?:^|(?<=[\s:>'\"`\[\]|)=,;/~<({└─│-]))"
 _ENDS = r"\s*$|\t|\s*[\"'](?!\s?:|\s?=>)|\s*[\\<`\ufffd]|\s*\.\.|\s[<>~!*-]{1,3}[ <]"
 """What stands behind a verb without an argument; no name of a value, as JSON has it."""
-_START = re.compile(
+_START = late(
     rf"{_PLACE}(?:(?P<reply>{_CODE}(?:[ -](?=\S)|: (?=[245]\.\d{{1,3}}\.\d)|(?=\s*$|\s*[\\<])))"
     r"|(?P<command>(?:EHLO|HELO|LHLO)(?=\s+(?!\d{3}[ -])[\w\[(<$*])"
     r"|AUTH(?=\s+(?:PLAIN|LOGIN|CRAM-MD5|NTLM|XOAUTH2?|GSSAPI|DIGEST-MD5|OAUTHBEARER|SCRAM)\b)"
@@ -32,59 +33,57 @@ _START = re.compile(
     rf"|(?:STARTTLS|DATA|QUIT|RSET|NOOP)(?={_ENDS})|STARTTLS(?=\s+state=)))",
     re.IGNORECASE,
 )
-_MARKED = re.compile(
+_MARKED = late(
     r"(?i)(?:^|[:>'\"`\]|)=;~<└─│*\t-]|\b(?:sending|sent|send|recv|rcvd|received|reply|response"
     r"|answer|command|[cs]|ehlo|helo|starttls|client|server|[-=]> ?[A-Z]{4,8}|<[-=]* ?[A-Z]{4,8})"
     r"|\b\w{0,30}(?:send|write)\w{0,30}\([^()]{1,80},)[\s:>'\"`(\[]*$"
 )
 """What ends so may stand before a fragment."""
-_STRONG = re.compile(
+_STRONG = late(
     r"(?i)(?:<<|>>|<-+|-+>|[=~]>|<[=~]|\t|\b(?:send|recv|sent|rcvd|client|server|[cs]):|\\n|\\r"
     r"|<EOL>|<CRLF>|\ufffd|[└│])[\s:>'\"`(\[]*$"
 )
 """What ends so begins a new fragment in the middle of another."""
-_END = re.compile(
+_END = late(
     r"(?:\\r|\\n|\\015|\\012|(?i:<EOL>|<CRLF>|<CR>)|\s<<\s*$|\\?[\"'`],?\)*\s*$|\\\"|\s*\^M|\.\.(?:\s|$)|\t|\ufffd)"
 )
-_TRAIL = re.compile(
+_TRAIL = late(
     # Blanks in one alternative only, or else a row of them could be taken in countless ways.
     r"(?:[\s<>~!*+|│└─-]|(?:Send|Recv|Sent|Rcvd|C|S|CLIENT|SERVER)[^:]{0,30}:"
     r"|\[[^\]]{0,80}\d\d:\d\d:\d\d[^\]]{0,80}\]:?(?>\s*(?:<\w+>\s*)?(?:\w+: ?)?))+$"
 )
 """A mark or a stamp of the next fragment on the line."""
-_ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
-_AFTER_CODE = re.compile(rf"(?<!\d){_CODE}[ -]$")
-_ATTRIBUTE = re.compile(r"\w=[\"']$|\w=$(?<!cmd=)")
+_ENHANCED = late(r"[245]\.\d{1,3}\.\d{1,3}\b")
+_AFTER_CODE = late(rf"(?<!\d){_CODE}[ -]$")
+_ATTRIBUTE = late(r"\w=[\"']$|\w=$(?<!cmd=)")
 """What ends so is followed by a value of the log's own, such as `reason=quit`."""
-_OPTION = re.compile(r"(?:^|\s)--?$")
+_OPTION = late(r"(?:^|\s)--?$")
 """What ends so is followed by the name of an option, as in `swaks --auth LOGIN`."""
-_CALLED = re.compile(r"(?:->|::)\w{1,60}\([\"']?$")
+_CALLED = late(r"(?:->|::)\w{1,60}\([\"']?$")
 """What ends so is followed by the argument of a call in a stack."""
-_INLINE = re.compile(r"[(（、，。「\u3040-\u9fff\uac00-\ud7a3]`$")
+_INLINE = late(r"[(（、，。「\u3040-\u9fff\uac00-\ud7a3]`$")
 """What ends so is followed by a word that a sentence has in Markdown's marks."""
-_VALUE = re.compile(r"(?i)\b(?:code|status|errno|error|response)\W{0,3}$")
+_VALUE = late(r"(?i)\b(?:code|status|errno|error|response)\W{0,3}$")
 """Behind it a code alone is a value of the program's own, and the line says more."""
-_FILE_LINE = re.compile(r"\.[A-Za-z]{1,5}[:(]$")
+_FILE_LINE = late(r"\.[A-Za-z]{1,5}[:(]$")
 """What ends so is followed by the number of a line in a file."""
-_REPORTED = re.compile(r"(?i)smtp; ?$")
+_REPORTED = late(r"(?i)smtp; ?$")
 """Behind it stands a reply that a delivery report tells of (RFC 3464 §2.3.6)."""
 
 
-_FRAME = re.compile(
-    r"\s*(?:#\d{1,3} .{1,300}\(\d{1,6}\): |#\d{1,3} \[internal|at [\w.$<>]{3,200}\()"
-)
+_FRAME = late(r"\s*(?:#\d{1,3} .{1,300}\(\d{1,6}\): |#\d{1,3} \[internal|at [\w.$<>]{3,200}\()")
 """A frame of a stack, with the arguments of a call; of what was said, nobody knows when."""
-_REQUEST = re.compile(r" HTTP/\d(?:\.\d)?\\?\" \d{3}\b")
+_REQUEST = late(r" HTTP/\d(?:\.\d)?\\?\" \d{3}\b")
 """A line of a web server's log of requests; its status is no reply of SMTP."""
-_PATTERN = re.compile(
+_PATTERN = late(
     r"\\[dwsS][+*?{)\]]|\(\?P?[<:=!]|\.\*[$)\"'/\\]|<HOST>|%\(__prefix|\b[ef]?grep -?\w* ?[\"']"
 )
 """A pattern that finds lines of logs, as fail2ban and grep have them; it is none of them."""
-_AFTER_COLON = re.compile(r"(\d{3}):(?= )")
+_AFTER_COLON = late(r"(\d{3}):(?= )")
 """A reply as a value has it: `530: 5.7.0 …`."""
 
 
-_COMPLAINT = re.compile(
+_COMPLAINT = late(
     r"(?i)\b(?:(?:invalid|illegal|unexpected|unrecogni[sz]ed|unknown|bad|rejected)"
     r" (?:smtp )?command|protocol (?:error|violation) in|rejected)\b[\s:]*[\"'`](?=\w)"
 )

@@ -9,7 +9,6 @@ decides. A log may be two: what the best reading leaves over is read by whoever 
 from __future__ import annotations
 
 import operator
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -17,6 +16,7 @@ from typing import NamedTuple
 import msgspec
 
 from simulator import smtp
+from simulator.needles import late
 from simulator.pairing import GREETINGS
 from simulator.reading import fragments, signs, wrapping
 from simulator.reading.clean import Line
@@ -207,7 +207,7 @@ def _parts(chosen: Reading, tried: list[Reading], propose: Propose) -> list[Read
     return best
 
 
-_LOGGED = re.compile(
+_LOGGED = late(
     r"\s{0,8}(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S{0,20})"
     r" \S{1,255} [\w./-]{1,60}\[\d+\]: "
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from simulator.needles import late
 from simulator.reading.clean import Line, without_prefix
 from simulator.reading.desk import Desk
 from simulator.reading.dialogue import Dialogue, is_command, is_reply
@@ -12,7 +13,7 @@ from simulator.session import Peer, Side
 LONGEST = 4000
 """Characters of a line that patterns see."""
 
-_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[0-7]{3}|.)", re.DOTALL)
+_ESCAPE = late(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[0-7]{3}|.)", re.DOTALL)
 _NAMED = {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}
 
 
@@ -59,7 +60,7 @@ def learn(dialogue: Dialogue, mark: str, said: str) -> Side | None:
     return side
 
 
-_CONTINUED = re.compile(r"[\s↪↳|>\t]{0,60}(?P<text>[2-5]\d\d(?:[ -].*)?)")
+_CONTINUED = late(r"[\s↪↳|>\t]{0,60}(?P<text>[2-5]\d\d(?:[ -].*)?)")
 
 
 def continued(desk: Desk, line: Line) -> bool:

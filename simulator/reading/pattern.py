@@ -16,6 +16,7 @@ import msgspec
 
 from simulator import toml
 from simulator.errors import Error
+from simulator.needles import Needles, folded, late, needle
 from simulator.reading.clean import Line, without_prefix
 from simulator.reading.desk import Desk
 from simulator.reading.dialogue import Extent, Reason, is_command, is_reply
@@ -104,7 +105,7 @@ class FormatError(Error, ValueError):
     """A format's file is wrong: which file, which line, and why."""
 
 
-_PEERS = {"client_name", "client_address", "server_name", "server_address", "port"}
+_PEER = late(r"\(\?P<(?:client_name|client_address|server_name|server_address|port)>")
 
 
 class Pattern:
@@ -112,10 +113,10 @@ class Pattern:
 
     def __init__(self, rule: LineKind) -> None:
         self.rule = rule
-        compiled = re.compile(rule.pattern)
-        self.match = compiled.match
-        self.names_peers = bool(_PEERS & set(compiled.groupindex))
-        self.split = re.compile(rule.split) if rule.split else None
+        self.needle = needle(rule.pattern)
+        self.regex = self.needle.pattern
+        self.names_peers = _PEER.search(rule.pattern) is not None
+        self.split = late(rule.split) if rule.split else None
 
     def ours(self, match: re.Match[str], text: str) -> str:
         """The rule's own `text` for what was said, with its groups filled in."""
@@ -179,7 +180,7 @@ def _coded(parts: list[str]) -> list[str]:
 _SPOKEN = ("client", "server", "retold", "mark", "either", "message")
 
 
-_FOLDS = re.compile(r"[|>][-+]?\d?")
+_FOLDS = late(r"[|>][-+]?\d?")
 """What ends `name: >-` in YAML, whose value follows; behind the name it marks no side."""
 
 
@@ -189,15 +190,17 @@ class PatternReader:
     def __init__(self, file: FormatFile) -> None:
         self.file = file
         self._patterns = [Pattern(rule) for rule in file.line]
-        self._signatures = [re.compile(pattern, re.MULTILINE) for pattern in file.signature]
+        self._needles = Needles([pattern.needle for pattern in self._patterns])
+        self._signatures = Needles([needle(sign, re.MULTILINE) for sign in file.signature])
 
     def detect(self, head: str, telling: list[str]) -> float:
         """How likely a log is of this format: `head` is its beginning, `telling` the lines that
         seem to be about SMTP or TLS."""
-        signed = any(signature.search(head) for signature in self._signatures)
-        if self._signatures and not signed and self.file.weight < 0.5:
+        signed = self._signatures.search(head, folded(head)) is not None
+        if self.file.signature and not signed and self.file.weight < 0.5:
             return 0.0
-        hits = sum(self._counts(line) for line in telling)
+        near = self.file.unmarked or self._needles.near(folded("\n".join(telling)))
+        hits = sum(self._counts(line) for line in telling) if near else 0
         if not hits and not signed:
             return 0.0
         share = hits / max(1, len(telling))
@@ -222,15 +225,18 @@ class PatternReader:
 
     def _find(self, line: str) -> tuple[Pattern, re.Match[str], str] | None:
         text = line[:LONGEST].strip()
-        for pattern in self._patterns:
-            match = pattern.match(text)
+        near = [self._patterns[n] for n in self._needles.near(folded(text))]
+        for pattern in near:
+            match = pattern.regex.match(text)
             if match:
                 return pattern, match, ""
+        if not near:
+            return None
         rest, process = without_prefix(text)
         rest = rest.lstrip()
         if rest and rest != text and not _FOLDS.fullmatch(rest):
-            for pattern in self._patterns:
-                match = pattern.match(rest)
+            for pattern in near:
+                match = pattern.regex.match(rest)
                 if match:
                     return pattern, match, process
         return None
@@ -269,7 +275,7 @@ class PatternReader:
         """Say what was held back: joined if that closed the quote, else as it stood."""
         first = held.lines[0]
         joined = held.text if held.closed else held.first
-        match = held.pattern.match(joined)
+        match = held.pattern.regex.match(joined)
         if match is None:
             told = False
         else:
@@ -440,6 +446,15 @@ def parse(text: str, where: str) -> Format:
         _check(rule, f"{where}:{toml.line_of(text, ('line', index))}")
     for pattern in file.signature:
         _compile(pattern, f"{where}:{toml.line_of(text, ('signature',))}")
+    return _format(file)
+
+
+def tested(raw: bytes, where: str) -> Format:
+    """A format of this package, whose file was tried with `parse` by the tests."""
+    return _format(toml.read(raw, FormatFile, where))
+
+
+def _format(file: FormatFile) -> Format:
     reader = PatternReader(file)
     return Format(
         name=file.name,

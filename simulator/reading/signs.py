@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from simulator import needles, toml
+from simulator.needles import late
 from simulator.session import AnyEvent, Command, Handshake, HandshakeError, Remark, Reply
 
 LONGEST = 1000
@@ -60,7 +61,7 @@ _HINT = needles.split(
 )
 
 
-_BLANKS = re.compile(r"\w_\w+_\w+:_")
+_BLANKS = late(r"\w_\w+_\w+:_")
 """What shows that a program, such as qmail, writes its blanks so."""
 
 
@@ -69,10 +70,10 @@ def _hints(text: str) -> bool:
     return _HINT.search(text, needles.folded(text)) is not None
 
 
-_EMPHASIS = re.compile(r"(?<=\w)_+(?=\W|$)")
+_EMPHASIS = late(r"(?<=\w)_+(?=\W|$)")
 """What marks a word's end in Markdown, where patterns look for it."""
 
-_BY_STARTTLS = re.compile(
+_BY_STARTTLS = late(
     r"(?i)convert socket to tls|, in starttls\b|\.startTLS\(\w+\.java|stream_socket_enable_crypto"
 )
 """What a library says, or has in its stack, only where TLS is begun by STARTTLS: JavaMail, Python,
@@ -84,7 +85,7 @@ def by_starttls(text: str) -> bool:
     return _BY_STARTTLS.search(text[:LONGEST]) is not None
 
 
-_WRITTEN = re.compile(
+_WRITTEN = late(
     r"(?i)error:|routines:|\balert\b|\bx509\b|exception|\w_\w|\w\(\)"
     r"|\w\.\w+\.\w|\d:\d\d:\d\d|\[[\w.:-]+\]|failed:|code[ =:]+-?\d"
     r"|^\W*(?:tls|ssl|smtp)\w*:|could not be validated for the following reasons"
@@ -139,7 +140,7 @@ def about_tls(text: str) -> bool:
     return re.search(r"(?i)tls|ssl|handshake|encrypt|crypto", text) is not None
 
 
-_GO_AHEAD = re.compile(
+_GO_AHEAD = late(
     r"(?i)220 (?:2\.\d\.\d (?!.*ESMTP)"
     r"|.{0,60}(?:ready (?:to (?:start|begin|negotiate)|for) (?:tls|ssl)"
     r"|go ahead (?:with|and start) (?:tls|ssl)|(?:tls|ssl) go ahead|(?:start|begin)(?:ing)? tls))"
@@ -157,8 +158,8 @@ def established(text: str) -> bool:
     return _hints(text) and _find("established", text) is not None
 
 
-_CIPHER = re.compile(r"\b(?:[A-Z0-9]{2,12}(?:[-_][A-Za-z0-9]{1,12}){1,9})\b")
-_VERSION = re.compile(r"(?i)\b(?:tls|ssl)[ _]?v?[ _]?[123](?:[._]\d)?\b")
+_CIPHER = late(r"\b(?:[A-Z0-9]{2,12}(?:[-_][A-Za-z0-9]{1,12}){1,9})\b")
+_VERSION = late(r"(?i)\b(?:tls|ssl)[ _]?v?[ _]?[123](?:[._]\d)?\b")
 
 
 def parameters(text: str) -> tuple[str, str]:
@@ -234,7 +235,7 @@ def read(text: str) -> Sentence | None:
 
 _SAID = ("not_offered", "failed", "established")
 
-_SUPPOSED = re.compile(
+_SUPPOSED = late(
     r"(?i)\b(?:if(?! (?:i|we)\b)|unless|whether|in case|wenn(?! (?:ich|wir|man)\b)|falls|sofern"
     r"|indien|als de|si(?! (?:je|nous|on|\w+o)\b)|sauf si|cuando el|quando o|caso o)\s"
     r"|(?:^|[,;:(.!?¿] ?|\bque |\bche )se (?:o|a|os|as|il|lo|la|i|un|uma?|non|não|seu|sua)\b"
@@ -242,7 +243,7 @@ _SUPPOSED = re.compile(
 )
 """What makes a sentence suppose, in the languages of this program."""
 
-_PROGRAM = re.compile(
+_PROGRAM = late(
     r"(?i)\W{0,3}(?:\d{2,4}[-/:.]|\w{3} +\d|\w{3} \w{3} +\d|[\w./-]+\[\d+\]:"
     r"|[\w.$-]*(?:error|exception|fatal)\b)"
 )

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 
+from simulator.needles import late
 from simulator.reading import fragments
 from simulator.reading.clean import Line, stamp
 
@@ -20,8 +21,8 @@ Undo = Callable[[str], list[str]]
 SHARE = 0.5
 """The share of lines that must show a wrapping."""
 
-_BORDER = re.compile(r"^\s*[│┃║|]\s?|\s*[│┃║|]\s*$")
-_CLOSED = re.compile(r"[│┃║|]\s*$")
+_BORDER = late(r"^\s*[│┃║|]\s?|\s*[│┃║|]\s*$")
+_CLOSED = late(r"[│┃║|]\s*$")
 
 
 def _border(head: list[str]) -> Undo | None:
@@ -31,7 +32,7 @@ def _border(head: list[str]) -> Undo | None:
     return lambda line: [_BORDER.sub("", line)]
 
 
-_ESCAPED = re.compile(r"\\[\"']|\\\\[rn]|\\$")
+_ESCAPED = late(r"\\[\"']|\\\\[rn]|\\$")
 
 
 def _escaped(head: list[str]) -> Undo | None:
@@ -46,7 +47,7 @@ def _escaped(head: list[str]) -> Undo | None:
     return undo
 
 
-_LINE_END = re.compile(r"<EOL>|<CRLF>|<CR><LF>|\\r\\n|\\n(?!\w*\\)|\\015\\012|␍␊")
+_LINE_END = late(r"<EOL>|<CRLF>|<CR><LF>|\\r\\n|\\n(?!\w*\\)|\\015\\012|␍␊")
 
 
 def _line_ends(head: list[str]) -> Undo | None:
@@ -60,7 +61,7 @@ def _line_ends(head: list[str]) -> Undo | None:
 MOST_ENDS = 4
 """Line ends on one line that show a whole log in it, as a dump of a database has it."""
 
-_NUMBERED = re.compile(r"\s{0,8}(\d{1,6})(?:[:.|)]\s?|\s{1,8}|$)")
+_NUMBERED = late(r"\s{0,8}(\d{1,6})(?:[:.|)]\s?|\s{1,8}|$)")
 
 
 def _numbers(head: list[str]) -> Undo | None:
@@ -74,7 +75,7 @@ def _numbers(head: list[str]) -> Undo | None:
     return lambda line: [_NUMBERED.sub("", line, count=1)]
 
 
-_RECORD = re.compile(
+_RECORD = late(
     r"(?<=\S)\s*(?=\[\d{1,2}-\w{3}-\d{4} \d\d:\d\d|\[?\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d)"
     r"| (?=(?:<<|>>|\+\+|!!) )"
 )

@@ -18,6 +18,7 @@ import msgspec
 
 from simulator import toml
 from simulator.errors import Error
+from simulator.needles import late
 from simulator.smtp import VERBS
 
 
@@ -82,7 +83,7 @@ _ORIGINALS: dict[str, frozenset[str]] = {
 _TABLES = (*_ORIGINALS, "keywords", "parameters", "mechanisms", "replies")
 
 # Scripts that write no spaces between words: there a word may end anywhere.
-UNSPACED = re.compile(r"[぀-ヿ㐀-鿿豈-﫿가-힣]")
+UNSPACED = late(r"[぀-ヿ㐀-鿿豈-﫿가-힣]")
 _SAME = str.maketrans({"’": "'", "‘": "'", "–": "-", "‑": "-", "‐": "-"})
 
 

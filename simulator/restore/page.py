@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
+from simulator.needles import late
 from simulator.restore.lexicon import (
     DIRECTIONS,
     LEVELS,
@@ -47,38 +48,36 @@ OPENERS = {
     "』": "『",
 }
 _COLON = r"[ \t]{0,3}[:：][ \t]{0,3}"
-_TIME = re.compile(r"\d{1,2}\s?[:：]\s?\d{2}\s?[:：]\s?\d{2}")
-TIDY_HEAD = re.compile(
+_TIME = late(r"\d{1,2}\s?[:：]\s?\d{2}\s?[:：]\s?\d{2}")
+TIDY_HEAD = late(
     rf"(?:{'|'.join(WEEKDAYS)}) (?:{'|'.join(MONTHS)}) [ 0-9]?[0-9] "
     rf"[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}} [0-9]{{4}}(?: (?:{'|'.join(LEVELS)}))?"
 )
-_TIDY = re.compile(
+_TIDY = late(
     rf"(?P<head>{TIDY_HEAD.pattern}): (?P<session>[0-9]+) (?:Sent|Rcvd)"
     r"(?: (?:to|from) '[0-9A-Fa-f.:]+')?: '(?!')(?P<payload>[^\n]*[^'\n])'[ \t\r]*"
 )
-_ESA = re.compile(
+_ESA = late(
     rf"(?P<mark>[>|\s\ufeff]{{0,16}})(?P<head>[^\n]{{0,120}}?)(?<!\d)(?P<colon1>{_COLON})"
     rf"(?P<session>[0-9]{{1,20}})(?P<gap>\s{{0,3}})"
     rf"(?P<way>[^\d\s:：{QUOTES}][^\d:：{QUOTES}]{{0,40}}?)"
     rf"(?P<peer>\s{{0,3}}[{QUOTES}]{{1,2}} ?[0-9A-Fa-f.:]{{2,45}} ?[{QUOTES}]{{1,2}})?"
     rf"(?P<colon2>{_COLON})(?P<rest>[^\n]*)"
 )
-_ANY_COLON = re.compile("[:：]")
-_HEAD = re.compile(r"(?P<mark>[>|\s\ufeff]{0,16})(?P<head>[^\n]*)")
+_ANY_COLON = late("[:：]")
+_HEAD = late(r"(?P<mark>[>|\s\ufeff]{0,16})(?P<head>[^\n]*)")
 _ARROW = r"(?:[~=*-]{0,3}[<>]{1,3}[~=*-]{0,3}|[SC]:)[ \t]{1,4}"
-_WIRE = re.compile(rf"(?P<before>[\s\ufeff]{{0,40}}(?:{_ARROW})?[\"']?)(?P<payload>\S[^\n]*)")
-REPLY = re.compile(r"(?P<code>[2-5][0-5][0-9])(?P<mark>[ –—‐‑-]?)(?P<text>[^\n]*)")
-_SURE = re.compile(
+_WIRE = late(rf"(?P<before>[\s\ufeff]{{0,40}}(?:{_ARROW})?[\"']?)(?P<payload>\S[^\n]*)")
+REPLY = late(r"(?P<code>[2-5][0-5][0-9])(?P<mark>[ –—‐‑-]?)(?P<text>[^\n]*)")
+_SURE = late(
     r"(?:(?:EHLO|HELO|LHLO|AUTH|BDAT|VRFY|EXPN|ETRN) +[^\s]+(?: [^\s]+)?"
     r"|(?:MAIL|RCPT) +[^\s:：<>]{1,20} ?[:：].*|STARTTLS|RSET|QUIT)\s*",
     re.IGNORECASE,
 )
-_ENTITY = re.compile(
-    r"&(?:amp;)*((?:#[0-9]{1,6}|#[xX][0-9a-fA-F]{1,5}|[A-Za-z][A-Za-z0-9]{1,31});)"
-)
-_SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u00ad\u200b-\u200f\u2060\ufeff]")
+_ENTITY = late(r"&(?:amp;)*((?:#[0-9]{1,6}|#[xX][0-9a-fA-F]{1,5}|[A-Za-z][A-Za-z0-9]{1,31});)")
+_SPACES = late("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u00ad\u200b-\u200f\u2060\ufeff]")
 NOTHING = frozenset("\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff")
-_CHROME = re.compile(
+_CHROME = late(
     r"[\s\ufeff]{0,40}(?:[\d<>\[({*=.$%~]|-+>"
     r"|Trying |Connected to |Escape char|Connection closed|telnet )",
     re.IGNORECASE,
@@ -209,7 +208,7 @@ def _is_head(text: str) -> bool:
     return any(lexicon.head(text) for lexicon in lexicons().values())
 
 
-_WORD = re.compile(r"[^\s:：<＜=]+")
+_WORD = late(r"[^\s:：<＜=]+")
 
 
 def ends_of(text: str) -> list[int]:
@@ -222,9 +221,9 @@ def ends_of(text: str) -> list[int]:
     return ends[::-1]
 
 
-_LINES = re.compile(r"[^\n]*\n|[^\n]+")
-_FENCE = re.compile(r"[>\s]{0,12}(?:```|~~~)")
-_PRE = re.compile(
+_LINES = late(r"[^\n]*\n|[^\n]+")
+_FENCE = late(r"[>\s]{0,12}(?:```|~~~)")
+_PRE = late(
     r"<(pre|textarea)(?:\s[^<>]{0,500})?>(.*?)</(?:pre|textarea)\s*>", re.IGNORECASE | re.DOTALL
 )
 _BLOCKS = (
@@ -239,16 +238,16 @@ _INLINE = (
     "|span|strike|strong|sub|sup|svg|time|tt|u|var|wbr"
 )
 _ATTRIBUTES = r"""(?:\s(?>"[^"<]*"|'[^'<]*'|[^<>])*+)?"""
-_TAG = re.compile(
+_TAG = late(
     rf"<(?P<close>/?)(?:(?P<block>{_BLOCKS})|(?P<cell>{_CELLS})|(?P<inline>{_INLINE}))"
     rf"{_ATTRIBUTES}/?>|<!doctype[^<>]{{0,500}}>|<\?xml[^<>]{{0,500}}>",
     re.IGNORECASE,
 )
-_TAGS_FIRST = re.compile(rf"[\s\ufeff]*(?:{re.sub('[?]P<[a-z]+>', '?:', _TAG.pattern)})", re.I)
-_TAGS_LAST = re.compile(
+_TAGS_FIRST = late(rf"[\s\ufeff]*(?:{re.sub('[?]P<[a-z]+>', '?:', _TAG.pattern)})", re.I)
+_TAGS_LAST = late(
     rf"(?<![:\s])\s*(?:<[bh]r{_ATTRIBUTES}/?>|</(?:{_BLOCKS}|{_CELLS}|{_INLINE})\s*>)\s*$", re.I
 )
-_HIDDEN = re.compile(r"<(?:!--|(?P<name>script|style|template)\b[^<>]{0,2000}>)", re.IGNORECASE)
+_HIDDEN = late(r"<(?:!--|(?P<name>script|style|template)\b[^<>]{0,2000}>)", re.IGNORECASE)
 
 # Stand-ins for tags while a piece of HTML is taken apart: no text has these characters.
 _BREAK, _CELL, _SEAM, _COUNT = "\ufdd0\ufdd1\ufdd2\ufdd3"

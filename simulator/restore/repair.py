@@ -11,6 +11,7 @@ import re
 from functools import cache
 
 from simulator.language import N_, Text
+from simulator.needles import late
 from simulator.restore.lexicon import (
     DIRECTIONS,
     LEVELS,
@@ -87,13 +88,13 @@ _ANYHOW = frozenset(("NOOP", "HELP", "EXPN"))
 _LISTS = ("EHLO", "LHLO", "")
 _NAMED = ("EHLO", "LHLO", "HELO", "QUIT", "")
 # A name without a dot is told from a word that was a keyword by its case, and by no number after.
-_HOST = re.compile(r"[a-z][A-Za-z0-9-]*(?=\s+[A-Za-z]|$)")
-_ENHANCED = re.compile(r"(?:[245]\.[0-9]{1,3}\.[0-9]{1,3}|#[0-9]\.[0-9]\.[0-9])[ \t]{1,3}")
-_PATH = re.compile(
+_HOST = late(r"[a-z][A-Za-z0-9-]*(?=\s+[A-Za-z]|$)")
+_ENHANCED = late(r"(?:[245]\.[0-9]{1,3}\.[0-9]{1,3}|#[0-9]\.[0-9]\.[0-9])[ \t]{1,3}")
+_PATH = late(
     r"(?P<space>\s{0,3})(?P<word>[^\s:：<>＜=]{1,24}(?: [^\s:：<>＜=]{1,24})?)(?P<colon> ?[:：])?"
 )
-_TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*(?=[\s=\\^]|$)")
-_MASKED = re.compile(r"X{4,12}[A-Z]?")
+_TOKEN = late(r"[A-Za-z0-9][A-Za-z0-9-]*(?=[\s=\\^]|$)")
+_MASKED = late(r"X{4,12}[A-Z]?")
 _WIDE = str.maketrans({"＜": "<", "＞": ">", "《": "<", "》": ">", "：": ":", "＠": "@"})
 
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-import re
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 import msgspec
@@ -18,6 +17,7 @@ import msgspec
 from simulator import smtp
 from simulator.knowledge import Knowledge
 from simulator.language import Text
+from simulator.needles import late
 from simulator.session import AnyEvent, Command, Handshake, Message, Reply
 
 Level = Literal["must", "should", "risk"]
@@ -87,7 +87,7 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, **changes)
 
 
-_MASKED = re.compile(r"X{4,}[A-Z]?|X{3,}A")
+_MASKED = late(r"X{4,}[A-Z]?|X{3,}A")
 
 
 def altered(reply: Reply) -> bool:
@@ -166,7 +166,8 @@ Check = Callable[[Moment], Finding | None]
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """A rule: id, the citation it rests on, its level, one sentence, and the check.
 
-    `at`: the kinds of event that it looks at; all if it names none.
+    `at`: the kinds of event that it looks at; all if it names none. `verbs`: of commands those with
+    such a verb, of replies those to one, as the server means it or the client takes it; likewise.
     """
 
     id: str
@@ -175,6 +176,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     check: Check
     at: tuple[type[AnyEvent], ...] = ()
+    verbs: tuple[str, ...] = ()
 
     def look(self, moment: Moment) -> Note | None:
         """The note that this rule makes at that moment, if any."""
@@ -209,13 +211,30 @@ def rules() -> tuple[Rule, ...]:
 
 def looks(moment: Moment) -> tuple[Note, ...]:
     """What all rules say of a moment."""
-    looking = _rules_at(type(moment.event))
-    return tuple(note for rule in looking if (note := rule.look(moment)) is not None)
+    event = moment.event
+    match event:
+        case Command():
+            verbs: Verbs = (event.verb,)
+        case Reply():
+            verbs = (getattr(moment.answers, "verb", ""), getattr(moment.heard_as, "verb", ""))
+        case _:
+            verbs = None
+    looking = _rules_at(type(event), verbs)
+    return tuple([note for rule in looking if (note := rule.look(moment)) is not None])
 
 
-@cache
-def _rules_at(kind: type[AnyEvent]) -> tuple[Rule, ...]:
-    return tuple(rule for rule in rules() if not rule.at or kind in rule.at)
+Verbs = tuple[str, ...] | None
+"""The verbs that an event has to do with; None where it has to do with none."""
+
+
+@lru_cache(maxsize=256)
+def _rules_at(kind: type[AnyEvent], verbs: Verbs) -> tuple[Rule, ...]:
+    return tuple(
+        rule
+        for rule in rules()
+        if (not rule.at or kind in rule.at)
+        and (not rule.verbs or verbs is None or not set(verbs).isdisjoint(rule.verbs))
+    )
 
 
 def _load() -> Iterator[Rule]:
@@ -238,6 +257,8 @@ def keywords_used(command: Command) -> tuple[str, ...]:
             return ()
         case "MAIL" | "RCPT":
             _, parameters = smtp.mail_parameters(command.argument)
+            if not parameters:
+                return ()
             return tuple(dict.fromkeys(_keyword_of(parameter) for parameter in parameters))
     return ()
 

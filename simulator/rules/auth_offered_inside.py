@@ -35,5 +35,6 @@ RULE = Rule(
     level="should",
     text=N_("The server offers mechanisms with a readable password inside TLS only."),
     at=(Reply,),
+    verbs=("EHLO",),
     check=check,
 )

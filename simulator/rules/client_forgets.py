@@ -14,6 +14,8 @@ def check(moment: Moment) -> Finding | None:
             return None
     known = moment.before
     used = keywords_used(command)
+    if not used:
+        return None
     listed = [keyword for keyword in used if known.find("client", "keyword", keyword)]
     for keyword in used:
         if keyword not in listed and known.forgotten("client", "keyword", keyword):

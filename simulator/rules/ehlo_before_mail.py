@@ -38,5 +38,6 @@ RULE = Rule(
     level="must",
     text=N_("A session with mail transactions is first initialised by EHLO."),
     at=(Command,),
+    verbs=("MAIL",),
     check=check,
 )

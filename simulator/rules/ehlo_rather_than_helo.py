@@ -23,5 +23,6 @@ RULE = Rule(
     level="should",
     text=N_("The client says HELO only where the server does not take EHLO."),
     at=(Command,),
+    verbs=("HELO",),
     check=check,
 )

@@ -30,5 +30,6 @@ RULE = Rule(
     level="risk",
     text=N_("The first line of the reply to EHLO is the server's name; the keywords follow."),
     at=(Reply,),
+    verbs=("EHLO",),
     check=check,
 )

@@ -3,10 +3,11 @@
 import re
 
 from simulator.language import N_
+from simulator.needles import late
 from simulator.rules import Finding, Moment, Rule, broken, met
 from simulator.session import Trace
 
-_WITH = re.compile(r"\bwith\s+((?:UTF8)?(?:E?SMTP|LMTP)[SA]*)\b", re.IGNORECASE)
+_WITH = late(r"\bwith\s+((?:UTF8)?(?:E?SMTP|LMTP)[SA]*)\b", re.IGNORECASE)
 
 
 def check(moment: Moment) -> Finding | None:

@@ -32,5 +32,6 @@ RULE = Rule(
     level="risk",
     text=N_("The client gets the list as the server sent it."),
     at=(Reply,),
+    verbs=("EHLO",),
     check=check,
 )

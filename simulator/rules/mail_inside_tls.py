@@ -33,5 +33,6 @@ RULE = Rule(
     level="risk",
     text=N_("The message crosses the network inside TLS."),
     at=(Message, Command),
+    verbs=("BDAT",),
     check=check,
 )

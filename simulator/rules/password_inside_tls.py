@@ -54,5 +54,6 @@ RULE = Rule(
     level="should",
     text=N_("The client sends a readable password inside TLS only."),
     at=(Command,),
+    verbs=("AUTH",),
     check=check,
 )

@@ -25,5 +25,6 @@ RULE = Rule(
     level="must",
     text=N_("REQUIRETLS is used in a session inside TLS only."),
     at=(Command,),
+    verbs=("MAIL",),
     check=check,
 )

@@ -3,16 +3,19 @@
 import re
 
 from simulator.language import N_
+from simulator.needles import late
 from simulator.rules import Finding, Moment, Rule, broken, met
 from simulator.session import Command, Reply, Trace
 
-_FROM = re.compile(r"from\s+(\S+)", re.IGNORECASE)
+_FROM = late(r"from\s+(\S+)", re.IGNORECASE)
 
 _FORGOTTEN = N_("The Received line does not use the name that was said in the clear.")
 
 
 def check(moment: Moment) -> Finding | None:
     """Looks at what shows the server's memory: its Received line, or its answer to MAIL."""
+    if isinstance(moment.event, Reply) and moment.event.code != 503:
+        return None
     gone = moment.before.forgotten("server", "name")
     if not gone:
         return None

@@ -21,5 +21,6 @@ RULE = Rule(
     level="must",
     text=N_("Inside TLS the server no longer lists STARTTLS."),
     at=(Reply,),
+    verbs=("EHLO",),
     check=check,
 )

@@ -1,5 +1,6 @@
 """TLS is started once: the client does not ask for it again inside TLS."""
 
+from simulator.knowledge import Fact
 from simulator.language import N_
 from simulator.rules import Finding, Moment, Rule, broken, met
 from simulator.session import Command
@@ -11,10 +12,14 @@ def check(moment: Moment) -> Finding | None:
         case Command(by="client", secure=True, verb="STARTTLS"):
             return broken(N_("The client asks for TLS although TLS is on already."))
         case Command(by="client", secure=True):
-            offer = moment.before.find("client", "keyword", "STARTTLS")
-            if offer and offer.secure and offer.learned == moment.index - 1:
+            offers = moment.before.learned_at(moment.index - 1)
+            if any(_is_offer(fact) for fact in offers):
                 return met(N_("TLS is on already, so the client does not take the offer."))
     return None
+
+
+def _is_offer(fact: Fact) -> bool:
+    return fact.holder == "client" and fact.name == "STARTTLS" and fact.secure
 
 
 RULE = Rule(

@@ -154,6 +154,8 @@ def wire_text(step: Step) -> tuple[str, ...]:
             return ()
         case Reply(code=0, lines=lines):
             return lines
+        case Reply(code=code, lines=(line,)):
+            return (f"{code:03d} {line}".rstrip(),)
         case Reply(code=code, lines=lines):
             last = len(lines) - 1
             return tuple(

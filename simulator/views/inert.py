@@ -7,13 +7,11 @@ and does nothing else.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 
 MARKS = 3
 """Combining marks shown on one letter; more would pile up over the lines above and below."""
 
-_PLAIN = re.compile(r"[ -~]*")
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _NAMED = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
@@ -24,7 +22,7 @@ def printable(text: str) -> str:
     C0 and C1 controls come out as `\\x1b`, others (bidi overrides, zero-width characters, line
     separators, lone surrogates) as `\\u202e`. Everything else stays as it is.
     """
-    if _PLAIN.fullmatch(text):
+    if text.isascii() and text.isprintable():
         return text
     shown = []
     marks = 0

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from simulator import smtp
 from simulator.explainer import Explanation
 from simulator.language import N_, SOURCE, Text, say
+from simulator.needles import late
 from simulator.views import esa, outline, prose
 from simulator.views.inert import printable
 from simulator.views.outline import Row
@@ -19,7 +20,7 @@ from simulator.views.view import Page, Story, View, one_by_one
 
 NO_STORY = Story()
 
-_SPECIAL = re.compile(r"[\\`*_{}\[\]()#+\-.!|<>&~$@]|:(?=[\w/+-])")
+_SPECIAL = late(r"[\\`*_{}\[\]()#+\-.!|<>&~$@]|:(?=[\w/+-])")
 """A colon makes links and pictures of what follows it at once (`https://`, `:smile:`)."""
 
 _NAMED = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}

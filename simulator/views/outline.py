@@ -17,6 +17,7 @@ from simulator import smtp, tls
 from simulator.explainer import Explanation, Step
 from simulator.knowledge import Fact
 from simulator.language import N_, Text
+from simulator.needles import late
 from simulator.rules import Note
 from simulator.session import (
     AnyEvent,
@@ -132,7 +133,7 @@ def of(explanation: Explanation) -> Outline:
     )
 
 
-_NO_NAME = re.compile(
+_NO_NAME = late(
     r"(?:\d\.\d{1,3}\.\d{1,3}|SIZE|PIPELINING|8BITMIME|STARTTLS|AUTH|DSN|ETRN|VRFY|HELP|OK"
     r"|ENHANCEDSTATUSCODES|CHUNKING|SMTPUTF8)$",
     re.IGNORECASE,
@@ -327,8 +328,11 @@ def _named(event: AnyEvent) -> str | Text:
 
 def _forgotten(step: Step) -> Iterable[Fact]:
     """What is struck out: not what a newer fact of the same name or kind merely replaces."""
+    discarded = step.knowledge.discarded_at(step.index)
+    if not discarded:
+        return
     new = {(f.holder, f.kind) for f in step.knowledge.learned_at(step.index)}
-    for fact in step.knowledge.discarded_at(step.index):
+    for fact in discarded:
         if isinstance(step.event, Handshake) or (fact.holder, fact.kind) not in new:
             yield fact
 

@@ -6,16 +6,16 @@ They cover the text without gap or overlap, whatever it is: peers send what they
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable
 
+from simulator.needles import late
 from simulator.session import AnyEvent, AuthResponse, Message, Reply
 
 Part = tuple[int, int, int, str]
 """Start, end, depth, name."""
 
-_ENHANCED = re.compile(rb"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?= |$)")
-_REPLY_CODE = re.compile(rb"[0-9]{3}(?=[ -]|$)")
+_ENHANCED = late(rb"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?= |$)")
+_REPLY_CODE = late(rb"[0-9]{3}(?=[ -]|$)")
 
 
 def parts_of(event: AnyEvent, data: bytes, after_ehlo: bool) -> list[Part]:

@@ -6,7 +6,6 @@ A view is a module of this package that ends in its `VIEW` and is called what a 
 
 from __future__ import annotations
 
-import difflib
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
@@ -102,6 +101,8 @@ def view(name: str) -> View:
     found = _view(name) if name in modules else None
     if found is None:
         names = list(views())
+        import difflib  # not at the top: few have anything wrong
+
         near = difflib.get_close_matches(name, names, 1)
         hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}"
         raise NoSuchView(f"no view {name!r}: {hint}")

@@ -8,12 +8,14 @@ import html
 import quopri
 import re
 from collections.abc import Iterator, Sequence
-from email.message import Message
-from email.parser import HeaderParser
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from simulator.formats.bounce.words import LONGEST, patterns
+from simulator.needles import late
 from simulator.reading.clean import Line
+
+if TYPE_CHECKING:
+    from email.message import Message
 
 Zone = Literal["head", "prose", "fields", "original", "binary"]
 
@@ -46,9 +48,9 @@ def _unquoted(lines: Sequence[Line]) -> list[Line]:
     return found
 
 
-_QUOTE_MARK = re.compile(r"\s{0,4}>(?!>> ?[A-Z]{4})(?!> ?[A-Z]{4} ) ?")
-_HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,60}\s?:(?!//)")
-_BOUNDARY = re.compile(r"--[^\s-][^\n]{3,200}$|--[^\n]{6,200}$")
+_QUOTE_MARK = late(r"\s{0,4}>(?!>> ?[A-Z]{4})(?!> ?[A-Z]{4} ) ?")
+_HEADER = late(r"[A-Za-z][A-Za-z0-9-]{1,60}\s?:(?!//)")
+_BOUNDARY = late(r"--[^\s-][^\n]{3,200}$|--[^\n]{6,200}$")
 
 
 def _decoded(lines: Sequence[Line]) -> list[Said]:
@@ -123,13 +125,15 @@ def _header(lines: Sequence[Line], at: int) -> tuple[list[Line], int]:
     return list(lines[begin:at]), at
 
 
-_PARAMETER = re.compile(r"(?i)(?:boundary|charset|name|report-type|differences)=")
-_FIELD_ONLY = re.compile(r"(?i)(?:final-recipient|diagnostic-code|action|status|reporting-mta) ?:")
+_PARAMETER = late(r"(?i)(?:boundary|charset|name|report-type|differences)=")
+_FIELD_ONLY = late(r"(?i)(?:final-recipient|diagnostic-code|action|status|reporting-mta) ?:")
 
 
 def _kind(head: Sequence[Line]) -> Message:
     rows = (_PARAMETER.sub(r" \g<0>", line.text) if _PARAMETER.match(line.text) else line.text
             for line in head if not line.text.startswith("From "))  # fmt: skip
+    from email.parser import HeaderParser  # not at the top: it takes long, and few logs are mail
+
     return HeaderParser().parsestr("\n".join(rows))
 
 
@@ -202,8 +206,8 @@ def _charset(octets: bytes, charset: str) -> str:
     return octets.decode("latin-1")
 
 
-_BLOCK = re.compile(r"(?i)</?(?:p|br|div|tr|td|table|li|ul|pre|h\d|hr|title|body)\b[^>]{0,400}>")
-_ANY_TAG = re.compile(r"<(?:/?[A-Za-z!][^>@]{0,1000}(?:>|$)|[^<>]{0,200}\">)")
+_BLOCK = late(r"(?i)</?(?:p|br|div|tr|td|table|li|ul|pre|h\d|hr|title|body)\b[^>]{0,400}>")
+_ANY_TAG = late(r"<(?:/?[A-Za-z!][^>@]{0,1000}(?:>|$)|[^<>]{0,200}\">)")
 
 
 def _without_markup(said: Sequence[Said]) -> list[Said]:
@@ -228,7 +232,7 @@ def _without_markup(said: Sequence[Said]) -> list[Said]:
     return found
 
 
-_OF_MESSAGE = re.compile(
+_OF_MESSAGE = late(
     r"(?i)(?:received|return-path|message-id|mime-version|dkim-signature|content-type|arc-seal) ?:"
 )
 

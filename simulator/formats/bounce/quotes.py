@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from simulator.formats.bounce.parts import Said
 from simulator.formats.bounce.words import LONGEST, patterns
+from simulator.needles import late
 
 
 class Quote(NamedTuple):
@@ -26,7 +27,7 @@ class Quote(NamedTuple):
     """The sentence that it stands in."""
 
 
-ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~\"-]{1,80}@[A-Za-z0-9.-]{1,255}[A-Za-z0-9\]]")
+ADDRESS = late(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~\"-]{1,80}@[A-Za-z0-9.-]{1,255}[A-Za-z0-9\]]")
 
 
 def address(text: str) -> str:
@@ -35,27 +36,27 @@ def address(text: str) -> str:
     return match[0] if match is not None else ""
 
 
-REPLY = re.compile(
+REPLY = late(
     r"(?<![\w.+/@-])(?P<code>[245][0-57]\d)(?:(?P<more>-)|(?=[ :])|(?=$))[: ]{0,3}"
     r"(?:(?P=code)[ -])?[#('\"]?(?P<status>[245]\.\d{1,3}\.\d{1,3})?(?![\d.])\)?"
 )
-LONE_STATUS = re.compile(r"(?<![\w.])#?(?P<status>[45]\.\d{1,3}\.\d{1,3})(?![\w.]*\d)")
-_IN_TEXT = re.compile(r"#(?P<status>[45]\.\d{1,3}\.\d{1,3})(?![\w.]*\d)")
+LONE_STATUS = late(r"(?<![\w.])#?(?P<status>[45]\.\d{1,3}\.\d{1,3})(?![\w.]*\d)")
+_IN_TEXT = late(r"#(?P<status>[45]\.\d{1,3}\.\d{1,3})(?![\w.]*\d)")
 """The status code behind the text, as qmail and its kin have it."""
-_EXPIRED = re.compile(r"(?i)expired.*?<(?P<reply>[245]\d\d [^<>]{1,400})>")
+_EXPIRED = late(r"(?i)expired.*?<(?P<reply>[245]\d\d [^<>]{1,400})>")
 """The queue's own word, with the last reply of the other side behind it."""
-_ADDRESSED = re.compile(r"\s?(?:<[^>]{1,200}>|\S{1,200} \(\S{1,20}\))\.\.\. (?=[45]\d\d )")
+_ADDRESSED = late(r"\s?(?:<[^>]{1,200}>|\S{1,200} \(\S{1,20}\))\.\.\. (?=[45]\d\d )")
 """An old Sendmail puts a reply of its own before the one that it quotes."""
-_NUMBERED = re.compile(
+_NUMBERED = late(
     r"(?i)(?:response|error|reply|smtp)[ _]?code ?:? ?(?P<code>[45]\d\d)\b,?"
     r"(?: ?error_code ?: ?(?P<status>[45]\.\d{1,3}\.\d{1,3}))?(?P<text>[^\]]*)"
 )
-_ENDS = re.compile(
+_ENDS = late(
     r"\s*(?:\(in reply to .*|\[(?:RCPT_TO|MAIL_FROM|DATA|BODY|CONNECT|HELO)\].*|\(state \d+\).*"
     r"|##.*|'?\s*<mailto:.*)$",
     re.IGNORECASE,
 )
-_HOST = re.compile(
+_HOST = late(
     r"(?i)\b(?:host|server at|connected to|connect to|by) (?P<name>[A-Za-z0-9]"
     r"(?:[A-Za-z0-9-]{0,60}\.){1,8}[A-Za-z]{2,24}|\[?\d{1,3}(?:\.\d{1,3}){3}\]?)"
 )
@@ -133,11 +134,11 @@ def stage(text: str) -> str:
     return ""
 
 
-_TALKED = re.compile(r"(?:>>>|<<<|\.\.\. while talking to)")
-_SENT = re.compile(r">>> ?(?P<verb>[A-Za-z]{4,8})\b ?(?P<argument>.*)")
-_HEARD = re.compile(r"<<< ?(?P<text>[245]\d\d(?:[ -].*)?)$")
-_TALKING = re.compile(r"(?i)\.\.\. while talking to (?P<name>[^\s\[]+?)\.?(?: ?\[[^\]]*\])?:")
-_RECIPIENT_LINE = re.compile(
+_TALKED = late(r"(?:>>>|<<<|\.\.\. while talking to)")
+_SENT = late(r">>> ?(?P<verb>[A-Za-z]{4,8})\b ?(?P<argument>.*)")
+_HEARD = late(r"<<< ?(?P<text>[245]\d\d(?:[ -].*)?)$")
+_TALKING = late(r"(?i)\.\.\. while talking to (?P<name>[^\s\[]+?)\.?(?: ?\[[^\]]*\])?:")
+_RECIPIENT_LINE = late(
     r"\s{0,12}(?:(?:final |original )?recipient(?: address)?: ?|to: )?[<\"'(]?"
     r"(?P<address>[^\s<>\"'():;,]{1,80}@[A-Za-z0-9.-]{1,255}[A-Za-z0-9\]])[>\"')]?"
     r"(?:<mailto:[^>]{1,200}>)?(?:\s?\([^)]{0,200}\))?\s{0,4}(?P<end>:?)(?P<rest>\s.*|)$"
@@ -245,7 +246,7 @@ def _heard(text: str, number: int, sent: tuple[str, str], host: str, recipient: 
     )  # fmt: skip
 
 
-_TOLD = re.compile(r"[45]\d\d <")
+_TOLD = late(r"[45]\d\d <")
 
 
 def _of_paragraph(paragraph: _Paragraph) -> Iterator[Quote]:

@@ -18,6 +18,7 @@ from simulator.formats.bounce.quotes import (
     stage,
 )
 from simulator.formats.bounce.words import FIELD_SET, LONGEST
+from simulator.needles import late
 from simulator.reading.clean import Line
 from simulator.session import Peer
 
@@ -26,7 +27,7 @@ _NAMES = (
     "|received-from-mta|arrival-date|last-attempt-date|will-retry-until|final-log-id"
     "|original-envelope-id|dsn-gateway|x-[a-z0-9-]{1,60}"
 )
-_FIELD = re.compile(rf"\s{{0,8}}(?P<name>{_NAMES})\s?:\s{{0,8}}(?P<value>.*)", re.IGNORECASE)
+_FIELD = late(rf"\s{{0,8}}(?P<name>{_NAMES})\s?:\s{{0,8}}(?P<value>.*)", re.IGNORECASE)
 
 
 class _Group(NamedTuple):
@@ -158,12 +159,12 @@ def _failed_recipients(head: Sequence[Said]) -> Iterator[str]:
             yield from ADDRESS.findall(line.text)
 
 
-_REPORTERS = re.compile(
+_REPORTERS = late(
     r"(?i)(?:mail system at host|qmail-send program at|generating server:|delivery status "
     r"notification from|message from|mail (?:delivery )?(?:server|system) at) "
     r"<?(?P<name>[A-Za-z0-9-]{1,60}(?:\.[A-Za-z0-9-]{1,60}){1,8})"
 )
-_SENDER = re.compile(r"(?i)from:.*?@(?P<name>[A-Za-z0-9-]{1,60}(?:\.[A-Za-z0-9-]{1,60}){1,8})")
+_SENDER = late(r"(?i)from:.*?@(?P<name>[A-Za-z0-9-]{1,60}(?:\.[A-Za-z0-9-]{1,60}){1,8})")
 
 
 def _reporter(prose: str, head: Sequence[Said]) -> str:
@@ -228,7 +229,7 @@ def _of_group(group: _Group, quotes: Sequence[Quote], alone: bool, reporter: str
     )
 
 
-_DELAYED = re.compile(
+_DELAYED = late(
     r"(?i)\bdelayed\b|not yet (?:been )?delivered|will (?:be retried|keep trying|continue to try)"
     r"|warning message only|you do not need to resend|verzögert|retrasad|retardé|atrasad|ritardat"
     r"|遅延|지연|задерж|延迟"

@@ -9,6 +9,7 @@ from typing import Literal
 from simulator.formats.bounce.parts import Zone
 from simulator.formats.bounce.quotes import stage
 from simulator.formats.bounce.reports import NONE, Report, understood
+from simulator.needles import late
 from simulator.reading import signs
 from simulator.reading.clean import Line
 from simulator.session import (
@@ -29,7 +30,7 @@ MOST_LINES = 20_000
 
 Action = Literal["failed", "delayed", "delivered", "relayed", "expanded", "?"]
 
-_ENVELOPE = re.compile(r"From \S+.{0,40}\d\d:\d\d")
+_ENVELOPE = late(r"From \S+.{0,40}\d\d:\d\d")
 """What stands between two messages in a file of many (RFC 4155)."""
 
 

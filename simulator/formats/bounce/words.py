@@ -10,10 +10,11 @@ from typing import NamedTuple
 import msgspec
 
 from simulator import toml
+from simulator.needles import Needle, late, needle
 
 LONGEST = 4000
 """Characters of a line, or of a paragraph, that patterns see."""
-FIELD_SET = re.compile(
+FIELD_SET = late(
     r"(?im)^[>\s]{0,8}(?:final|original)-recipient\s?:.*\n(?:.*\n){0,8}?[>\s]{0,8}(?:action|status)\s?:"
     r"|^[>\s]{0,8}(?:action|status)\s?:.*\n(?:.*\n){0,8}?[>\s]{0,8}final-recipient\s?:"
 )
@@ -33,7 +34,7 @@ class _Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Patterns(NamedTuple):
-    begins: tuple[re.Pattern[str], ...]
+    begins: tuple[Needle, ...]
     original: re.Pattern[str]
     said: re.Pattern[str]
     stages: tuple[tuple[str, re.Pattern[str]], ...]
@@ -41,12 +42,12 @@ class _Patterns(NamedTuple):
 
 @cache
 def patterns() -> _Patterns:
-    """The words, compiled."""
+    """The words, as patterns."""
     text = (files("simulator.reading") / "bounces.toml").read_bytes()
     words = toml.read(text, _Words, "bounces.toml")
     return _Patterns(
-        begins=tuple(re.compile(p, re.IGNORECASE) for p in words.begins),
-        original=re.compile("|".join(words.original), re.IGNORECASE),
-        said=re.compile("|".join(f"(?:{p})" for p in words.said), re.IGNORECASE),
-        stages=tuple((s.verb, re.compile(s.pattern, re.IGNORECASE)) for s in words.stage),
+        begins=tuple(needle(p, re.IGNORECASE) for p in words.begins),
+        original=late("|".join(words.original), re.IGNORECASE),
+        said=late("|".join(f"(?:{p})" for p in words.said), re.IGNORECASE),
+        stages=tuple((s.verb, late(s.pattern, re.IGNORECASE)) for s in words.stage),
     )
