@@ -46,11 +46,14 @@ DISCARDS: dict[str, tuple[tuple[Side, tuple[Kind, ...], str], ...]] = {
         ("server", ("name",), "rfc5321-4_1_1_1-initial-state"),
     ),
     "EHLO answered": (("client", ("name", "keyword"), "rfc5321-4_1_1_1-initial-state"),),
+    "XCLIENT": (("server", ("name", "envelope", "identity"), "rfc5321-3_2-greeting-then-ehlo"),),
+    "XCLIENT answered": (("client", ("greeting",), "rfc5321-3_2-greeting-then-ehlo"),),
     "RSET": (("server", ("envelope",), "rfc5321-4_1_1_5-rset-clears"),),
     "message accepted": (("server", ("envelope",), "rfc5321-4_1_1_4-data-clears"),),
 }
 """When a side forgets. The first row is the reason for the second EHLO: what was said in the clear
-counts no longer, on both sides, and the client has to ask anew."""
+counts no longer, on both sides, and the client has to ask anew. What a 220 to XCLIENT undoes is
+undone at the server alone, and TLS stays on: Postfix's XCLIENT_README says so, and no RFC does."""
 
 EHLO_REFUSED = "rfc5321-4_1_4-refused-ehlo-changes-nothing"
 """By this rule a refused EHLO teaches the server nothing, and takes nothing away."""
@@ -259,10 +262,21 @@ class Ledger:
                     msgspec.structs.replace(fact, discarded=self._index, by_rule=EHLO_REFUSED),
                 )
 
+    def _spoken_for(self, attributes: str) -> None:
+        """What XCLIENT says of the client in place of EHLO and AUTH, the server keeps."""
+        told = smtp.xclient_attributes(attributes)
+        if helo := told.get("HELO"):
+            self._learn("server", "name", "HELO", helo)
+        if login := told.get("LOGIN"):
+            self._learn("server", "identity", "XCLIENT", login)
+
     def _client_learns(self, reply: Reply, heard_as: AnyEvent | None) -> None:
         name = reply.lines[0].split(" ", 1)[0] if reply.lines else ""
         match heard_as:
             case None | Connect() if reply.code == 220 and not reply.stale and name:
+                self._learn("client", "greeting", "220", name)
+            case Command(verb="XCLIENT") if reply.code == 220 and name:
+                self._discard("XCLIENT answered")
                 self._learn("client", "greeting", "220", name)
             case Command(verb=("EHLO" | "LHLO")) if reply.code == 250:
                 self._discard("EHLO answered")
@@ -286,6 +300,9 @@ class Ledger:
                 self._learn("server", "envelope", "MAIL FROM", _path(command))
             case Command(verb="RCPT") as command if positive:
                 self._learn("server", "envelope", "RCPT TO", _path(command))
+            case Command(verb="XCLIENT", argument=attributes) if reply.code == 220:
+                self._discard("XCLIENT")
+                self._spoken_for(attributes)
             case Command(verb="RSET") if positive:
                 self._discard("RSET")
             case Message() if positive:

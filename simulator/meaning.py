@@ -33,6 +33,7 @@ COMMANDS = {
     "VRFY": N_("The client asks whether a mailbox exists."),
     "EXPN": N_("The client asks for the members of a list."),
     "ETRN": N_("The client asks the server to send the mail that waits for it."),
+    "XCLIENT": N_("The client says on whose behalf it connects: {argument}."),
     "QUIT": N_("The client says goodbye."),
 }
 
@@ -82,6 +83,10 @@ REPLIES = {
     ("VRFY", 2): N_("The server knows the mailbox, or does not tell."),
     ("HELP", 2): N_("The server says which commands it knows."),
     ("QUIT", 2): N_("The server says goodbye and closes."),
+    ("XCLIENT", 2): N_(
+        "The server greets anew: for it the session begins again; only TLS stays on."
+    ),
+    ("XCLIENT", 5): N_("The server does not let this client use XCLIENT."),
     ("RSET", 2): N_("The server has cleared the envelope."),
     ("NOOP", 2): N_("The server is there."),
 }

@@ -125,8 +125,8 @@ class Handshake(Event, frozen=True, kw_only=True, tag="handshake"):
     and name of the server's certificate, and both were right; or, where it goes by `dane`, the
     server's key against a TLSA record (RFC 7672 §3.1.1). `untold`: only the server wrote it down,
     which cannot see what the client made of the certificate. `resumed`: it resumed an earlier TLS
-    session (RFC 9846 §2.2, RFC 5246 §7.3), and no certificate crossed. `error` is one of a closed
-    set, `detail` what the TLS library said.
+    session (RFC 9846 §2.2, RFC 5246 §7.3), and no certificate crossed; it was `verified` then.
+    `error` is one of a closed set, `detail` what the TLS library said.
     """
 
     version: str = ""

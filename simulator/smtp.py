@@ -203,6 +203,17 @@ def mail_parameters(argument: str) -> tuple[str, tuple[Keyword, ...]]:
     return path, tuple(keyword for keyword in found if keyword)
 
 
+def xclient_attributes(argument: str) -> dict[str, str]:
+    """The attributes of XCLIENT (Postfix's XCLIENT_README), names in upper case, values as sent;
+    those that the client does not know are left out.
+
+    `ADDR=192.0.2.9 helo=[UNAVAILABLE]` gives ADDR alone.
+    """
+    pairs = (word.partition("=") for word in argument.split())
+    unknown = ("", "[UNAVAILABLE]", "[TEMPUNAVAIL]")
+    return {name.upper(): value for name, _, value in pairs if value.upper() not in unknown}
+
+
 def address_in(name: str) -> IPv4Address | IPv6Address | None:
     """The address in an address literal such as [192.0.2.1] (RFC 5321 §4.1.3), if it is one."""
     if not (name.startswith("[") and name.endswith("]")):

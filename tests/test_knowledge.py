@@ -163,6 +163,27 @@ def test_the_last_piece_of_the_message_clears_the_envelope_and_no_other() -> Non
     assert labels(last, "server") == ["EHLO a"]
 
 
+XCLIENT_TAKEN = (*GREETED, *EHLO, cmd("XCLIENT", "ADDR=192.0.2.9"), rep(220, "mx"))
+
+
+def test_xclient_takes_from_the_server_who_the_client_is_and_leaves_the_client_its_list() -> None:
+    known = known_after(*XCLIENT_TAKEN)
+    assert known.of("server") == ()
+    assert {f.by_rule for f in known.facts if f.discarded} == {"rfc5321-3_2-greeting-then-ehlo"}
+    assert labels(known, "client") == ["250 mx", "SIZE 3", "220 mx"]
+
+
+def test_a_refused_xclient_changes_nothing() -> None:
+    refused = known_after(*GREETED, *EHLO, cmd("XCLIENT", "ADDR=192.0.2.9"), rep(550))
+    assert labels(refused, "server") == ["EHLO a"]
+
+
+def test_what_xclient_says_in_place_of_ehlo_and_auth_is_kept() -> None:
+    told = cmd("XCLIENT", "helo=c.example.org LOGIN=ana NAME=[UNAVAILABLE]")
+    known = known_after(*GREETED, *EHLO, told, rep(220))
+    assert labels(known, "server") == ["HELO c.example.org", "XCLIENT ana"]
+
+
 def test_a_refused_message_leaves_the_envelope() -> None:
     message = (cmd("DATA"), rep(354), Message(by="client"), rep(452))
     assert known_after(*GREETED, *EHLO, *MAIL, *message).find("server", "envelope")

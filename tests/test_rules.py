@@ -85,6 +85,12 @@ TLS: list[AnyEvent] = [Handshake(by="client", version="TLSv1.3", cipher="X")]
 INSIDE: list[AnyEvent] = [*CONNECT, *EHLO, *STARTTLS, *TLS]
 
 
+XCLIENT: list[AnyEvent] = [
+    cmd("XCLIENT", "ADDR=192.0.2.9", inside=True),
+    rep(220, "mx.example.net", inside=True),
+]
+
+
 def hello_inside(*keywords: str) -> list[AnyEvent]:
     return [
         cmd("EHLO", "a.example.org", inside=True),
@@ -118,6 +124,18 @@ CASES: list[tuple[str, str, list[AnyEvent], set[bool] | None]] = [
      [*CONNECT, cmd("MAIL", "FROM:<a@b>"), rep(250)], BROKEN),
     ("MAIL after a refused EHLO", "ehlo-before-mail",
      [*CONNECT, cmd("EHLO", "?"), rep(501), cmd("MAIL", "FROM:<a@b>")], BROKEN),
+    ("MAIL after XCLIENT", "ehlo-before-mail",
+     [*INSIDE, *hello_inside("XCLIENT ADDR"), *XCLIENT, cmd("MAIL", "FROM:<a@b>", inside=True)],
+     BROKEN),
+    ("a 503 after XCLIENT is no sign that the handshake was heeded", "server-forgets",
+     [*INSIDE, *hello_inside("XCLIENT ADDR"), *XCLIENT, cmd("MAIL", "FROM:<a@b>", inside=True),
+      rep(503, inside=True)], NOTHING),
+    ("EHLO after XCLIENT", "ehlo-before-mail",
+     [*INSIDE, *hello_inside("XCLIENT ADDR"), *XCLIENT, *hello_inside(),
+      cmd("MAIL", "FROM:<a@b>", inside=True)], MET),
+    ("a refused XCLIENT", "ehlo-before-mail",
+     [*INSIDE, *hello_inside(), cmd("XCLIENT", "ADDR=192.0.2.9", inside=True),
+      rep(550, inside=True), cmd("MAIL", "FROM:<a@b>", inside=True)], MET),
     ("MAIL after HELO", "ehlo-before-mail",
      [*CONNECT, cmd("HELO", "a"), rep(250), cmd("MAIL", "FROM:<a@b>")], NOTHING),
     ("a log that begins in the middle", "ehlo-before-mail",

@@ -67,7 +67,7 @@ PROSE: tuple[tuple[str, set[str]], ...] = (
         {"title", "task", "hints", "says", "about", "because", "failed", "fits"},
     ),
     ("exercises/words.toml", set()),
-    ("formats/**.toml", {"log_more"}),
+    ("formats/**.toml", {"title", "log_more"}),
     ("lab/arena.toml", {"title"}),
     ("masking/identities.toml", {"of"}),
     ("scenarios/**.toml", {"title", "question", "watch", "conclude"}),

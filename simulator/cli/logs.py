@@ -428,7 +428,7 @@ def formats(lang: str, folders: tuple[Path, ...], file: Path | None) -> None:
             put(f"{file}: {count} samples read as they should be\n")
             return
         for found in known.known(folders):
-            put_listed(f"{found.name}  {found.title}", 4)
+            put_listed(f"{found.name}  {say(found.title, lang)}", 4)
             if found.log_more:
                 put_listed(f"    {say(found.log_more, lang)}", 4)
 

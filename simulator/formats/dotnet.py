@@ -71,7 +71,7 @@ def read(lines: Iterable[Line]) -> Iterator[Session]:
 
 FORMAT = Format(
     name="dotnet",
-    title=".NET System.Net trace",
+    title=N_(".NET System.Net trace"),
     log_more=N_(
         "In the application's config, trace System.Net and System.Net.Sockets at level Verbose."
     ),

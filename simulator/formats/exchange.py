@@ -146,7 +146,7 @@ def unflatten(data: str) -> str:
 
 FORMAT = Format(
     name="exchange",
-    title="Exchange protocol log (CSV)",
+    title=N_("Exchange protocol log (CSV)"),
     log_more=N_(
         "Set-ReceiveConnector (or Set-SendConnector) -ProtocolLoggingLevel Verbose; the rows "
         "marked * tell what became of TLS."

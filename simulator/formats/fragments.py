@@ -109,7 +109,7 @@ SENTENCE = 9
 
 FORMAT = Format(
     name="fragments",
-    title="A log in a layout that nobody knows, by what looks like SMTP in it",
+    title=N_("A log in a layout that nobody knows, by what looks like SMTP in it"),
     log_more=N_(
         "Look for a debug or protocol log level, or put a capture (tcpdump port 25) beside it."
     ),

@@ -81,7 +81,7 @@ def _take(desk: Desk, row: dict[str, Any], line: Line) -> None:
 
 FORMAT = Format(
     name="json-lines",
-    title="JSON lines (Nodemailer with bunyan or pino, and others)",
+    title=N_("JSON lines (Nodemailer with bunyan or pino, and others)"),
     log_more=N_(
         "Create the transport with { logger: yourLogger, debug: true } and log at level debug."
     ),

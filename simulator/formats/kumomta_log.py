@@ -83,7 +83,7 @@ def _text(reply: dict[str, Any]) -> str:
 
 FORMAT = Format(
     name="kumomta-log",
-    title="KumoMTA's log records",
+    title=N_("KumoMTA's log records"),
     log_more=N_("The records show one reply: kcli trace-smtp-client shows the whole dialogue."),
     detect=detect,
     read=read,

@@ -90,7 +90,7 @@ def _split(*words: str) -> str:
 
 FORMAT = Format(
     name="odoo",
-    title="Odoo (outgoing mail server with debugging)",
+    title=N_("Odoo (outgoing mail server with debugging)"),
     log_more=N_(
         "Switch Debugging on in the outgoing mail server and start Odoo with --log-level=debug."
     ),

@@ -144,7 +144,7 @@ def _implied(desk: Desk, sentence: Line) -> None:
 
 FORMAT = Format(
     name="plain",
-    title="A dialogue without marks: telnet, nc, a page",
+    title=N_("A dialogue without marks: telnet, nc, a page"),
     log_more=N_(
         "telnet cannot speak TLS: use `openssl s_client -starttls smtp -crlf -quiet -connect "
         "HOST:25`, or `swaks --tls --server HOST`, which shows both sides."

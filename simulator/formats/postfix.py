@@ -35,7 +35,7 @@ def _tally(path: Path, workers: int) -> Iterator[Tallied] | None:
 
 FORMAT = Format(
     name="postfix",
-    title="Postfix (mail log, and -v)",
+    title=N_("Postfix (mail log, and -v)"),
     log_more=N_(
         "Set debug_peer_list to the peer's name and debug_peer_level = 2, or add -v to the service "
         "in master.cf; smtp_tls_loglevel = 1 and smtpd_tls_loglevel = 1 tell of each handshake."

@@ -62,7 +62,7 @@ def _replies(text: str) -> list[str]:
 
 FORMAT = Format(
     name="swiftmailer-line",
-    title="Swift Mailer, its log on one line",
+    title=N_("Swift Mailer, its log on one line"),
     log_more=N_("Register Swift_Plugins_LoggerPlugin with an ArrayLogger and print its dump()."),
     detect=detect,
     read=read,

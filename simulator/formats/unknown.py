@@ -141,7 +141,7 @@ def _begun(desk: Desk) -> bool:
 
 FORMAT = Format(
     name="unknown",
-    title="A log of unknown software, its marks learned from itself",
+    title=N_("A log of unknown software, its marks learned from itself"),
     log_more=N_(
         "Look for a debug or protocol log level, or put a capture (tcpdump port 25) beside it."
     ),

@@ -11,6 +11,7 @@ import asyncio
 import base64
 import contextlib
 import socket
+import ssl
 from collections.abc import Sequence
 from typing import Literal
 
@@ -41,7 +42,10 @@ class GivenUp(Exception):
 
 
 class Client:
-    """One client at work on one session. `tlsa` is the SHA-256 of a key that DANE goes by."""
+    """One client at work on one session. `tlsa` is the SHA-256 of a key that DANE goes by,
+    `resumed` the TLS session of an earlier connection."""
+
+    resumed: ssl.SSLSession | None = None
 
     def __init__(
         self, policy: ClientPolicy, mail: Mail, tap: Tap, server_name: str, tlsa: bytes = b""
@@ -93,6 +97,8 @@ class Client:
             await self._starttls()
         elif policy.tls == "required" and "missing" not in policy.despite:
             raise GivenUp
+        if policy.xclient and "XCLIENT" in self.keywords:
+            await self._speak_for()
         if policy.login:
             await self._log_in()
         if any(keyword not in self.keywords for keyword in policy.requires):
@@ -144,7 +150,9 @@ class Client:
             verify=policy.verify and not self.tlsa,
             certificate=policy.certificate,
         )
-        happened = await self.wire.handshake(context, self.server_name, tlsa=self.tlsa)
+        happened = await self.wire.handshake(
+            context, self.server_name, tlsa=self.tlsa, resumed=self.resumed
+        )
         self.tap.happened(happened)
         if happened.error == "timeout":
             raise TimeoutError
@@ -177,6 +185,12 @@ class Client:
             _, keywords = smtp.parse_ehlo_reply(lines)
             learned = {keyword.name: keyword.parameters for keyword in keywords}
         self.keywords = learned if self.policy.forgets else self.keywords | learned
+
+    async def _speak_for(self) -> None:
+        """Say whose connection this is; a server that takes it starts over."""
+        answer = await self.ask(f"XCLIENT {self.policy.xclient}")
+        if answer.code == 220 and self.policy.after_xclient == "EHLO":
+            await self.hello("EHLO", self.policy.name_inside or self.policy.name)
 
     async def _log_in(self) -> None:
         policy = self.policy

@@ -13,7 +13,9 @@ from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
 
 from simulator import tls
 from simulator.errors import Error, reason
@@ -46,6 +48,13 @@ FILES = 64
 
 class LabError(Error, RuntimeError):
     """The lab cannot be set up on this machine: the message says why."""
+
+
+class _Played(NamedTuple):
+    """A session, and the TLS session that another connection may resume."""
+
+    session: Session
+    resumable: ssl.SSLSession | None
 
 
 @contextlib.contextmanager
@@ -98,20 +107,34 @@ class Lab:
             await self._all_gone()
 
     async def session(self) -> Session:
-        """Play the session once."""
+        """Play the session once; where the client resumes a TLS session, after an earlier
+        connection by which it comes by one, and which is not told."""
+        resumed = None
+        if self.scenario.client.resumes:
+            resumed = (await self._played(earlier=True)).resumable
+        return (await self._played(resumed)).session
+
+    async def _played(
+        self, resumed: ssl.SSLSession | None = None, *, earlier: bool = False
+    ) -> _Played:
+        """One connection, whose handshake may resume a TLS session."""
         scenario = self.scenario
         tap = Tap(scenario.document.clock if scenario.document else None)
         tap.server_certificate = certificates.shown(
             scenario.server.certificate, scenario.server.name
         )
         client = self._client(tap)
+        client.resumed = resumed
+        if earlier:
+            client.policy = msgspec.structs.replace(client.policy, after_handshake="EHLO")
         started = datetime.now(UTC)
         tap.connecting()
         async with self._connection(tap, self.address) as connection:
             port = connection.getsockname()[1]
             await client.run(connection)
             await self._settled(tap)
-        return _session(scenario, tap, started, port, self.address[1])
+        session = _session(scenario, tap, started, port, self.address[1])
+        return _Played(session, client.wire.resumable)
 
     @contextlib.asynccontextmanager
     async def _connection(self, tap: Tap, to: tuple[str, int]) -> AsyncIterator[socket.socket]:

@@ -40,13 +40,16 @@ Printable = Annotated[str, msgspec.Meta(pattern=r"^[\x20-\x7e]{0,500}$(?!\n)")]
 """What fits one line of SMTP: printable ASCII."""
 FileName = Annotated[str, msgspec.Meta(pattern=r"^(?!\.{1,2}$)[^/\\:\x00-\x1f]{1,255}$(?!\n)")]
 """The name of a file, without the folder that it stands in."""
-Verb = Literal["", "EHLO", "HELO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "RSET", "QUIT"]
+Verb = Literal[
+    "", "EHLO", "HELO", "STARTTLS", "XCLIENT", "AUTH", "MAIL", "RCPT", "DATA", "BDAT", "RSET",
+    "QUIT",
+]  # fmt: skip
 """What the lab's client may send."""
 VerbAndCode = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^(?!EHLO 250)(CONNECT|EHLO|HELO|STARTTLS|AUTH|MAIL|RCPT|DATA|RSET|QUIT) "
-        r"[2-5][0-5][0-9]$(?!\n)"
+        pattern=r"^(?!EHLO 250)(CONNECT|EHLO|HELO|STARTTLS|XCLIENT|AUTH|MAIL|RCPT|DATA|BDAT|RSET"
+        r"|QUIT) [2-5][0-5][0-9]$(?!\n)"
     ),
 ]
 """A command and a reply code (RFC 5321 §4.2); `CONNECT 220` is the greeting. The reply to EHLO is
@@ -60,26 +63,28 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class ClientPolicy(_Table, frozen=True, kw_only=True):
     """How the client behaves.
 
-    `name` is the argument of its EHLO, `name_inside` that of the second one if it differs.
-    `hello`: it introduces itself by EHLO or HELO. `tls_version`: the one version it speaks.
-    `tls`: `required` (gives up without), `opportunistic` (goes on in the clear without), `never`,
+    `name` is the argument of its EHLO, `name_inside` that of the second one if it differs. `hello`:
+    it introduces itself by EHLO or HELO. `tls_version`: the one version it speaks. `tls`:
+    `required` (gives up without), `opportunistic` (goes on in the clear without), `never`,
     `implicit` (TLS before the first word). `verify`: it checks chain and name of the certificate.
     `tlsa`: it goes by DANE instead; the TLSA record that signed DNS would give it is of the
-    server's `present` key, or of a `previous` one.
-    `certificate`: it shows one of its own. `after_handshake`: its first command inside TLS.
-    `forgets`: at the handshake it discards the keywords it learned in the clear. `drops_buffer`:
-    it throws away what came in the clear behind the 220. `reads`: `strict` takes the first line
-    of the reply to EHLO for name and greeting whatever it says, `lenient` looks for keywords in
-    every line. `login`: mechanism of AUTH, as `user` with `password`; a client that has to log in
-    gives up where its list does not have it. `after_login`: whether it says EHLO again behind a
-    login. `uses`: EHLO keywords it makes use of where its list has them: a parameter of MAIL,
-    BDAT for CHUNKING, no more recipients at a time than LIMITS allows. `requires`: keywords it
-    gives up without. `insists`: keywords it uses whatever the list says. `starttls_again`: it
-    sends STARTTLS once more inside TLS. `pipelines`: it sends commands in groups where the list
-    has PIPELINING. `pipelines_past_starttls`: it sends EHLO behind STARTTLS in the same group.
-    `plain_after_220`: it goes on in plain text after the 220. `despite`: it requires TLS, and
-    yet goes on in the clear where STARTTLS is `refused` (454), or `missing` from the list.
-    `patience` is the seconds it waits for a reply.
+    server's `present` key, or of a `previous` one. `certificate`: it shows one of its own.
+    `resumes`: it was connected before, said EHLO inside TLS there, and resumes that TLS session.
+    `after_handshake`: its first command inside TLS. `forgets`: at the handshake it discards the
+    keywords it learned in the clear. `drops_buffer`: it throws away what came in the clear behind
+    the 220. `reads`: `strict` takes the first line of the reply to EHLO for name and greeting
+    whatever it says, `lenient` looks for keywords in every line. `login`: mechanism of AUTH, as
+    `user` with `password`; a client that has to log in gives up where its list does not have it.
+    `after_login`: whether it says EHLO again behind a login. `xclient`: attributes that it sends by
+    XCLIENT where its list has that, before all else; `after_xclient`: whether it says EHLO again
+    behind the 220 to it. `uses`: EHLO keywords it makes use of where its list has them: a parameter
+    of MAIL, BDAT for CHUNKING, no more recipients at a time than LIMITS allows. `requires`:
+    keywords it gives up without. `insists`: keywords it uses whatever the list says.
+    `starttls_again`: it sends STARTTLS once more inside TLS. `pipelines`: it sends commands in
+    groups where the list has PIPELINING. `pipelines_past_starttls`: it sends EHLO behind STARTTLS
+    in the same group. `plain_after_220`: it goes on in plain text after the 220. `despite`: it
+    requires TLS, and yet goes on in the clear where STARTTLS is `refused` (454), or `missing` from
+    the list. `patience` is the seconds it waits for a reply.
     """
 
     name: Word = "mx4.example.com"
@@ -90,12 +95,15 @@ class ClientPolicy(_Table, frozen=True, kw_only=True):
     verify: bool = True
     tlsa: Literal["", "present", "previous"] = ""
     certificate: bool = False
+    resumes: bool = False
     after_handshake: Literal["EHLO", "HELO", "nothing"] = "EHLO"
     forgets: bool = True
     drops_buffer: bool = True
     reads: Literal["strict", "lenient"] = "strict"
     login: Literal["", "PLAIN", "EXTERNAL"] = ""
     after_login: Literal["nothing", "EHLO"] = "nothing"
+    xclient: Printable = ""
+    after_xclient: Literal["EHLO", "nothing"] = "EHLO"
     user: Word = "ana"
     password: Word = "correct-horse"
     uses: tuple[Word, ...] = ("SIZE",)
@@ -112,25 +120,25 @@ class ClientPolicy(_Table, frozen=True, kw_only=True):
 class ServerPolicy(_Table, frozen=True, kw_only=True):
     """How the server behaves.
 
-    `name` is what it calls itself, and what its certificate is for. `implicit_tls`: TLS before
-    the greeting (port 465). The list in its reply to EHLO is computed: `keywords`, without
-    `withdrawn` inside TLS and with `inside` there only; AUTH where `auth` says (`always`,
-    `inside` TLS, `never`) with its `mechanisms` (EXTERNAL only for a client with a verified
-    certificate); STARTTLS as long as TLS is off. `knows_ehlo`: it is no server of the days of
-    HELO. `starttls`: `offered`, `hidden` (neither listed nor known), `refused` (454), `misplaced`
-    (listed before the greeting line), `plain` (220, and then plain text). `again`: what it does
-    about STARTTLS inside TLS: `refuse` it with 503, still `offer` it in the list, or `accept`
-    it with 220. `forgets`: at the handshake it discards what the client said in the clear;
-    `keeps_envelope`: but for the sender that MAIL named; `keeps_login`: but for whom AUTH let
-    in. `insists`: MAIL and AUTH are refused until the client introduces itself; `admits`: but
-    for these. `tls_versions`: what it speaks. `drops_buffer`: it throws away what came in the
-    clear behind STARTTLS. `requires_tls`: 530 to nearly everything before TLS. `expects_proxy`:
-    it says nothing before a header of the PROXY protocol has told whose connection this is.
-    `certificate`: `valid`, `other-name`, `expired`, `unknown-ca`. `asks_certificate`: it asks
-    the client for one. `marks_tls`: its Received line says ESMTPS. `silent_at` and `cuts_at`
-    are verbs at which it stops answering, or cuts the line; it is silent at `TLS` when it says
-    220 to STARTTLS, but nothing in the handshake. `replies` are texts of its own, by verb and
-    code (`STARTTLS 220`).
+    `name` is what it calls itself, and what its certificate is for. `implicit_tls`: TLS before the
+    greeting (port 465). The list in its reply to EHLO is computed: `keywords`, without `withdrawn`
+    inside TLS and with `inside` there only; AUTH where `auth` says (`always`, `inside` TLS,
+    `never`) with its `mechanisms` (EXTERNAL only for a client with a verified certificate);
+    STARTTLS as long as TLS is off. XCLIENT is taken where the list has it. `knows_ehlo`: it is no
+    server of the days of HELO. `starttls`: `offered`, `hidden` (neither listed nor known),
+    `refused` (454), `misplaced` (listed before the greeting line), `plain` (220, and then plain
+    text). `again`: what it does about STARTTLS inside TLS: `refuse` it with 503, still `offer` it
+    in the list, or `accept` it with 220. `forgets`: at the handshake it discards what the client
+    said in the clear; `keeps_envelope`: but for the sender that MAIL named; `keeps_login`: but for
+    whom AUTH let in. `insists`: MAIL and AUTH are refused until the client introduces itself;
+    `admits`: but for these. `tls_versions`: what it speaks. `drops_buffer`: it throws away what
+    came in the clear behind STARTTLS. `requires_tls`: 530 to nearly everything before TLS.
+    `expects_proxy`: it says nothing before a header of the PROXY protocol has told whose connection
+    this is. `certificate`: `valid`, `other-name`, `expired`, `unknown-ca`. `asks_certificate`: it
+    asks the client for one. `marks_tls`: its Received line says ESMTPS. `silent_at` and `cuts_at`
+    are verbs at which it stops answering, or cuts the line; it is silent at `TLS` when it says 220
+    to STARTTLS, but nothing in the handshake. `replies` are texts of its own, by verb and code
+    (`STARTTLS 220`).
     """
 
     name: HostName = "eq-c601.example.com"

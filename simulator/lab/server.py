@@ -95,6 +95,7 @@ class Server(SMTP):
         self.tap = find_tap(0)
         self._kept = self._fed = 0
         self._sender: str | None = None
+        self._spoken_for: dict[str, str] = {}
         self.gone = asyncio.get_running_loop().create_future()
         super().__init__(
             _Handler(),
@@ -349,6 +350,25 @@ class Server(SMTP):
                 self._note_plain_text(problem.__cause__)
                 raise
 
+    async def smtp_XCLIENT(self, arg: str) -> None:
+        """Where the list has it, take the attributes, and go back to the greeting but for TLS."""
+        session, envelope = self.session, self.envelope
+        assert session is not None
+        if not any(line.split(" ")[0].upper() == "XCLIENT" for line in self.keywords()):
+            await self.push("550 5.7.0 Error: insufficient authorization")
+        elif envelope is not None and envelope.mail_from is not None:
+            await self.push("503 5.5.1 Error: MAIL transaction in progress")
+        elif not arg or not all("=" in word for word in arg.split()):
+            await self.push("501 5.5.4 Syntax: XCLIENT attribute=value...")
+        else:
+            told = smtp.xclient_attributes(arg)
+            self._spoken_for |= told
+            session.host_name = told.get("HELO")
+            session.extended_smtp = False
+            session.authenticated = "LOGIN" in told
+            self._set_rset_state()  # type: ignore[no-untyped-call]
+            await self.push(f"220 {self.hostname} {self.__ident__}")
+
     async def _begin_nothing(self) -> None:
         """Say 220 with no TLS behind it, until the client begins; with what, is seen here alone."""
         early = bool(self._reader._buffer)  # type: ignore[attr-defined]
@@ -444,6 +464,7 @@ class Server(SMTP):
         assert session.peer is not None
         proxied = session.proxy_data
         whence = str(proxied.src_addr) if proxied else session.peer[0]
+        whence = self._spoken_for.get("ADDR", whence)
         protocol = "ESMTP" if session.extended_smtp else "SMTP"
         marks = self.policy.marks_tls
         if session.extended_smtp and (marks == "always" or (marks == "inside" and self.tls)):

@@ -84,13 +84,16 @@ class LineKind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class FormatFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A format as it is written.
 
-    `log_more` says how to make the software log the dialogue. `signature`: patterns that only
-    this format has. `unmarked`: lines of the dialogue may stand without any mark. `typed`: a
-    person typed them, nobody starts TLS unless the log says so. `weight` settles ties.
+    It has a `title`, in words that are translated, or is called after its `software`, whose name is
+    the same in every language. `log_more` says how to make the software log the dialogue.
+    `signature`: patterns that only this format has. `unmarked`: lines of the dialogue may stand
+    without any mark. `typed`: a person typed them, nobody starts TLS unless the log says so.
+    `weight` settles ties.
     """
 
     name: str
-    title: str
+    title: str = ""
+    software: str = ""
     log_more: str = ""
     shown: Extent = "all"
     signature: list[str] = []
@@ -442,6 +445,8 @@ def parse(text: str, where: str) -> Format:
     file = written.read(FormatFile)
     if not re.fullmatch(r"[a-z0-9][a-z0-9.+_-]*", file.name):
         raise written.wrong(("name",), "the name is letters, digits, . + _ -")
+    if bool(file.title) == bool(file.software):
+        raise written.wrong(("name",), "a format has a title or the name of its software, one")
     for index, rule in enumerate(file.line):
         _check(rule, f"{where}:{toml.line_of(text, ('line', index))}")
     for pattern in file.signature:
@@ -458,7 +463,7 @@ def _format(file: FormatFile) -> Format:
     reader = PatternReader(file)
     return Format(
         name=file.name,
-        title=file.title,
+        title=file.title or file.software,
         log_more=file.log_more,
         detect=reader.detect,
         read=reader.read,

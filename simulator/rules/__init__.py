@@ -31,7 +31,8 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
     `asked_for_tls`: a STARTTLS waits for its reply; `ready`: a 220 to it was heard, and neither
     a handshake nor a command came since. `behind_starttls`, `behind_220`: something came in the
     clear behind either of them. `refused`: the server refused an EHLO. `altered`: somebody on
-    the way altered a list. `messages` counts mail data, `replies` what the server said.
+    the way altered a list. `restarted`: the server said 220 to XCLIENT since the handshake.
+    `messages` counts mail data, `replies` what the server said.
     """
 
     tls: Handshake | None = None
@@ -42,6 +43,7 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
     behind_220: bool = False
     refused: bool = False
     altered: bool = False
+    restarted: bool = False
     messages: int = 0
     replies: int = 0
 
@@ -53,6 +55,7 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
                 return self._but(
                     tls=tls,
                     inside=self.inside if event.error else 0,
+                    restarted=self.restarted and bool(event.error),
                     ready=False,
                     asked_for_tls=False,
                 )
@@ -77,6 +80,8 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
                             "asked_for_tls": False,
                             "ready": event.code == 220 and self.tls is None,
                         }
+                    case Command(verb="XCLIENT"):
+                        changes["restarted"] = self.restarted or event.code == 220
                     case Command(verb="EHLO"):
                         changes["refused"] = self.refused or event.code >= 400
                         changes["altered"] = self.altered or altered(event)

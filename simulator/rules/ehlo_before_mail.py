@@ -20,6 +20,13 @@ def check(moment: Moment) -> Finding | None:
             N_("The server knows the client as {name}, so a mail transaction may begin."),
             name=known.value or known.name,
         )
+    if moment.past.restarted:
+        return broken(
+            N_(
+                "XCLIENT took the session back to the greeting and no EHLO came since: "
+                "a mail transaction must not begin yet."
+            )
+        )
     if moment.before.forgotten("server", "name"):
         return broken(
             N_(

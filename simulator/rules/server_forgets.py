@@ -34,7 +34,9 @@ def check(moment: Moment) -> Finding | None:
                     name=name[1],
                 )
             return met(_FORGOTTEN)
-        case Reply(code=503) if isinstance(moment.answers, Command) and not known:
+        case Reply(code=503) if (
+            isinstance(moment.answers, Command) and not known and not moment.past.restarted
+        ):
             return met(
                 N_("The server has forgotten the first EHLO, so {verb} is out of sequence: 503."),
                 verb=moment.answers.verb,

@@ -17,6 +17,10 @@ def check(moment: Moment) -> Finding | None:
             return msgspec.structs.replace(
                 found, citation="rfc7672-3_1_1-authenticated-without-name", level="must"
             )
+        case Handshake(error="", verified=True, resumed=True):
+            return met(
+                N_("No certificate was sent: the client checked it when this TLS session began.")
+            )
         case Handshake(error="", verified=True):
             return met(N_("The client checked who issued the certificate and for which name."))
         case Handshake(error="", untold=False) if moment.played:

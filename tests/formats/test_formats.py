@@ -77,6 +77,8 @@ def test_a_format_of_ones_own_is_tested_and_used(tmp_path: Path) -> None:
         ),
         (('name = "mine"', 'name = "Mine"'), ":2: the name is letters, digits"),
         (("title =", "titel ="), ":3: unknown key 'titel': did you mean 'title'?"),
+        (("title =", "software = 'X'\ntitle ="), ":2: a format has a title or the name of its"),
+        (('title = "Mine"', ""), ":2: a format has a title or the name of its software, one"),
         (("[[line]]", "[[line"), "mine.toml:"),
     ],
 )

@@ -371,6 +371,69 @@ def test_by_dane_the_key_counts_and_nothing_else(kind: str, tlsa: str, error: st
     assert checked == [shaken.detail if error else told]
 
 
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_a_session_of_either_version_is_really_resumed(version: str) -> None:
+    played = changed("resumed", client={"tls_version": version})
+    [shaken] = [event for event in played.events if isinstance(event, Handshake)]
+    assert (shaken.resumed, shaken.version) == (True, f"TLSv{version}")
+    assert shaken.server_certificate is None
+    assert ("the certificates", Text("did not cross: an earlier TLS session was resumed")) in [
+        *proofs(played, shaken)
+    ]
+    assert explainer.explain(played).verdict.second_ehlo == "sent"
+
+
+def test_the_connection_before_is_no_part_of_what_is_told() -> None:
+    played = explanation("resumed").session
+    assert [type(event).__name__ for event in played.events].count("Connect") == 1
+    assert played.stream("server", "client").startswith(b"EHLO ")
+    assert played.stream("server", "client").count(b"STARTTLS") == 1
+
+
+def test_without_a_tls_session_there_is_nothing_to_resume() -> None:
+    """The earlier connection gets no further than its handshake, so the later one has a whole."""
+    refused = changed("resumed", server={"certificate": "expired"})
+    assert [event.error for event in refused.events if isinstance(event, Handshake)] == ["expired"]
+
+
+def test_xclient_tells_the_server_whom_it_serves_and_resets_it() -> None:
+    found = explanation("xclient")
+    assert said(found.session, "EHLO", "XCLIENT") == [
+        "EHLO mx4.example.com 250",
+        "EHLO mx4.example.com 250",
+        "XCLIENT ADDR=192.0.2.25 NAME=mx4.example.com 220",
+        "EHLO mx4.example.com 250",
+    ]
+    assert "STARTTLS" not in lists(found)[2]
+    [line] = [event.text for event in found.session.events if isinstance(event, Trace)]
+    assert "from mx4.example.com ([192.0.2.25]) by" in line
+
+
+XCLIENT: dict[str, list[tuple[str, bytes, int]]] = {
+    "nothing": [("XCLIENT", b"", 501), ("XCLIENT ADDR", b"", 501)],
+    "in a transaction": [*BEGUN, ("XCLIENT ADDR=192.0.2.9", b"", 503), *WHOLE],
+    "a name of its own": [("XCLIENT HELO=a.example.org", b"", 220), *BEGUN, *WHOLE],
+    "an unknown name": [("XCLIENT HELO=[UNAVAILABLE]", b"", 220), ("MAIL FROM:<a@b.c>", b"", 503)],
+}
+"""What is sent inside TLS, with the replies' codes, as Postfix's XCLIENT_README has them."""
+
+
+@pytest.mark.parametrize("lines", XCLIENT.values(), ids=XCLIENT)
+def test_xclient_is_taken_as_postfix_has_it(
+    lines: list[tuple[str, bytes, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    got = _sending(monkeypatch, lines)
+    changed("xclient", client={"xclient": ""})
+    assert got == lines
+
+
+def test_xclient_where_the_list_lacks_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [("XCLIENT ADDR=192.0.2.9", b"", 550), *BEGUN]
+    got = _sending(monkeypatch, lines)
+    changed("xclient", server={"inside": ()})
+    assert got == lines
+
+
 async def _once(scenario: Scenario) -> Session:
     async with Lab(scenario).open() as lab:
         return await lab.session()
@@ -405,6 +468,8 @@ RACY = [
     "proxy-unexpected",
     "chunking-remembered",
     "dane-previous-key",
+    "resumed",
+    "xclient-skipped-ehlo",
 ]
 
 

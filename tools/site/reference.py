@@ -167,15 +167,16 @@ def log_formats(page: Page, *names: str) -> str:
     known = {kind.name: kind for kind in formats.known()}
     if missing := set(names) - set(known):
         raise ValueError(f"no format {', '.join(missing)}")
+    titles = {name: say(kind.title, page.said) for name, kind in known.items()}
     chosen = [known[name] for name in names] or sorted(
-        known.values(), key=lambda kind: kind.title.casefold()
+        known.values(), key=lambda kind: titles[kind.name].casefold()
     )
     heads = [word(f"reference.{head}", page.language) for head in ("software", "dialogue")]
     rows = []
     for kind in chosen:
         text = say(kind.log_more, page.said)
         foreign = ' lang="en"' if text == kind.log_more and page.said != "en" else ""
-        rows.append([html.escape(kind.title), f"<span{foreign}>{_marked(text)}</span>"])
+        rows.append([html.escape(titles[kind.name]), f"<span{foreign}>{_marked(text)}</span>"])
     if names:
         return table(heads, rows)
     opened = "\n".join(

@@ -16,7 +16,7 @@ from simulator.reading.format import Format
 
 FORMAT = Format(
     name=NAME,
-    title="A bounce: delivery report or failure notice",
+    title=N_("A bounce: delivery report or failure notice"),
     log_more=N_(
         "A bounce quotes one reply. The whole session is in the mail log of the server that "
         "reported, at the time of the bounce."

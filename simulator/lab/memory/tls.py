@@ -172,8 +172,8 @@ class Context:
         server_hostname: str | None = None,
         session: object = None,
     ) -> Object:
-        """One connection, whose octets go through those two."""
-        return Object(self, incoming, outgoing, server_side, server_hostname)
+        """One connection, whose octets go through those two; it may resume a TLS session."""
+        return Object(self, incoming, outgoing, server_side, server_hostname, session)
 
 
 def _certificate(der: bytes) -> Any:
@@ -212,9 +212,6 @@ def _settings(versions: Sequence[str]) -> Any:
 class Object:
     """What the lab and asyncio ask of an `ssl.SSLObject`. What it raises is what `ssl` raises."""
 
-    session_reused = False
-    """In memory no session is resumed."""
-
     def __init__(
         self,
         context: Context,
@@ -222,8 +219,10 @@ class Object:
         outgoing: ssl.MemoryBIO,
         server_side: bool,
         name: str | None,
+        resumed: Any = None,
     ) -> None:
         self.context = context
+        self._resumed = resumed
         self.server_side = server_side
         self.server_hostname = name
         self._ends = _Ends(incoming, outgoing)
@@ -254,6 +253,7 @@ class Object:
                 self._shaking = inner.handshakeClientCert(
                     certChain=context.chain,
                     privateKey=context.key,
+                    session=self._resumed,
                     settings=context.settings,
                     serverName=self.server_hostname,
                     async_=True,
@@ -354,6 +354,17 @@ class Object:
         if binary_form or self._peer is None:
             return self._peer
         return {} if self.context.verify_mode == ssl.CERT_NONE else {"subject": ()}
+
+    @property
+    def session_reused(self) -> bool:
+        """Did the handshake resume an earlier session?"""
+        return bool(self._inner.resumed)
+
+    @property
+    def session(self) -> Any:
+        """What another connection may resume, if a ticket came."""
+        found = self._inner.session
+        return found if found is not None and found.valid() else None
 
     def cipher(self) -> tuple[str, str, int] | None:
         """Name of the cipher suite as OpenSSL has it, version, and bits."""
