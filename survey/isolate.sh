@@ -1,25 +1,32 @@
 #!/bin/sh
 # Debian's packages in an overlay of their own, on a base of their own, in namespaces of their own.
-# Needs root, util-linux and iproute2. The machine's own /etc, services and ports are never touched.
+# Needs util-linux and iproute2. The machine's own /etc, services and ports are never touched.
 #
+#   isolate.sh tools  CACHE SUITE               debootstrap, which knows where Debian is had from
 #   isolate.sh base   CACHE SUITE               a bare Debian, once a suite
 #   isolate.sh build  CACHE SUITE NAME PKG...   packages on top of it
 #   isolate.sh inside CACHE SUITE NAME HOST RECIPE CMD...
 #
 # `inside` runs CMD with the machine's own files, but in the namespaces of the software: loopback
-# only, all changes in memory, gone with CMD. $SURVEY_ROOT is where its root is, RECIPE is /survey
-# there, and $TMPDIR is one folder under one name in both.
+# only, all changes in memory, gone with CMD. $SURVEY_ROOT is where its root is, $SURVEY_INTO what
+# runs a command there, RECIPE is /survey there, and $TMPDIR is one folder under one name in both.
+#
+# `base` and `build` need root. Anybody else has unpack.sh for them, and for `inside` a namespace with
+# a single user, which $SURVEY_INTO makes an ordinary one.
 set -eu
 act=$1 cache=$(cd "$2" && pwd) suite=$3
 shift 3
-base=$cache/base-$suite
+base=$cache/base-$suite tools=$cache/debootstrap
+# Whom the namespace of an ordinary user has, besides root.
+one=1000
 
 devices() { # of all devices, those that can do no harm
     mount -t tmpfs -o mode=755 tmpfs "$1"
-    for told in null:3 zero:5 full:7 random:8 urandom:9; do
-        mknod -m 666 "$1/${told%:*}" c 1 "${told#*:}"
+    # Not by mknod: only the root of the machine may make one.
+    for name in null zero full random urandom tty; do
+        : >"$1/$name"
+        mount --bind "/dev/$name" "$1/$name"
     done
-    mknod -m 666 "$1/tty" c 5 0
     mkdir "$1/pts" "$1/shm"
     mount -t devpts -o newinstance,ptmxmode=0666 devpts "$1/pts"
     mount -t tmpfs -o mode=1777 tmpfs "$1/shm"
@@ -37,28 +44,29 @@ named() { # the names that a machine without a network knows
 }
 
 case $act in
+tools)
+    [ -d "$tools" ] && exit
+    # Unpacked, not installed: the machine keeps the packages that it has.
+    part=$tools.$$
+    trap 'rm -rf "$part"' EXIT
+    mkdir -p "$part/lists/partial"
+    (cd "$part" && {
+        set -- apt-get -qq -o APT::Sandbox::User=root
+        # Where nobody asked yet what there is: in a folder of our own.
+        "$@" download debootstrap || {
+            set -- "$@" -o "Dir::State::Lists=$part/lists" -o "Dir::Cache=$part/lists"
+            "$@" -o APT::Update::Error-Mode=any update
+            "$@" download debootstrap
+        }
+    })
+    dpkg-deb -x "$part"/debootstrap_*.deb "$part"
+    rm -rf "$part/lists"
+    # Another may have been faster.
+    mv -T "$part" "$tools" 2>/dev/null || true
+    ;;
 base)
     [ -d "$base" ] && exit
-    tools=$cache/debootstrap
-    # Unpacked, not installed: the machine keeps the packages that it has.
-    if [ ! -d "$tools" ]; then
-        part=$tools.$$
-        trap 'rm -rf "$part"' EXIT
-        mkdir -p "$part/lists/partial"
-        (cd "$part" && {
-            set -- apt-get -qq -o APT::Sandbox::User=root
-            # Where nobody asked yet what there is: in a folder of our own.
-            "$@" download debootstrap || {
-                set -- "$@" -o "Dir::State::Lists=$part/lists" -o "Dir::Cache=$part/lists"
-                "$@" -o APT::Update::Error-Mode=any update
-                "$@" download debootstrap
-            }
-        })
-        dpkg-deb -x "$part"/debootstrap_*.deb "$part"
-        rm -rf "$part/lists"
-        # Another may have been faster.
-        mv -T "$part" "$tools" 2>/dev/null || true
-    fi
+    sh "$0" tools "$cache" "$suite"
     rm -rf "$base.part"
     DEBOOTSTRAP_DIR=$tools/usr/share/debootstrap sh "$tools/usr/sbin/debootstrap" \
         --variant=minbase --include=ca-certificates "$suite" "$base.part" ${SURVEY_MIRROR:-}
@@ -78,7 +86,13 @@ build)
     mv "$cache/$name.part" "$cache/$name"
     ;;
 inside)
-    apart=--net\ --ipc exec sh "$0" apart "$cache" "$suite" enter "$@"
+    apart='--net --ipc' into=chroot
+    if [ "$(id -u)" != 0 ]; then
+        apart="$apart --user --map-root-user"
+        into="unshare --user --map-user=$one --map-group=$one --root"
+    fi
+    export apart into
+    exec sh "$0" apart "$cache" "$suite" enter "$@"
     ;;
 apart) # the namespaces; all that is mounted or started in them ends with what is run
     act=$1
@@ -123,8 +137,10 @@ enter)
     mount --bind /run/survey/tmp "$root/run/survey/tmp"
     mount --bind "$recipe" "$root/survey"
     ip link set lo up
+    # Every port is to be had, whoever asks.
+    echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start
     named "$root" "$host"
-    export SURVEY_ROOT="$root" TMPDIR=/run/survey/tmp
+    export SURVEY_ROOT="$root" SURVEY_INTO="$into $root" TMPDIR=/run/survey/tmp
     # Not exec: the first process of a namespace takes in the orphans of the daemons.
     "$@"
     ;;

@@ -13,7 +13,7 @@ from simulator.language import N_, Text, say
 
 if TYPE_CHECKING:
     from simulator.survey.results import Found
-    from simulator.survey.software import Software
+    from simulator.survey.software import Setting, Software
 
 SAME, OTHERWISE = 0, 1
 
@@ -85,16 +85,18 @@ def survey(
 
     Each is installed below --cache, started on loopback, asked with the cases of `check`, and
     stopped; what differs from the results in survey/results/ is told cell by cell. Software of
-    Debian's packages runs as root, in an overlay and namespaces of its own: nothing of the machine
-    is changed, and nothing stays behind but the cache.
+    Debian's packages runs in an overlay and namespaces of its own: nothing of the machine is
+    changed, and nothing stays behind but the cache. Most of it needs root for that; --list says
+    what does. What is content with one user needs only namespaces that the system grants to users.
 
     Exit code 0 if all answers are as they were, 1 if some are not, or if something could not be
-    asked.
+    asked, 2 if what is named cannot run here.
 
     \b
     Examples:
       ehlo-twice survey --quick
       ehlo-twice survey swaks curl
+      ehlo-twice survey exim go-smtp chasquid
       sudo .venv/bin/ehlo-twice survey postfix
     """
     from simulator.survey import results, survey
@@ -109,20 +111,20 @@ def survey(
         before = results.read(recipes / "results")
         have = {} if again else results.read(out)
         todo = list(survey.configurations(found))
+        if names:
+            _refuse(todo, have)
         differs = 0
         limits = {"install_limit": limit or survey.INSTALL, "ask_limit": limit or survey.ASK}
         with progress("survey", len(todo)) as step:
             for software, setting in todo:
                 name = results.name_of(software.name, setting.name)
-                known = have.get(name)
-                if known and known.recipe == software.digest():
+                if known := _known(software, setting, have):
                     there = Text(N_("there already, asked on {date}"), {"date": known.date})
                     put(f"{name}: {say(there, lang)}\n")
                     now = known
                 elif lack := lacking(software, lang):
                     omitted = Text(N_("left out: {why}"), {"why": lack})
                     put(f"{name}: {say(omitted, lang)}\n")
-                    differs += bool(names)
                     step()
                     continue
                 else:
@@ -141,6 +143,23 @@ def survey(
         if everything := list(results.read(out).values()):
             (out / results.TABLE).write_text(results.table(everything), encoding="utf-8")
     raise SystemExit(OTHERWISE if differs else SAME)
+
+
+def _known(software: Software, setting: Setting, have: dict[str, Found]) -> Found | None:
+    """What there is already of that configuration, asked with the recipe and questions of now."""
+    from simulator.survey.results import name_of
+
+    known = have.get(name_of(software.name, setting.name))
+    return known if known and known.recipe == software.digest() else None
+
+
+def _refuse(todo: list[tuple[Software, Setting]], have: dict[str, Found]) -> None:
+    """Who names software is told at once what this machine lacks for it. Raises `NotHere`."""
+    from simulator.survey.places import NotHere, lacking
+
+    for software, setting in todo:
+        if not _known(software, setting, have) and (lack := lacking(software)):
+            raise NotHere(f"{software.name}: {lack}")
 
 
 def _list(found: list[Software], lang: str) -> None:

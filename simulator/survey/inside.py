@@ -101,12 +101,12 @@ def main(arguments: list[str]) -> int:
 
 def _words(job: Job, words: tuple[str, ...]) -> list[str]:
     """A command of the software: in its own system where it has one, in its folder."""
-    root = os.environ.get("SURVEY_ROOT")
-    if not root:
+    if not os.environ.get("SURVEY_ROOT"):
         return [shutil.which(words[0]) or words[0], *words[1:]]
     path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
     into = 'cd /survey && exec "$@"'
-    return ["chroot", root, "env", path, "HOME=/root", "sh", "-c", into, "sh", *words]
+    enter = os.environ["SURVEY_INTO"].split()
+    return [*enter, "env", path, "HOME=/root", "sh", "-c", into, "sh", *words]
 
 
 def _release(job: Job) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
 import signal
@@ -46,10 +47,10 @@ def lacking(software: Software, language: str = SOURCE) -> str:
     needed = {
         "python": (),
         "npm": ("npm", "node"),
-        "debian": ("unshare", "chroot", "ip", "dpkg-deb", "apt-get", "wget"),
+        "debian": ("unshare", "ip", "dpkg-deb", "apt-get", *(("chroot", "wget") * is_root())),
         "program": (install.program,),
     }[_kind(install)]
-    if install.debian and (not hasattr(os, "geteuid") or os.geteuid() != 0):
+    if install.debian and not is_root() and not software.rootless:
         return say(N_("needs root, for namespaces of its own (sudo)"), language)
     for program in needed:
         if shutil.which(program) is None:
@@ -57,12 +58,30 @@ def lacking(software: Software, language: str = SOURCE) -> str:
             return say(Text(text, {"program": program}), language)
     if install.debian and not _apart():
         text = N_("needs namespaces of its own, which this machine does not grant (unshare)")
+        if not is_root():
+            text = N_("needs root (sudo), or user namespaces, which this machine does not grant")
         return say(text, language)
     return ""
 
 
+def is_root() -> bool:
+    """May this process install Debian's packages?"""
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+# What isolate.sh does in them; some machines grant namespaces, and then nothing in them.
+_MOUNTS = """
+mount -t proc proc /proc && mount -t tmpfs tmpfs /run && mkdir /run/low /run/up /run/work &&
+mount -t overlay overlay -o lowerdir=/run/low,upperdir=/run/up,workdir=/run/work /run/low
+"""
+
+
+@functools.cache
 def _apart() -> bool:
-    words = ["unshare", "--mount", "--uts", "--pid", "--net", "--ipc", "--fork", "true"]
+    """Does this machine grant namespaces, to root or to this user, and mounts in them?"""
+    user = () if is_root() else ("--user", "--map-root-user")
+    spaces = ("--mount", "--uts", "--pid", "--net", "--ipc", "--fork")
+    words = ["unshare", *user, *spaces, "--propagation", "private", "sh", "-c", _MOUNTS]
     tried = subprocess.run(words, capture_output=True, check=False)  # noqa: S603 - words of ours
     return tried.returncode == 0
 
@@ -95,13 +114,16 @@ def install(software: Software, cache: Path, limit: float) -> Place:
             modules = target / "node_modules"
             return Place(paths=(str(modules / ".bin"),), environment={"NODE_PATH": str(modules)})
         case "debian":
-            script = Path(software.folder).parent / "isolate.sh"
-            told = ["sh", str(script)]
-            put(f"base of {what.suite}", [*told, "base", str(cache), what.suite], limit)
-            put("packages", [*told, "build", str(cache), what.suite, name, *what.debian], limit)
+            # What was unpacked is no base for what is to be installed.
+            script, there = ("isolate", cache) if is_root() else ("unpack", cache / "unpacked")
+            there.mkdir(exist_ok=True)
+            scripts = Path(software.folder).parent
+            get = ["sh", str(scripts / f"{script}.sh")]
+            put(f"base of {what.suite}", [*get, "base", str(there), what.suite], limit)
+            put("packages", [*get, "build", str(there), what.suite, name, *what.debian], limit)
             host = SERVER_HOST if software.kind == "server" else CLIENT_HOST
-            inside = [*told, "inside", str(cache), what.suite, name, host, software.folder]
-            return Place(before=tuple(inside))
+            inside = ["sh", str(scripts / "isolate.sh"), "inside", str(there), what.suite]
+            return Place(before=(*inside, name, host, software.folder))
     return Place()
 
 

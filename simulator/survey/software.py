@@ -22,8 +22,8 @@ Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9.-]{0,60}$(?!\n)")]
 class Install(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where it is had from: packages of one kind, or a `program` that the machine has.
 
-    `debian` names packages of the release `suite`; they are installed on a base of their own, as
-    root. `python` goes into a virtual environment, `npm` into a folder.
+    `debian` names packages of the release `suite`; they lie on a base of their own. `python`
+    goes into a virtual environment, `npm` into a folder.
     """
 
     debian: tuple[str, ...] = ()
@@ -54,8 +54,9 @@ class Software(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     In a client's words `{host}`, `{port}` and `{ca}` are where to connect and whom to trust.
     `shares`: the recipe whose folder that is, if it is not its own.
     `mailbox`: the files, as a pattern below its root, in which a server keeps what it took for
-    b@example.org. `quick`: it needs no root, and is over in seconds. `without`: questions that make
-    no sense here. `patience`: seconds that a client has.
+    b@example.org. `quick`: it needs no root, and is over in seconds. `rootless`: Debian's packages
+    that need no root either, since they do with one user, and with what lies in them without their
+    scripts. `without`: questions that make no sense here. `patience`: seconds that a client has.
     """
 
     kind: Literal["server", "client"]
@@ -67,6 +68,7 @@ class Software(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     shares: str = ""
     mailbox: str = ""
     quick: bool = False
+    rootless: bool = False
     without: tuple[str, ...] = ()
     patience: Annotated[float, msgspec.Meta(gt=0, le=300)] = 30.0
     setting: tuple[Setting, ...]
@@ -75,7 +77,7 @@ class Software(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @property
     def isolated(self) -> bool:
-        """Does it need namespaces of its own, and so root?"""
+        """Does it need namespaces of its own?"""
         return bool(self.install.debian)
 
     def digest(self) -> str:
@@ -101,7 +103,7 @@ class BadRecipe(Error, ValueError):
     """A recipe is wrong, or there is none of that name: the message says where and what."""
 
 
-_SAID = ("title", "home", "quick")
+_SAID = ("title", "home", "quick", "rootless")
 
 
 def _determining(path: Path) -> bytes:

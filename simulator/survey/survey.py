@@ -14,7 +14,7 @@ import msgspec
 
 from simulator.checks.cases import Status
 from simulator.survey.inside import Asked, Job
-from simulator.survey.places import install, put
+from simulator.survey.places import install, is_root, put
 from simulator.survey.questions import of
 from simulator.survey.results import Answer, Found, to_json
 from simulator.survey.software import FILE, Setting, Software
@@ -125,7 +125,8 @@ def save(folder: Path, found: Found) -> None:
 
 def _system(software: Software) -> str:
     if software.isolated:
-        return f"Debian {software.install.suite}, {platform.machine()}"
+        unpacked = "" if is_root() else ", unpacked"
+        return f"Debian {software.install.suite}, {platform.machine()}{unpacked}"
     release = {}
     try:
         release = platform.freedesktop_os_release()

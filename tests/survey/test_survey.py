@@ -491,21 +491,87 @@ def test_without_root_nothing_is_done(
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     out, cache = tmp_path / "out", tmp_path / "cache"
     ran = command("survey", "it", "--from", str(folder), "--out", str(out), "--cache", str(cache))
-    assert ran.code == 1
-    assert ran.out == "it: left out: needs root, for namespaces of its own (sudo)\n"
+    assert ran.code == 2
+    assert ran.err == "ehlo-twice: it: needs root, for namespaces of its own (sudo)\n"
     assert not out.exists()
     assert not cache.exists()
+    # Unnamed, it does not keep the rest from being asked.
+    ran = command("survey", "--from", str(folder), "--out", str(out), "--cache", str(cache))
+    assert ran.code == 0
+    assert ran.out == "it: left out: needs root, for namespaces of its own (sudo)\n"
+    assert not out.exists()
 
 
-def test_what_the_machine_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    [postfix, smtp_server] = recipes(ROOT / "survey", ["postfix", "smtp-server"])
-    monkeypatch.setattr("os.geteuid", lambda: 0)
-    monkeypatch.setattr(places, "_apart", lambda: True)
-    monkeypatch.setattr("shutil.which", lambda program: f"/usr/bin/{program}")
-    assert places.lacking(postfix) == places.lacking(smtp_server) == ""
-    monkeypatch.setattr("shutil.which", lambda name: None if name in ("wget", "node") else name)
-    assert places.lacking(postfix) == "needs wget, which is not on this machine"
-    assert places.lacking(smtp_server, "pt_BR") == "precisa de node, que não está nesta máquina"
+ROOT_ONLY = "needs root, for namespaces of its own (sudo)"
+NO_NAMESPACES = "needs namespaces of its own, which this machine does not grant (unshare)"
+NO_USER_NAMESPACES = "needs root (sudo), or user namespaces, which this machine does not grant"
+
+
+@pytest.mark.parametrize(
+    ("name", "user", "without", "granted", "lack"),
+    [
+        ("postfix", 0, "", True, ""),
+        ("postfix", 0, "wget", True, "needs wget, which is not on this machine"),
+        ("postfix", 0, "", False, NO_NAMESPACES),
+        ("postfix", 1000, "", True, ROOT_ONLY),
+        ("postfix", 1000, "", False, ROOT_ONLY),
+        ("exim", 0, "", True, ""),
+        ("exim", 1000, "", True, ""),
+        # Both are for root alone.
+        ("exim", 1000, "wget chroot", True, ""),
+        ("exim", 1000, "dpkg-deb", True, "needs dpkg-deb, which is not on this machine"),
+        ("exim", 1000, "", False, NO_USER_NAMESPACES),
+        ("go-smtp", 1000, "", True, ""),
+        ("chasquid", 1000, "", True, ""),
+        ("smtp-server", 0, "", False, ""),
+        ("smtp-server", 1000, "", False, ""),
+        ("smtp-server", 1000, "node", False, "needs node, which is not on this machine"),
+        ("aiosmtpd", 1000, "node wget unshare", False, ""),
+    ],
+)
+def test_what_the_machine_lacks_is_named(
+    name: str,
+    user: int,
+    without: str,
+    granted: bool,
+    lack: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    [software] = recipes(ROOT / "survey", [name])
+    monkeypatch.setattr("os.geteuid", lambda: user)
+    monkeypatch.setattr(places, "_apart", lambda: granted)
+    monkeypatch.setattr(
+        "shutil.which", lambda program: None if program in without.split() else program
+    )
+    assert places.lacking(software) == lack
+
+
+def test_what_the_machine_lacks_is_named_in_the_readers_language(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    [software] = recipes(ROOT / "survey", ["smtp-server"])
+    monkeypatch.setattr("shutil.which", lambda name: None if name == "node" else name)
+    assert places.lacking(software, "pt_BR") == "precisa de node, que não está nesta máquina"
+
+
+@pytest.mark.parametrize(
+    ("user", "getting", "below"), [(0, "isolate.sh", ""), (1000, "unpack.sh", "unpacked")]
+)
+def test_root_installs_packages_and_others_unpack_them(
+    user: int, getting: str, below: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[list[str]] = []
+    monkeypatch.setattr("os.geteuid", lambda: user)
+    monkeypatch.setattr(places, "lacking", lambda _software: "")
+    monkeypatch.setattr(places, "put", lambda _step, words, _limit: ran.append(list(words)))
+    [software] = recipes(ROOT / "survey", ["exim"])
+    place = places.install(software, tmp_path, 1)
+    scripts, there = str(ROOT / "survey"), str(tmp_path / below)
+    assert [words[1:4] for words in ran] == [
+        [f"{scripts}/{getting}", act, there] for act in ("base", "build")
+    ]
+    assert place.before[:4] == ("sh", f"{scripts}/isolate.sh", "inside", there)
+    assert survey._system(software).endswith(", unpacked") == bool(user)
 
 
 def test_the_reason_is_told_and_not_where_npm_has_written_more() -> None:
