@@ -24,6 +24,14 @@ WORDS = {
     "reset|.": (),
     r"\d\d\d": (),
     "(?:reset)*": (),
+    "(?x) re set": (),
+    r"a(?P<x>b)?(?(x)no|never) reset": (" reset",),
+    r"\breset\.by\b": ("reset.by",),
+    "rese(?:t)?": ("rese",),
+    "rest?ore": ("ore",),
+    "re{0,2}set+ing": ("set",),
+    "Reset{2}": ("reset",),
+    r"[(|]reset|\(gone": ("reset", "(gone"),
 }
 
 
@@ -63,6 +71,25 @@ def test_each_sign_is_found(pattern: str, data: st.DataObject) -> None:
     found = needles.needle(pattern, flags).search(text, needles.folded(text))
     assert found is not None
     assert found.span() == wanted.span()  # type: ignore[union-attr]
+
+
+FORMATS = sorted(
+    {
+        row
+        for path in files("simulator.formats").iterdir()
+        if path.name.endswith(".toml")
+        for table in (tomllib.loads(path.read_text("utf-8")),)
+        for row in (*table.get("signature", ()), *(line["pattern"] for line in table["line"]))
+    }
+)
+
+
+@pytest.mark.parametrize("pattern", FORMATS)
+@settings(max_examples=3, deadline=None)
+@given(data=st.data())
+def test_each_line_of_a_format_is_near(pattern: str, data: st.DataObject) -> None:
+    text = data.draw(st.from_regex(re.compile(pattern, re.MULTILINE)))
+    assert needles.needle(pattern, re.MULTILINE).near(needles.folded(text))
 
 
 PARTS = ("alert", "number 4", "x509", "reset", "tls", "ALERT NUMBER 42", "\n", " ", "Alert")

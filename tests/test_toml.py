@@ -1,11 +1,19 @@
 """Whatever is TOML is read by one reader, which says what is wrong, where, and what is meant."""
 
+from collections.abc import Callable
 from typing import Literal
 
 import jsonschema
 import msgspec
 import pytest
 
+from simulator import causes, smtp, tls, toml
+from simulator.checks import cases
+from simulator.formats.bounce import words as bounces
+from simulator.lab import arena
+from simulator.masking import identities, words
+from simulator.reading import signs
+from simulator.survey import questions
 from simulator.toml import BadFile, File, Prose, line_of, read, schema
 
 
@@ -87,3 +95,26 @@ def test_the_schema_takes_what_the_reader_takes() -> None:
     jsonschema.validate(good, made)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**good, "name": "mine"}, made)
+
+
+LOADERS = (
+    arena.sides, bounces.patterns, cases.client_cases, cases.server_cases, causes.causes,
+    identities.table, questions.questions, signs._tables, smtp.citations, smtp._statuses,
+    tls._tables, words.table,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("load", LOADERS, ids=lambda load: f"{load.__module__}.{load.__name__}")
+def test_data_of_the_package_is_as_right_as_a_file_of_ones_own(
+    load: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At each start it is read without the checks that this makes."""
+    looked: list[str] = []
+
+    def checked(raw: bytes, kind: type[object], where: str) -> object:
+        looked.append(where)
+        return File(raw, where).read(kind)
+
+    monkeypatch.setattr(toml, "read", checked)
+    load.__wrapped__()  # type: ignore[attr-defined]
+    assert looked

@@ -87,7 +87,7 @@ FORMAT = Format(
     log_more=N_("The records show one reply: kcli trace-smtp-client shows the whole dialogue."),
     detect=detect,
     read=read,
-    samples=(
+    sampled=lambda: (
         Sample(
             log='{"type":"TransientFailure","id":"1d98","sender":"ana@example.org",'
             '"recipient":["bo@example.net"],"site":"mx.example.net","size":1047,"response":'

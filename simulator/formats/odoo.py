@@ -96,7 +96,7 @@ FORMAT = Format(
     ),
     detect=detect,
     read=read,
-    samples=(
+    sampled=lambda: (
         Sample(
             log=(
                 _split("reply:", r"b'220 mx.example.org ESMTP\r\n'")

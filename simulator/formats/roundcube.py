@@ -73,7 +73,7 @@ FORMAT = Format(
     log_more=N_("Set $config['smtp_debug'] = true; what went wrong with TLS is in logs/errors."),
     detect=detect,
     read=read,
-    samples=(
+    sampled=lambda: (
         Sample(
             log="""
 [04-Mar-2026 10:15:31 +0000]: <7mm1xq20> Connecting to tls://mx.example.org:587...

@@ -230,7 +230,7 @@ FORMAT = Format(
     ),
     detect=detect,
     read=read,
-    samples=(
+    sampled=lambda: (
         Sample(
             log=_BEGUN
             + """\

@@ -238,7 +238,7 @@ FORMAT = Format(
     log_more=N_("Set the log level to trace: it shows each line that was received and sent."),
     detect=detect,
     read=read,
-    samples=(
+    sampled=lambda: (
         Sample(
             log=f"""
 2026-03-04T08:15:30Z TRACE Raw SMTP output sent (smtp.raw-output) {_SESSION}, size = 25, contents = "220 mx.example.org ESMTP\\r\\n"

@@ -66,7 +66,7 @@ FORMAT = Format(
     log_more=N_("Register Swift_Plugins_LoggerPlugin with an ArrayLogger and print its dump()."),
     detect=detect,
     read=read,
-    samples=(
+    sampled=lambda: (
         Sample(
             log=(
                 "Error: Unable to connect with TLS encryption Log data: ++ Starting "

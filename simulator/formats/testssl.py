@@ -66,7 +66,7 @@ FORMAT = Format(
     log_more=N_("Run it with --debug=2 or higher; -t smtp HOST:25 is its STARTTLS test."),
     detect=detect,
     read=read,
-    samples=(
+    sampled=lambda: (
         Sample(
             log="""
 ... received result:

@@ -77,9 +77,9 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Format(msgspec.Struct, frozen=True, kw_only=True):
-    """A kind of log. `log_more` says how to make that software log the dialogue; `samples` are
-    logs with what they mean, where the format has any of its own. `knows` says of a line that it
-    is one of this format's and no part of a dialogue. `fallback`: it knows no software, and reads
+    """A kind of log. `log_more` says how to make that software log the dialogue; `sampled` gives
+    logs with what they mean, where the format has any of its own. `knows` says of a line that it is
+    one of this format's and no part of a dialogue. `fallback`: it knows no software, and reads
     whatever log there is. `tally`: a fast way to the verdicts; `sift`: one to the sessions that
     are wanted by their verdict."""
 
@@ -88,8 +88,13 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     log_more: str
     detect: Detect
     read: Read
-    samples: tuple[Sample, ...] = ()
+    sampled: Callable[[], tuple[Sample, ...]] = tuple
     knows: Knows = _none
     fallback: bool = False
     tally: Tally | None = None
     sift: Sift | None = None
+
+    @property
+    def samples(self) -> tuple[Sample, ...]:
+        """Logs of this format, with what they mean."""
+        return self.sampled()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import re._parser as sre  # type: ignore[import-not-found]  # the tree of a regular expression
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -451,15 +451,24 @@ def parse(text: str, where: str) -> Format:
         _check(rule, f"{where}:{toml.line_of(text, ('line', index))}")
     for pattern in file.signature:
         _compile(pattern, f"{where}:{toml.line_of(text, ('signature',))}")
-    return _format(file)
+    return _format(file, lambda: tuple(file.sample))
+
+
+class _Samples(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    sample: list[Sample] = []
 
 
 def tested(raw: bytes, where: str) -> Format:
-    """A format of this package, whose file was tried with `parse` by the tests."""
-    return _format(toml.read(raw, FormatFile, where))
+    """A format of this package, whose file was tried with `parse` by the tests. Its samples stand
+    last there, and are read when somebody asks for them."""
+    rules, mark, samples = raw.partition(b"\n[[sample]]")
+    return _format(
+        toml.read(rules, FormatFile, where),
+        lambda: tuple(toml.read(mark + samples, _Samples, where).sample),
+    )
 
 
-def _format(file: FormatFile) -> Format:
+def _format(file: FormatFile, sampled: Callable[[], tuple[Sample, ...]]) -> Format:
     reader = PatternReader(file)
     return Format(
         name=file.name,
@@ -468,7 +477,7 @@ def _format(file: FormatFile) -> Format:
         detect=reader.detect,
         read=reader.read,
         knows=reader.knows,
-        samples=tuple(file.sample),
+        sampled=sampled,
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from simulator import formats
 from simulator.explainer import explain
+from simulator.reading import pattern
 from simulator.views import prose
 
 FORMATS = formats.known()
@@ -110,3 +111,14 @@ def test_a_format_that_is_not_there() -> None:
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(formats.FormatError, match="no such folder"):
         list(formats.read("220 mx", extra_dirs=[tmp_path / "none"]))
+
+
+@pytest.mark.parametrize(
+    "path", sorted(Path(formats.__file__).parent.glob("*.toml")), ids=lambda path: path.name
+)
+def test_a_built_in_file_is_what_a_file_of_ones_own_has_to_be(path: Path) -> None:
+    """At each start built-in files are read without the checks that this makes."""
+    checked = pattern.load(path)
+    (quick,) = (kind for kind in FORMATS if kind.name == checked.name)
+    assert (quick.title, quick.log_more) == (checked.title, checked.log_more)
+    assert quick.samples == checked.samples != ()
