@@ -87,7 +87,7 @@ def test_a_rule(checkout: Checkout) -> None:
 def test_a_format(checkout: Checkout) -> None:
     path = "simulator/formats/arrowhead.toml"
     checkout.add(path)
-    assert "1 samples read" in checkout.command("formats", "--test", path)
+    assert "1 sample read as meant" in checkout.command("formats", "--test", path)
     assert "arrowhead  A client of one's own\n    Call it" in checkout.command("formats")
     log = checkout.folder / "own.log"
     log.write_text(re.findall(r'log = """\n(.*?)"""', EXAMPLES[path], re.DOTALL)[0])

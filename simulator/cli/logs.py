@@ -425,7 +425,8 @@ def formats(lang: str, folders: tuple[Path, ...], file: Path | None) -> None:
     with told():
         if file is not None:
             count = known.test(file)
-            put(f"{file}: {count} samples read as they should be\n")
+            read = "1 sample" if count == 1 else f"all {count} samples"
+            put(f"{file}: {read} read as meant\n")
             return
         for found in known.known(folders):
             put_listed(f"{found.name}  {say(found.title, lang)}", 4)

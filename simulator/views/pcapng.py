@@ -410,7 +410,9 @@ def _enhanced_packet(packet: Packet) -> bytes:
 
 VIEW = View(
     name="pcapng",
-    about=N_("a capture that Wireshark opens, the TLS secrets inside"),
+    about=N_(
+        "a capture that Wireshark opens, TLS secrets inside, made-up packets around the bytes"
+    ),
     file="session.pcapng",
     render=lambda explanation, page: render(explanation, language=page.language),
 )
