@@ -86,8 +86,8 @@ def survey(
     Each is installed below --cache, started on loopback, asked with the cases of `check`, and
     stopped; what differs from the results in survey/results/ is told cell by cell. Software of
     Debian's packages runs in an overlay and namespaces of its own: nothing of the machine is
-    changed, and nothing stays behind but the cache. Most of it needs root for that; --list says
-    what does. What is content with one user needs only namespaces that the system grants to users.
+    changed, and nothing stays behind but the cache. Some of it needs root for that; the rest needs
+    namespaces that the system grants to users. --list says what cannot run here.
 
     Exit code 0 if all answers are as they were, 1 if some are not, or if something could not be
     asked, 2 if what is named cannot run here.
