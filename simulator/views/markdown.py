@@ -142,4 +142,5 @@ VIEW = View(
     file="annotated.md",
     render=_on,
     pieces=one_by_one(_on),
+    cast=one_by_one(_on),
 )
