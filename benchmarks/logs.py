@@ -34,9 +34,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from simulator import formats
-from simulator.explainer import explain, veiled
 from simulator.formats import maillog, tally
 from simulator.masking import Veil
+from simulator.views.casting import Casting
 from simulator.views.view import Page, view
 
 HOSTS = [f"h{n}.example.{top}" for n in range(400) for top in ("com", "net", "org")]
@@ -51,11 +51,10 @@ SHAPES = (
 )
 
 
-def session(rng: random.Random, number: int, filler: int) -> Iterator[str]:
-    """The lines of one session, without their time."""
+def session(rng: random.Random, number: int, pid: int, filler: int) -> Iterator[str]:
+    """The lines of one session, without their time. `pid`: a process that serves nobody else."""
     host = rng.choice(HOSTS)
     peer = f"{host}[203.0.{rng.randrange(256)}.{rng.randrange(256)}]"
-    pid = 1000 + number % 2000
     shape = rng.choices(SHAPES, [s[0] for s in SHAPES])[0]
     smtpd = f"mx postfix/smtpd[{pid}]: "
     queue = f"{number:08X}{rng.randrange(4096):03X}"
@@ -87,23 +86,27 @@ def write(path: Path, sessions: int, megabytes: int) -> int:
     """A log of so many sessions, two thousand of them open at a time; its size in octets."""
     rng = random.Random(3207)
     filler = max(0, round((megabytes * 1e6 / sessions - 1050) / 170))
-    waiting: list[tuple[float, int, Iterator[str]]] = []
+    waiting: list[tuple[float, int, int, Iterator[str]]] = []
+    free = list(range(1000, 3000))
     began, written, clock = 0, 0, 0.0
     with path.open("w") as file:
         while began < sessions or waiting:
             while began < sessions and len(waiting) < 2000:
-                heapq.heappush(waiting, (clock + rng.random(), began, session(rng, began, filler)))
+                pid = free.pop()
+                lines = session(rng, began, pid, filler)
+                heapq.heappush(waiting, (clock + rng.random(), began, pid, lines))
                 began += 1
-            clock, number, lines = heapq.heappop(waiting)
+            clock, number, pid, lines = heapq.heappop(waiting)
             line = next(lines, None)
             if line is None:
+                free.append(pid)
                 continue
             second = int(clock)
             written += file.write(
                 f"Nov {1 + second // 86400 % 28:2} {second // 3600 % 24:02}:{second // 60 % 60:02}:"
                 f"{second % 60:02} {line}\n"
             )
-            heapq.heappush(waiting, (clock + rng.random(), number, lines))
+            heapq.heappush(waiting, (clock + rng.random(), number, pid, lines))
     return written
 
 
@@ -155,11 +158,12 @@ def problems(path: Path) -> Callable[[], str]:
     """All that `--only-problems` does, but for the terminal."""
 
     def work() -> str:
-        sessions = formats.wanted(path, lambda verdict: verdict.problem)
-        explained = (explain(session) for session in sessions)
-        veil = Veil()
-        shown = (veiled(e, veil) for e in explained if e.verdict.problem)
-        octets = sum(len(piece.encode()) for piece in view("annotated").pieces(shown, Page()))
+        shown, page = view("annotated"), Page()
+        assert shown.cast is not None
+        found = formats.sifted(path, lambda verdict: verdict.problem)
+        casting = Casting(shown, page, Veil())
+        sessions = casting.all(found, lambda verdict: verdict.problem, 500)
+        octets = sum(len(piece.encode()) for piece in shown.cast(sessions, page))
         return f"{octets / 1e6:.1f} MB shown"
 
     return work

@@ -163,12 +163,13 @@ def veiled_all(
     for explanation in explanations:
         waiting.append((explanation, veil(explanation.session)))
         if len(waiting) > ahead:
-            yield _sealed(*waiting.popleft(), veil)
+            yield sealed(*waiting.popleft(), veil)
     while waiting:
-        yield _sealed(*waiting.popleft(), veil)
+        yield sealed(*waiting.popleft(), veil)
 
 
-def _sealed(explanation: Explanation, session: Session, veil: Veil) -> Explanation:
+def sealed(explanation: Explanation, session: Session, veil: Veil) -> Explanation:
+    """The explanation of a session that is behind a veil, with what the veil has learnt since."""
     session = veil.again(session)
     commands = verdicts.commands(session)
     verdict = msgspec.structs.replace(

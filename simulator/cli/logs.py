@@ -7,7 +7,7 @@ import itertools
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
@@ -33,6 +33,7 @@ from simulator.language import N_
 
 if TYPE_CHECKING:
     from simulator.explainer import Explanation
+    from simulator.formats import Unread
     from simulator.reading.judge import Judgement, Reading
     from simulator.restore import Restoration
     from simulator.session import Session
@@ -153,20 +154,30 @@ def explain(
             problems = _summarise(map(seen.told, verdicts) if strict else verdicts, view.name, lang)
         else:
             veil = Veil(secrets=not show_secrets, names=anonymise)
-            seeks = only_problems and not (number or follow)
-            sessions = (
-                log.wanted(lambda verdict: _is_wanted(seen.told(verdict), probes=probes))
-                if seeks
-                else log.sessions()
-            )
-            if number:
-                sessions = _only(number, (found for found in sessions if not found.stray))
-            explained = seen.all(
-                map(explainer.explain, sessions), only_problems=only_problems, probes=probes
-            )
             ahead = _AHEAD if log.whole else 0
-            hidden = explainer.veiled_all(explained, veil, ahead)
-            _show(hidden, view, page(lang))
+            shown = page(lang)
+            if only_problems and view.cast and not (number or follow):
+                from simulator.views.casting import Casting
+
+                sifted = log.sifted(lambda verdict: _is_wanted(seen.told(verdict), probes=probes))
+                casting = Casting(view, shown, veil)
+                wanted = functools.partial(seen.wants, only_problems=True, probes=probes)
+                for piece in view.cast(casting.all(sifted, wanted, ahead), shown):
+                    put(piece)
+            else:
+                sessions = (
+                    log.wanted(lambda verdict: _is_wanted(seen.told(verdict), probes=probes))
+                    if only_problems and not (number or follow)
+                    else log.sessions()
+                )
+                if number:
+                    sessions = _only(number, (found for found in sessions if not found.stray))
+                explained = (
+                    explanation
+                    for explanation in map(explainer.explain, sessions)
+                    if seen.wants(explanation.verdict, only_problems=only_problems, probes=probes)
+                )
+                _show(explainer.veiled_all(explained, veil, ahead), view, shown)
             if replaced := veil.told():
                 click.echo(say(replaced, lang), err=True)
             problems = seen.problems
@@ -192,14 +203,10 @@ class _Seen:
         self.smtp |= bool(verdict.client_to_server_commands or verdict.faults)
         return verdict
 
-    def all(
-        self, explanations: Iterable[Explanation], *, only_problems: bool, probes: bool
-    ) -> Iterator[Explanation]:
-        for explanation in explanations:
-            verdict = self.told(explanation.verdict)
-            self.problems += verdict.problem
-            if not only_problems or _is_wanted(verdict, probes=probes):
-                yield explanation
+    def wants(self, verdict: Verdict, *, only_problems: bool, probes: bool) -> bool:
+        """Whether a session with that verdict is shown; counts it."""
+        self.problems += self.told(verdict).problem
+        return not only_problems or _is_wanted(verdict, probes=probes)
 
 
 def _is_wanted(verdict: Verdict, *, probes: bool) -> bool:
@@ -240,6 +247,12 @@ class _Log:
         from simulator import formats
 
         return self._all(lambda source, **how: formats.wanted(source, keep, **how))
+
+    def sifted(self, keep: Callable[[Verdict], bool]) -> Iterator[Session | Unread]:
+        """As `wanted`, but sessions that a fast way found are not read yet."""
+        from simulator import formats
+
+        return self._all(lambda source, **how: formats.sifted(source, keep, **how))
 
     def verdicts(self) -> Iterator[Verdict]:
         """The verdicts over them, by the fast way where there is one."""

@@ -23,13 +23,13 @@ from simulator.needles import late
 from simulator.reading import clean as cleaning
 from simulator.reading import growing, judge, pattern
 from simulator.reading.clean import CannotRead, Line, Source
-from simulator.reading.format import Format, Keep, Read, Sample, Tallied
+from simulator.reading.format import Format, Keep, Read, Sample, Tallied, Unread
 from simulator.reading.pattern import FormatError
 from simulator.session import Session
 
 __all__ = [
-    "CannotRead", "Format", "FormatError", "NoSuchFormat", "Source", "Tallied", "detect", "follow",
-    "known", "log_more", "read", "test", "verdicts", "wanted", "why",
+    "CannotRead", "Format", "FormatError", "NoSuchFormat", "Source", "Tallied", "Unread", "detect",
+    "follow", "known", "log_more", "read", "sifted", "test", "verdicts", "wanted", "why",
 ]  # fmt: skip
 
 
@@ -287,13 +287,28 @@ def wanted(
     """Of the sessions of a log at least those with a verdict that `keep` wants, as `read` gives
     them. Those that a fast way passes over, `keep` has seen. Raises as `read` does.
     """
+    for found in sifted(source, keep, format=format, extra_dirs=extra_dirs):
+        if isinstance(found, Session):
+            yield found
+        else:
+            yield from found.sessions()
+
+
+def sifted(
+    source: Source,
+    keep: Keep,
+    *,
+    format: str | None = None,  # noqa: A002 - it is what the option is called
+    extra_dirs: Iterable[Path] = (),
+) -> Iterator[Session | Unread]:
+    """As `wanted`, but a session that a fast way found is not read yet."""
     dirs = tuple(extra_dirs)
     with _plain(source) as path:
         way = _fast(path, format, dirs)
         if path is not None and way is not None and way.sift is not None:
-            sifted = way.sift(path, keep)
-            if sifted is not None:
-                yield from sifted
+            found = way.sift(path, keep)
+            if found is not None:
+                yield from found
                 return
     yield from read(source, format=format, extra_dirs=dirs)
 

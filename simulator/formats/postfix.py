@@ -8,8 +8,7 @@ from pathlib import Path
 
 from simulator.formats import maillog
 from simulator.language import N_
-from simulator.reading.format import Format, Keep, Tallied
-from simulator.session import Session
+from simulator.reading.format import Format, Keep, Tallied, Unread
 
 
 def detect(head: str, telling: list[str]) -> float:
@@ -21,7 +20,7 @@ def detect(head: str, telling: list[str]) -> float:
     return 0.5 * hits / len(telling) + (0.45 if named else 0.0)
 
 
-def _sift(path: Path, keep: Keep) -> Iterator[Session] | None:
+def _sift(path: Path, keep: Keep) -> Iterator[Unread] | None:
     from simulator.formats import sieve  # not at the top: few logs are so large, and it takes long
 
     return sieve.sift(path, keep)

@@ -10,14 +10,14 @@ read, and one that is kept is the same as if all had been read.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from pathlib import Path
 
 from simulator.formats import maillog, tally
 from simulator.needles import late
 from simulator.reading import desk
 from simulator.reading.clean import line_of
-from simulator.reading.format import Keep
+from simulator.reading.format import Keep, Likeness, Unread
 from simulator.session import Session
 from simulator.verdict import Verdict
 
@@ -51,6 +51,10 @@ _USUAL = late(
 """The lines that a session of the server's has if all goes well. What its verdict rests on is in
 the groups, but not in the peer."""
 
+_TRUST = frozenset((b"Anonymous", b"Untrusted", b"Trusted", b"Verified"))
+_CONNECTS, _DISCONNECTS, _CLIENT_IS = b"connect from ", b"disconnect from ", b": client="
+_ESTABLISHED = b" TLS connection established from "
+
 MOST_USUAL = 40
 """Usual lines of one session beyond which it is judged by itself."""
 
@@ -61,20 +65,23 @@ MOST_SHAPES = 10_000
 class _Waiting:
     """A session that has not ended: its lines, and what of them its verdict rests on."""
 
-    __slots__ = ("lines", "shape")
+    __slots__ = ("lines", "peer", "shape")
 
     def __init__(self, lines: list[Kept]) -> None:
         self.lines = lines
         self.shape: list[bytes] | None = None
         """None where a line of it was not one of the usual."""
+        self.peer = b""
+        """The client, where the line that tells of it is one of the usual."""
 
 
-def sift(path: Path, keep: Keep) -> Iterator[Session] | None:
+def sift(path: Path, keep: Keep) -> Iterator[Unread] | None:
     """Of the sessions of a Postfix log, as they end, at least those whose verdict `keep` wants.
 
     None for a log that is to be read line by line.
 
-    `keep` sees the verdict over each session that is passed over. Raises OSError if the file cannot
+    `keep` sees the verdict over each session that is passed over, or the same verdict over another
+    one. Raises OSError if the file cannot
     be read.
     """
     with path.open("rb") as file:
@@ -84,7 +91,7 @@ def sift(path: Path, keep: Keep) -> Iterator[Session] | None:
     return _sifted(path, keep)
 
 
-def _sifted(path: Path, keep: Keep) -> Iterator[Session]:
+def _sifted(path: Path, keep: Keep) -> Iterator[Unread]:
     sieve = _Sieve(keep)
     with path.open("rb") as file:
         for data in tally.pieces(file):
@@ -107,11 +114,11 @@ class _Sieve:
         self._begun = False
         self._owners: OrderedDict[bytes, bytes] = OrderedDict()
         self._delivered: dict[bytes, str] = {}
-        self._verdicts: dict[tuple[bytes, ...], tuple[Verdict, ...]] = {}
+        self._wanted: dict[tuple[bytes, ...], bool] = {}
         self._number = 0
-        self._ready: list[Session] = []
+        self._ready: list[Unread] = []
 
-    def done(self) -> Iterator[Session]:
+    def done(self) -> Iterator[Unread]:
         """The sessions that are complete and wanted, once each."""
         ready, self._ready = self._ready, []
         yield from ready
@@ -121,26 +128,31 @@ class _Sieve:
         kinds, number, owners, opened = self._kinds, self._number, self._owners, self._open
         for line in data.splitlines():
             number += 1
-            mark = line.find(b"]: ")
-            process = line[line.rfind(b" ", 0, mark) + 1 : mark + 1]
+            mark = line.find(b"]: ") + 3
+            process = line[line.rfind(b" ", 0, mark - 3) + 1 : mark - 2]
             kind = kinds.get(process)
-            if kind is not None:
-                rest = line[mark + 3 :]
-            else:
+            if kind is None:
                 process, kind, rest = self._written_by(line)
-            if kind == _SERVER:
-                self._server(process, rest, number, line)
-            elif kind == _CLIENT or (kind == _LOCAL and process in opened):
-                self._client(process, rest, number, line)
-            elif kind:
-                # Most lines are such: they stand here, as a call for each takes as long again.
-                end = rest.find(b": ", 0, 23)
-                owner = owners.get(rest[:end]) if end > 0 else None
+            elif kind == _OTHER or (kind == _LOCAL and process not in opened):
+                # Most lines are such, and told by no more than this.
+                end = line.find(b": ", mark, mark + 23)
+                owner = owners.get(line[mark:end]) if end > mark else None
                 found = opened.get(owner) if owner is not None else None
                 if found is None or len(found.lines) >= desk.MOST_REMARKS:
                     self._put_loose(number, line)
                 else:
                     found.lines.append((number, line, _BESIDE))
+                continue
+            else:
+                rest = line[mark:]
+            if kind == _SERVER:
+                if not self._usual(process, rest, number, line):
+                    self._server(process, rest, number, line)
+            elif kind == _CLIENT or (kind == _LOCAL and process in opened):
+                self._client(process, rest, number, line)
+            elif kind:
+                end = rest.find(b": ", 0, 23)
+                self._beside(owners.get(rest[:end]) if end > 0 else None, number, line)
             else:
                 self._beside(self._latest, number, line)
         self._number = number
@@ -170,6 +182,45 @@ class _Sieve:
         self._kinds[process] = kind
         return process, kind, found[2].encode()
 
+    def _usual(self, process: bytes, rest: bytes, number: int, line: bytes) -> bool:
+        """Take one of the usual lines of a session that began with one; what `_server` would do,
+        in less time."""
+        waiting = self._open.get(process)
+        if waiting is None or not waiting.peer:
+            return False
+        peer, shape = waiting.peer, waiting.shape
+        if shape is None or len(shape) > MOST_USUAL:
+            return False
+        if rest.startswith(_DISCONNECTS):
+            end = len(_DISCONNECTS) + len(peer)
+            if not rest.startswith(peer, len(_DISCONNECTS)) or rest[end : end + 1] not in b" ":
+                return False
+            shape.append(rest[end:])
+            waiting.lines.append((number, line, _OWN))
+            self._latest = process
+            self._end(process)
+            return True
+        if (at := rest.find(_CLIENT_IS, 3, 30)) > 0:
+            message = rest[:at]
+            if at > 20 or not message.isalnum() or rest[at + len(_CLIENT_IS) :] != peer:
+                return False
+            self._owners[message] = process
+            if len(self._owners) > maillog.MOST_MESSAGES:
+                self._owners.popitem(last=False)
+        elif (at := rest.find(_ESTABLISHED, 0, 43)) > 0:
+            end = at + len(_ESTABLISHED) + len(peer)
+            trust = rest[:at]
+            if trust not in _TRUST or rest[at + len(_ESTABLISHED) : end + 5] != peer + b": TLS":
+                return False
+            shape += (trust, rest[end:])
+        else:
+            return False
+        if process != self._latest:
+            self._open.move_to_end(process)
+            self._latest = process
+        waiting.lines.append((number, line, _OWN))
+        return True
+
     def _server(self, process: bytes, rest: bytes, number: int, line: bytes) -> None:
         usual = _USUAL.fullmatch(rest)
         if usual is not None:
@@ -182,7 +233,10 @@ class _Sieve:
             ends = rest.startswith(b"disconnect from ") and maillog.disconnects(_text(rest))
         if connects:
             self._end(process)
-            self._begin(process).shape = []
+            begun = self._begin(process)
+            begun.shape = []
+            if usual is not None:
+                begun.peer = rest[len(_CONNECTS) :]
         elif process not in self._open:
             text = _text(rest)
             if not maillog.server_begins(text):
@@ -274,37 +328,161 @@ class _Sieve:
             return
         if process == self._latest:
             self._latest = None
-        verdicts = self._judged(process, waiting)
-        if len(verdicts) != 1 or self._keep(verdicts[0]):
+        if self._is_wanted(process, waiting):
             self._read(process, waiting.lines)
 
-    def _judged(self, process: bytes, waiting: _Waiting) -> tuple[Verdict, ...]:
-        """What was said of a session; of its usual lines alone it was, if the shape is known."""
+    def _is_wanted(self, process: bytes, waiting: _Waiting) -> bool:
+        """Whether a session may be wanted; of usual lines alone it is, if their shape is known."""
         if waiting.shape is None:
-            return _verdicts(waiting.lines)
+            return self._keeps(waiting.lines)
         shape = (process.partition(b"[")[0], *waiting.shape)
-        verdicts = self._verdicts.get(shape)
-        if verdicts is None:
-            if len(self._verdicts) >= MOST_SHAPES:
-                self._verdicts.clear()
-            verdicts = self._verdicts[shape] = _verdicts(waiting.lines)
-        return verdicts
+        wanted = self._wanted.get(shape)
+        if wanted is None:
+            if len(self._wanted) >= MOST_SHAPES:
+                self._wanted.clear()
+            wanted = self._wanted[shape] = self._keeps(waiting.lines)
+        return wanted
+
+    def _keeps(self, lines: list[Kept]) -> bool:
+        verdicts = _verdicts(lines)
+        return len(verdicts) != 1 or self._keep(verdicts[0])
 
     def _read(self, process: bytes, lines: list[Kept]) -> None:
-        """Have the reader read the lines of one session, put as they were."""
+        self._ready.append(_Sifted(process, lines, self._begun))
+
+
+_MOST_ALIKE = 12
+"""Lines of a session beyond which no other is likely to be the same."""
+
+_STAMP = re.compile(
+    rb"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d (?=\S)"
+    rb"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{6})?(?:[+-]\d\d:\d\d|Z) (?=\S)"
+)
+_PID = re.compile(rb"\[([1-9]\d{1,9})\]")
+_FROM = re.compile(rb"connect from (?P<peer>(?P<name>[\w.-]{1,200})\[(?P<address>[0-9.]{7,15})\])")
+_TELLING = re.compile(
+    rb"(?i)tls|ssl|port|v\d|(?<!\d)[45]\d\d(?!\d)|(?<![a-z\d])[23]\d\d(?!\d)|[23]\d\d[-_]"
+)
+"""A name with numbers that may be more than that: a version, a port, the code of a reply."""
+_DIGITS = bytes.maketrans(b"0123456789", b"0000000000")
+
+
+class _Sifted:
+    """The lines of one session, put as they were."""
+
+    __slots__ = ("_begun", "_lines", "_process")
+
+    def __init__(self, process: bytes, lines: list[Kept], begun: bool) -> None:
+        self._process, self._lines, self._begun = process, lines, begun
+
+    def sessions(self) -> list[Session]:
+        """What the reader reads of the lines."""
         reader = maillog.Reader()
         reader.desk.count = int(self._begun)
-        for number, octets, how in lines:
+        for number, octets, how in self._lines:
             line = line_of(number, octets)
             if how == _OWN:
                 reader.take(line, [])
             elif how == _BESIDE:
-                reader.desk.beside(line.text, number, process.decode())
+                reader.desk.beside(line.text, number, self._process.decode())
             elif how == _APART:
                 reader.desk.apart(line.text, number)
             else:
                 reader.desk.loose(line.text, number)
-        self._ready += reader.desk.finish()
+        return list(reader.desk.finish())
+
+    def likeness(self) -> Likeness | None:
+        """The form of a session of the server's of which all lines are its own.
+
+        Names are taken out for their numbers only: a word in one might tell something.
+        """
+        process, lines = self._process, self._lines
+        pid = _PID.search(process)
+        if pid is None or not lines or len(lines) > _MOST_ALIKE or b"/smtpd[" not in process:
+            return None
+        first = lines[0][1]
+        began = _FROM.search(first, first.find(process))
+        if began is None:
+            return None
+        peer, name = began["peer"], began["name"]
+        values = [pid[1], began["address"]]
+        alike = name
+        if _TELLING.search(name) is None:
+            values.append(name)
+            alike = name.translate(_DIGITS)
+        form: list[Hashable] = [
+            process[: pid.start()], len(pid[1]), alike, len(began["address"]),
+        ]  # fmt: skip
+        for number, line, how in lines:
+            stamp = _STAMP.match(line)
+            if how != _OWN or stamp is None:
+                return None
+            rest = line[stamp.end() :].replace(process, b"\1").replace(peer, b"\2")
+            form += (stamp[0][3:].translate(_DIGITS), rest, len(str(number)))
+            values += (stamp[0][:-1], b"%d" % number)
+        return Likeness(tuple(form), tuple(value.decode() for value in values))
+
+    def other(self) -> tuple[_Sifted, tuple[str, ...]] | None:
+        """Another session with the same likeness, all of whose values are different."""
+        likeness = self.likeness()
+        if likeness is None:
+            return None
+        pid, address, *more = (value.encode() for value in likeness.values)
+        began = _FROM.search(self._lines[0][1])
+        assert began is not None
+        process = self._process.replace(b"[%s]" % pid, b"[%s]" % _other(pid))
+        name = _other(began["name"]) if more[0] == began["name"] else began["name"]
+        peer = b"%s[%s]" % (name, _other(address))
+        lines: list[Kept] = []
+        for place, (number, line, how) in enumerate(self._lines):
+            stamp = _STAMP.match(line)
+            assert stamp is not None
+            rest = line[stamp.end() :].replace(self._process, process).replace(began["peer"], peer)
+            line = _other_time(stamp[0], place) + rest
+            lines.append((_other_number(number, place, len(self._lines)), line, how))
+        found = _Sifted(process, lines, self._begun)
+        same = found.likeness()
+        if same is None or same.form != likeness.form or len(set(same.values)) < len(same.values):
+            return None
+        return found, same.values
+
+
+def _other(text: bytes) -> bytes:
+    """A text with other numbers, as long, none of them more than 199."""
+    return re.sub(rb"\d+", lambda found: _other_digits(found[0]), text)
+
+
+def _other_digits(digits: bytes) -> bytes:
+    first = b"1" if digits[:1] != b"1" or len(digits) == 3 else b"6"
+    return first + bytes(48 + (digit - 45) % 10 for digit in digits[1:])
+
+
+def _other_time(stamp: bytes, place: int) -> bytes:
+    """Another time, as long; a later one for a later place."""
+    clock = stamp.index(b":") - 2
+    if stamp[:1].isalpha():
+        month, day = (b"Mar" if stamp[:3] != b"Mar" else b"Apr"), stamp[4:6]
+        if day < b"10":
+            day = b" 3" if day != b" 3" else b" 4"
+        else:
+            day = b"14" if day != b"14" else b"15"
+        date = b"%s %s " % (month, day)
+    else:
+        year, other = stamp[:4], stamp[5:10]
+        date = (b"2031" if year != b"2031" else b"2032") + b"-"
+        date += (b"03-14" if other[:2] != b"03" and other[3:] != b"14" else b"04-15") + b"T"
+    hour, minute = stamp[clock : clock + 2], stamp[clock + 3 : clock + 5]
+    time = b"%s:%s:%02d" % (
+        b"11" if hour != b"11" else b"12", b"41" if minute != b"41" else b"42", 20 + place
+    )  # fmt: skip
+    return date + time + stamp[clock + 8 :]
+
+
+def _other_number(number: int, place: int, places: int) -> int:
+    """Another number of a line, as long; a higher one for a higher place."""
+    least = int(f"1{'0' * (len(str(number)) - 1)}")
+    other = least + (place + 1) * (9 * least) // (places + 2)
+    return other + (other == number)
 
 
 def _verdicts(lines: list[Kept]) -> tuple[Verdict, ...]:

@@ -81,6 +81,15 @@ class Veil:
         """Take over what was masked elsewhere in the same log."""
         self._secrets = secrets
 
+    def alike(self) -> Veil:
+        """Another veil like this one, that has seen nothing yet."""
+        return Veil(secrets=self._secrets is not None, names=self._names is not None)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether what it does to a session depends on nothing but that session, so far."""
+        return self._names is None and (self._secrets is None or not self._secrets.knows_any)
+
     def told(self) -> Text | None:
         """What was replaced by other names and what was kept; None where nothing was."""
         return self._names.told() if self._names else None

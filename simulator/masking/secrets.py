@@ -94,6 +94,11 @@ class Secrets:
             secrets=(),
         )
 
+    @property
+    def knows_any(self) -> bool:
+        """Whether a secret was found that is masked wherever else it stands."""
+        return bool(self._known)
+
     def again(self, session: Session) -> Session:
         """A session without secrets, of which more are known by now."""
         if not self._known:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -41,7 +41,30 @@ to know them."""
 Keep = Callable[[Verdict], bool]
 """Whether sessions with that verdict are wanted."""
 
-Sift = Callable[[Path, Keep], Iterator[Session] | None]
+
+class Likeness(NamedTuple):
+    """What a session's lines say but for times, numbers and addresses (`form`), and these, in an
+    order of their own (`values`)."""
+
+    form: tuple[Hashable, ...]
+    values: tuple[str, ...]
+
+
+class Unread(Protocol):
+    """A session whose lines are known, and which is read when it is asked for."""
+
+    def sessions(self) -> list[Session]:
+        """What is read of the lines: nearly always one session."""
+
+    def likeness(self) -> Likeness | None:
+        """The form of its lines; None if no other session is likely to have it."""
+
+    def other(self) -> tuple[Unread, tuple[str, ...]] | None:
+        """Another session of the same form, all of whose values are different, and no two alike;
+        None if it has no likeness."""
+
+
+Sift = Callable[[Path, Keep], Iterator[Unread] | None]
 """Of the sessions of a file at least those that are wanted, fast; None if it has to be read to know
 them."""
 

@@ -214,4 +214,5 @@ VIEW = View(
     file="annotated.txt",
     render=_on,
     pieces=one_by_one(_on),
+    cast=one_by_one(_on),
 )

@@ -143,4 +143,5 @@ VIEW = View(
     file="annotated.md",
     render=_on,
     pieces=one_by_one(_on),
+    cast=one_by_one(_on),
 )

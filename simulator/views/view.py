@@ -45,13 +45,22 @@ class Page(NamedTuple):
         return max(60, min(self.width or unknown, most))
 
 
+class Cast(NamedTuple):
+    """A session whose text is known, but for its number: what stands before it and behind it."""
+
+    before: str
+    after: str
+
+
 class View(NamedTuple):
     """A way to show an explanation.
 
     `about` is one line on what it is, a template for translation; `file` the name that the view
     takes in a folder of all views. `render` shows one session; `pieces`, where there is one, any
     number of them as soon as each is complete. Both raise `UnknownLanguage`, and what the record
-    does not hold is said by a `ValueError`, such as `NothingOnTheWire`.
+    does not hold is said by a `ValueError`, such as `NothingOnTheWire`. `cast` is as `pieces`, and
+    takes casts too, where sessions whose lines are the same but for times, numbers and names look
+    the same but for these.
     """
 
     name: str
@@ -59,21 +68,36 @@ class View(NamedTuple):
     file: str
     render: Callable[[Explanation, Page], str | bytes]
     pieces: Callable[[Iterable[Explanation], Page], Iterator[str]] | None = None
+    cast: Callable[[Iterable[Explanation | Cast], Page], Iterator[str]] | None = None
 
 
 def one_by_one(
     render: Callable[[Explanation, Page], str],
-) -> Callable[[Iterable[Explanation], Page], Iterator[str]]:
+) -> Callable[[Iterable[Explanation | Cast], Page], Iterator[str]]:
     """The `pieces` of a view in text: each session under its number, an empty line after it."""
 
-    def pieces(explanations: Iterable[Explanation], page: Page) -> Iterator[str]:
+    def pieces(explanations: Iterable[Explanation | Cast], page: Page) -> Iterator[str]:
         number = 0
         for explanation in explanations:
+            if isinstance(explanation, Cast):
+                number += 1
+                yield f"{explanation.before}{number}{explanation.after}"
+                continue
             number += not explanation.session.stray
-            title = numbered(explanation, number, page.language)
-            yield render(explanation, page._replace(story=Story(title=title))) + "\n"
+            yield piece(render, explanation, number, page)
 
     return pieces
+
+
+def piece(
+    render: Callable[[Explanation, Page], str | bytes],
+    explanation: Explanation,
+    number: int,
+    page: Page,
+) -> str:
+    """One session of several: under its number, an empty line after it."""
+    title = numbered(explanation, number, page.language)
+    return f"{render(explanation, page._replace(story=Story(title=title)))!s}\n"
 
 
 def numbered(explanation: Explanation, number: int, language: str) -> str:
