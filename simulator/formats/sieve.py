@@ -9,6 +9,7 @@ read, and one that is kept is the same as if all had been read.
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator
 from pathlib import Path
@@ -354,13 +355,13 @@ class _Sieve:
 _MOST_ALIKE = 12
 """Lines of a session beyond which no other is likely to be the same."""
 
-_STAMP = re.compile(
+_STAMP = late(
     rb"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d (?=\S)"
     rb"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{6})?(?:[+-]\d\d:\d\d|Z) (?=\S)"
 )
-_PID = re.compile(rb"\[([1-9]\d{1,9})\]")
-_FROM = re.compile(rb"connect from (?P<peer>(?P<name>[\w.-]{1,200})\[(?P<address>[0-9.]{7,15})\])")
-_TELLING = re.compile(
+_PID = late(rb"\[([1-9]\d{1,9})\]")
+_FROM = late(rb"connect from (?P<peer>(?P<name>[\w.-]{1,200})\[(?P<address>[0-9.]{7,15})\])")
+_TELLING = late(
     rb"(?i)tls|ssl|port|v\d|(?<!\d)[45]\d\d(?!\d)|(?<![a-z\d])[23]\d\d(?!\d)|[23]\d\d[-_]"
 )
 """A name with numbers that may be more than that: a version, a port, the code of a reply."""
