@@ -9,6 +9,7 @@ pattern takes as long as a hundred such looks, so one that nothing is near is ne
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, AnyStr, cast
@@ -179,7 +180,7 @@ _UNSURE = ("(?=", "(?!", "(?<", "(?(")
 
 def _tokens(pattern: str) -> Iterator[str]:
     """The pieces that a pattern is written in."""
-    return (token[0] for token in _TOKEN.finditer(pattern))
+    return iter(_TOKEN.findall(pattern))
 
 
 def _opens(token: str) -> bool:
@@ -193,15 +194,18 @@ def _of(tokens: Iterator[str]) -> Words:
     pieces: list[Words] = []
     run = ""
     for token in tokens:
-        if token[0] in "*+?{" and token != "{":
-            optional = token[0] in "*?" or token.startswith(("{0", "{,"))
+        first = token[0]
+        if first in _LETTERS:
+            run += token
+        elif first == "\\" and token[1] in _THEMSELVES:
+            run += token[1]
+        elif first in "*+?{" and token != "{":
+            optional = first in "*?" or token.startswith(("{0", "{,"))
             if run:
                 pieces.append(((run[:-1] if optional else run).lower(),))
                 run = ""
             elif optional:
                 pieces[-1] = ()
-        elif (letters := _letters(token)) is not None:
-            run += letters
         else:
             pieces.append((run.lower(),))
             run = ""
@@ -219,14 +223,9 @@ def _of(tokens: Iterator[str]) -> Words:
     )
 
 
-def _letters(token: str) -> str | None:
-    """What a token stands for if that is these letters and no others."""
-    if token[0] == "\\":
-        return None if token[1].isalnum() or not token.isascii() else token[1]
-    return token if _PLAIN.match(token) else None
-
-
-_PLAIN = re.compile(r"[\w !\"#%&',/:;<=>@`~-]", re.ASCII)
+_LETTERS = frozenset(string.ascii_letters + string.digits + "_ !\"#%&',/:;<=>@`~-")
+_THEMSELVES = frozenset(string.punctuation + string.whitespace)
+"""What stands for itself behind a backslash."""
 
 
 def _worth(words: Words) -> tuple[int, int]:

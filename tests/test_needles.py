@@ -28,7 +28,7 @@ WORDS = {
     r"a(?P<x>b)?(?(x)no|never) reset": (" reset",),
     r"\breset\.by\b": ("reset.by",),
     "rese(?:t)?": ("rese",),
-    "rest?ore": ("ore",),
+    "rest?ore": ("res",),
     "re{0,2}set+ing": ("set",),
     "Reset{2}": ("reset",),
     r"[(|]reset|\(gone": ("reset", "(gone"),
