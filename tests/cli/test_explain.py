@@ -172,7 +172,7 @@ def test_a_cause_names_its_lines_its_degree_and_what_rules_it_out(
 ) -> None:
     said = command("explain", FAULTY, "--view", view).out
     assert "certain · log line" in said
-    assert "An EHLO stands between the handshake and the refused command." in said
+    assert "There is an EHLO between the handshake and the refused command." in said
 
 
 def test_the_evidence_in_json(command: Command) -> None:

@@ -408,7 +408,7 @@ class SmtpSession extends HTMLElement {
 
 	// Where the session turns, by the words that it turns at; each leads to its step.
 	#chapters() {
-		const turns = this.#entry.steps.filter(({ kind, text, by }) => kind === "handshake" || (kind === "command" && by === "client" && /^(EHLO|HELO|STARTTLS|AUTH|MAIL|QUIT)\b/i.test(text[0])));
+		const turns = this.#entry.steps.filter(({ kind, text, by }) => kind === "handshake" || (kind === "command" && by === "client" && /^(EHLO|HELO|STARTTLS|XCLIENT|AUTH|MAIL|QUIT)\b/i.test(text[0])));
 		const named = turns.filter((step, at) => step.kind === "handshake" || step.text[0].split(" ")[0] !== turns[at - 1]?.text[0]?.split(" ")[0]);
 		if (named.length < 2 || named.length > 12) return;
 		return el("ol", { class: "chapters", "aria-label": this.#t("Chapters") }, named.map((step) => {
