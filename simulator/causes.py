@@ -302,7 +302,7 @@ class _Facts:
         The header of a bounce, and the message it returns, tell of other connections.
         """
         return _Lines(
-            (index, event.text if isinstance(event, Remark) else event.detail)
+            (index, smtp.nameless(event.text if isinstance(event, Remark) else event.detail))
             for index, event in enumerate(self.session.events)
             if (isinstance(event, Remark) and event.about not in _OF_OTHERS)
             or (isinstance(event, Handshake) and event.error)

@@ -225,3 +225,16 @@ def address_in(name: str) -> IPv4Address | IPv6Address | None:
         return IPv4Address(inner)
     except ValueError:
         return None
+
+
+_NAMED = late(
+    r"[\w.-]+(?=\[[0-9A-Fa-f:]*[.:][0-9A-Fa-f:.]*\])"
+    r"|(?:[\w-]+\.)+[A-Za-z]{2,63}(?= ?\(?\[(?:\d{1,3}\.){3}\d{1,3}\])"
+)
+"""A peer's name, where its address stands behind it: `host.example[192.0.2.1]`."""
+
+
+def nameless(line: str) -> str:
+    """A line of a log without the names of peers: what a host is called tells nothing of what
+    happened to it."""
+    return _NAMED.sub("a", line) if "[" in line else line

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from simulator import needles, toml
+from simulator import needles, smtp, toml
 from simulator.needles import late
 from simulator.session import AnyEvent, Command, Handshake, HandshakeError, Remark, Reply
 
@@ -102,6 +102,9 @@ def written(text: str) -> bool:
 def _find(kind: str, text: str) -> tuple[re.Match[str], HandshakeError] | None:
     if "_" in text:
         text = text.replace("_", " ") if _BLANKS.search(text) else _EMPHASIS.sub("", text)
+    if kind != "refused":
+        # The reply that a refusal quotes is shown as it stands.
+        text = smtp.nameless(text)
     patterns, errors = _tables()[kind]
     found = patterns.search(text, needles.folded(text))
     return (found[1], errors[found[0]]) if found is not None else None

@@ -2,6 +2,8 @@
 
 import pytest
 
+from simulator import formats
+from simulator.explainer import explain
 from simulator.reading import signs
 
 SENTENCES = [
@@ -150,3 +152,19 @@ def test_who_only_begins_tls_has_not_established_it() -> None:
 
 def test_a_step_that_failed_is_a_failure() -> None:
     assert signs.failure("SSL_connect:error in SSLv3/TLS read server hello")
+
+
+@pytest.mark.parametrize("name", ["mail.example", "timeout250.refused.example", "reset.example"])
+def test_what_a_host_is_called_tells_nothing(name: str) -> None:
+    log = f"""\
+Nov 25 10:00:00 mx postfix/smtpd[91]: connect from {name}[203.0.113.9]
+Nov 25 10:00:00 mx postfix/smtpd[91]: SSL_accept error from {name}[203.0.113.9]: -1
+Nov 25 10:00:01 mx postfix/smtpd[91]: lost connection after STARTTLS from {name}[203.0.113.9]
+Nov 25 10:00:01 mx postfix/smtpd[91]: disconnect from {name}[203.0.113.9] ehlo=1 starttls=0/1
+"""
+    (session,) = formats.read(log)
+    verdict = explain(session).verdict
+    assert [(cause.id, cause.degree) for cause in verdict.causes] == [("handshake-cut", "certain")]
+    exim = f"2026-02-02 10:00:00 TLS error on connection from {name} [203.0.113.9] (SSL_accept): x"
+    assert signs.error(exim) == "other"
+    assert signs.error("Connection reset [203.0.113.9]") == signs.error("Connection reset")

@@ -91,7 +91,7 @@ def both(path: Path, name: str, page: Page, ahead: int, **how: bool) -> tuple[st
     assert shown.pieces is not None
     casting = Casting(shown, page, Veil(**how))
     found = list(casting.all(formats.sifted(path, problem), problem, ahead))
-    each = (explain(session) for session in formats.wanted(path, problem))
+    each = (explain(session) for session in formats.read(path))
     wanted = (explanation for explanation in each if explanation.verdict.problem)
     plain = "".join(shown.pieces(veiled_all(wanted, Veil(**how), ahead), page))
     return "".join(shown.cast(found, page)), plain, sum(isinstance(one, Cast) for one in found)
