@@ -254,6 +254,8 @@ def nothing_left_behind(
     with caplog.at_level(logging.WARNING):
         yield
     gc.collect()
+    # Else each lab that opens later counts all of it.
+    gc.unfreeze()
     left = {
         "files and sockets": _open_files() - files,
         "threads": set(threading.enumerate()) - threads,
