@@ -67,8 +67,10 @@ tools)
 base)
     [ -d "$base" ] && exit
     sh "$0" tools "$cache" "$suite"
-    rm -rf "$base.part"
-    DEBOOTSTRAP_DIR=$tools/usr/share/debootstrap sh "$tools/usr/sbin/debootstrap" \
+    rm -rf --one-file-system "$base.part"
+    # It mounts /proc there. Cut short, it would else leave the machine's to be removed with the rest.
+    DEBOOTSTRAP_DIR=$tools/usr/share/debootstrap unshare --mount --pid --fork --kill-child \
+        --propagation private sh "$tools/usr/sbin/debootstrap" \
         --variant=minbase --include=ca-certificates "$suite" "$base.part" ${SURVEY_MIRROR:-}
     printf '#!/bin/sh\nexit 101\n' >"$base.part/usr/sbin/policy-rc.d"
     chmod 755 "$base.part/usr/sbin/policy-rc.d"

@@ -176,3 +176,16 @@ def test_nothing_of_a_run_stays(cache: Path) -> None:
     before = sorted(cache.rglob("*"))
     inside(cache, "$SURVEY_INTO sh -c 'echo x >/etc/left'; touch $TMPDIR/left")
     assert sorted(cache.rglob("*")) == before
+
+
+def test_what_a_bare_system_mounts_is_gone_if_it_is_cut_short(cache: Path) -> None:
+    """Else it would be the machine's own /proc that the next one removes with the rest."""
+    script = cache / "debootstrap" / "usr" / "sbin" / "debootstrap"
+    script.parent.mkdir(parents=True)
+    script.write_text('mkdir -p "$4/proc"; mount -t tmpfs none "$4/proc"; : >"$4/proc/1"; exit 3\n')
+    if not os.geteuid():
+        subprocess.run(["chown", "-R", f"{NOBODY}:{NOBODY}", cache], check=True)
+    isolate = f"sh {cache}/isolate.sh base {cache} bookworm && exit 1; cat /proc/self/mounts"
+    mounts = run("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", isolate)
+    assert (cache / "base-bookworm.part" / "proc").is_dir()
+    assert "base-bookworm.part" not in mounts
