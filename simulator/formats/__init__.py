@@ -61,7 +61,7 @@ def _tomls(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.toml"))
 
 
-_BESIDE = ("decrypt", "sieve", "tally")
+_BESIDE = ("alike", "decrypt", "sieve", "tally")
 """Modules that hold no format, and take long to load; what needs them loads them."""
 
 

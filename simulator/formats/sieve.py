@@ -9,22 +9,17 @@ read, and one that is kept is the same as if all had been read.
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from simulator.formats import maillog, tally
+from simulator.formats.alike import APART, BESIDE, LOOSE, OWN, Kept, Sifted
 from simulator.needles import late
 from simulator.reading import desk
 from simulator.reading.clean import line_of
-from simulator.reading.format import Keep, Likeness, Unread
-from simulator.session import Session
+from simulator.reading.format import Keep, Unread
 from simulator.verdict import Verdict
-
-_LOOSE, _OWN, _BESIDE, _APART = range(4)
-"""A line of no session that was open, one of the process that serves the session, one of another
-process that tells of it, and one that tells of a session by itself."""
 
 _OTHER, _SERVER, _CLIENT, _LOCAL = range(1, 5)
 _KINDS = {
@@ -37,10 +32,6 @@ MOST_PROCESSES = 100_000
 
 _SAID_IN_FULL = (b"]: > ", b"]: < ")
 """What `-v` writes: it takes reading to know what belongs where."""
-
-
-Kept = tuple[int, bytes, int]
-"""A line that was put with a session: its number, its octets, and how it belongs there."""
 
 _PEER = rb"[\w.-]{0,200}\[[0-9A-Fa-f.:]{1,80}\]"
 _USUAL = late(
@@ -82,8 +73,7 @@ def sift(path: Path, keep: Keep) -> Iterator[Unread] | None:
     None for a log that is to be read line by line.
 
     `keep` sees the verdict over each session that is passed over, or the same verdict over another
-    one. Raises OSError if the file cannot
-    be read.
+    one. Raises OSError if the file cannot be read.
     """
     with path.open("rb") as file:
         for data in tally.pieces(file):
@@ -142,7 +132,7 @@ class _Sieve:
                 if found is None or len(found.lines) >= desk.MOST_REMARKS:
                     self._put_loose(number, line)
                 else:
-                    found.lines.append((number, line, _BESIDE))
+                    found.lines.append((number, line, BESIDE))
                 continue
             else:
                 rest = line[mark:]
@@ -161,11 +151,11 @@ class _Sieve:
     def finish(self) -> None:
         """The log is over: all that is left is complete."""
         if not self._begun and self._apart:
-            both = [(number, line, _LOOSE) for number, line, _ in self._apart] + self._loose
+            both = [(number, line, LOOSE) for number, line, _ in self._apart] + self._loose
             self._loose, self._apart = sorted(both), []
         if self._loose and self._open:
             last = next(reversed(self._open.values()))
-            last.lines += [(number, line, _BESIDE) for number, line, _ in self._loose]
+            last.lines += [(number, line, BESIDE) for number, line, _ in self._loose]
             self._loose = []
         for process in list(self._open):
             self._end(process)
@@ -197,7 +187,7 @@ class _Sieve:
             if not rest.startswith(peer, len(_DISCONNECTS)) or rest[end : end + 1] not in b" ":
                 return False
             shape.append(rest[end:])
-            waiting.lines.append((number, line, _OWN))
+            waiting.lines.append((number, line, OWN))
             self._latest = process
             self._end(process)
             return True
@@ -219,7 +209,7 @@ class _Sieve:
         if process != self._latest:
             self._open.move_to_end(process)
             self._latest = process
-        waiting.lines.append((number, line, _OWN))
+        waiting.lines.append((number, line, OWN))
         return True
 
     def _server(self, process: bytes, rest: bytes, number: int, line: bytes) -> None:
@@ -285,14 +275,14 @@ class _Sieve:
         if found is None or len(found.lines) >= desk.MOST_REMARKS:
             self._put_loose(number, line)
         else:
-            found.lines.append((number, line, _BESIDE))
+            found.lines.append((number, line, BESIDE))
 
     def _own(self, process: bytes, number: int, line: bytes) -> _Waiting:
         if process != self._latest:
             self._open.move_to_end(process)
             self._latest = process
         found = self._open[process]
-        found.lines.append((number, line, _OWN))
+        found.lines.append((number, line, OWN))
         return found
 
     def _begin(self, process: bytes) -> _Waiting:
@@ -304,12 +294,12 @@ class _Sieve:
         return found
 
     def _put_loose(self, number: int, line: bytes) -> None:
-        self._loose.append((number, line, _LOOSE))
+        self._loose.append((number, line, LOOSE))
         if len(self._loose) >= desk.MOST_REMARKS:
             self._flush_loose()
 
     def _put_apart(self, number: int, line: bytes) -> None:
-        self._apart.append((number, line, _APART))
+        self._apart.append((number, line, APART))
         if len(self._apart) >= desk.MOST_REMARKS:
             self._flush_apart()
 
@@ -349,146 +339,12 @@ class _Sieve:
         return len(verdicts) != 1 or self._keep(verdicts[0])
 
     def _read(self, process: bytes, lines: list[Kept]) -> None:
-        self._ready.append(_Sifted(process, lines, self._begun))
-
-
-_MOST_ALIKE = 12
-"""Lines of a session beyond which no other is likely to be the same."""
-
-_STAMP = late(
-    rb"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d (?=\S)"
-    rb"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{6})?(?:[+-]\d\d:\d\d|Z) (?=\S)"
-)
-_PID = late(rb"\[([1-9]\d{1,9})\]")
-_FROM = late(rb"connect from (?P<peer>(?P<name>[\w.-]{1,200})\[(?P<address>[0-9.]{7,15})\])")
-_TELLING = late(
-    rb"(?i)tls|ssl|port|v\d|(?<!\d)[45]\d\d(?!\d)|(?<![a-z\d])[23]\d\d(?!\d)|[23]\d\d[-_]"
-)
-"""A name with numbers that may be more than that: a version, a port, the code of a reply."""
-_DIGITS = bytes.maketrans(b"0123456789", b"0000000000")
-
-
-class _Sifted:
-    """The lines of one session, put as they were."""
-
-    __slots__ = ("_begun", "_lines", "_process")
-
-    def __init__(self, process: bytes, lines: list[Kept], begun: bool) -> None:
-        self._process, self._lines, self._begun = process, lines, begun
-
-    def sessions(self) -> list[Session]:
-        """What the reader reads of the lines."""
-        reader = maillog.Reader()
-        reader.desk.count = int(self._begun)
-        for number, octets, how in self._lines:
-            line = line_of(number, octets)
-            if how == _OWN:
-                reader.take(line, [])
-            elif how == _BESIDE:
-                reader.desk.beside(line.text, number, self._process.decode())
-            elif how == _APART:
-                reader.desk.apart(line.text, number)
-            else:
-                reader.desk.loose(line.text, number)
-        return list(reader.desk.finish())
-
-    def likeness(self) -> Likeness | None:
-        """The form of a session of the server's of which all lines are its own.
-
-        Names are taken out for their numbers only: a word in one might tell something.
-        """
-        process, lines = self._process, self._lines
-        pid = _PID.search(process)
-        if pid is None or not lines or len(lines) > _MOST_ALIKE or b"/smtpd[" not in process:
-            return None
-        first = lines[0][1]
-        began = _FROM.search(first, first.find(process))
-        if began is None:
-            return None
-        peer, name = began["peer"], began["name"]
-        values = [pid[1], began["address"]]
-        alike = name
-        if _TELLING.search(name) is None:
-            values.append(name)
-            alike = name.translate(_DIGITS)
-        form: list[Hashable] = [
-            process[: pid.start()], len(pid[1]), alike, len(began["address"]),
-        ]  # fmt: skip
-        for number, line, how in lines:
-            stamp = _STAMP.match(line)
-            if how != _OWN or stamp is None:
-                return None
-            rest = line[stamp.end() :].replace(process, b"\1").replace(peer, b"\2")
-            form += (stamp[0][3:].translate(_DIGITS), rest, len(str(number)))
-            values += (stamp[0][:-1], b"%d" % number)
-        return Likeness(tuple(form), tuple(value.decode() for value in values))
-
-    def other(self) -> tuple[_Sifted, tuple[str, ...]] | None:
-        """Another session with the same likeness, all of whose values are different."""
-        likeness = self.likeness()
-        if likeness is None:
-            return None
-        pid, address, *more = (value.encode() for value in likeness.values)
-        began = _FROM.search(self._lines[0][1])
-        assert began is not None
-        process = self._process.replace(b"[%s]" % pid, b"[%s]" % _other(pid))
-        name = _other(began["name"]) if more[0] == began["name"] else began["name"]
-        peer = b"%s[%s]" % (name, _other(address))
-        lines: list[Kept] = []
-        for place, (number, line, how) in enumerate(self._lines):
-            stamp = _STAMP.match(line)
-            assert stamp is not None
-            rest = line[stamp.end() :].replace(self._process, process).replace(began["peer"], peer)
-            line = _other_time(stamp[0], place) + rest
-            lines.append((_other_number(number, place, len(self._lines)), line, how))
-        found = _Sifted(process, lines, self._begun)
-        same = found.likeness()
-        if same is None or same.form != likeness.form or len(set(same.values)) < len(same.values):
-            return None
-        return found, same.values
-
-
-def _other(text: bytes) -> bytes:
-    """A text with other numbers, as long, none of them more than 199."""
-    return re.sub(rb"\d+", lambda found: _other_digits(found[0]), text)
-
-
-def _other_digits(digits: bytes) -> bytes:
-    first = b"1" if digits[:1] != b"1" or len(digits) == 3 else b"6"
-    return first + bytes(48 + (digit - 45) % 10 for digit in digits[1:])
-
-
-def _other_time(stamp: bytes, place: int) -> bytes:
-    """Another time, as long; a later one for a later place."""
-    clock = stamp.index(b":") - 2
-    if stamp[:1].isalpha():
-        month, day = (b"Mar" if stamp[:3] != b"Mar" else b"Apr"), stamp[4:6]
-        if day < b"10":
-            day = b" 3" if day != b" 3" else b" 4"
-        else:
-            day = b"14" if day != b"14" else b"15"
-        date = b"%s %s " % (month, day)
-    else:
-        year, other = stamp[:4], stamp[5:10]
-        date = (b"2031" if year != b"2031" else b"2032") + b"-"
-        date += (b"03-14" if other[:2] != b"03" and other[3:] != b"14" else b"04-15") + b"T"
-    hour, minute = stamp[clock : clock + 2], stamp[clock + 3 : clock + 5]
-    time = b"%s:%s:%02d" % (
-        b"11" if hour != b"11" else b"12", b"41" if minute != b"41" else b"42", 20 + place
-    )  # fmt: skip
-    return date + time + stamp[clock + 8 :]
-
-
-def _other_number(number: int, place: int, places: int) -> int:
-    """Another number of a line, as long; a higher one for a higher place."""
-    least = int(f"1{'0' * (len(str(number)) - 1)}")
-    other = least + (place + 1) * (9 * least) // (places + 2)
-    return other + (other == number)
+        self._ready.append(Sifted(process, lines, self._begun))
 
 
 def _verdicts(lines: list[Kept]) -> tuple[Verdict, ...]:
     """The verdicts over the sessions that the lines of one process tell of."""
-    own = b"".join(line + b"\n" for _, line, how in lines if how == _OWN)
+    own = b"".join(line + b"\n" for _, line, how in lines if how == OWN)
     return tally.verdicts_of(own, maillog.read)
 
 
