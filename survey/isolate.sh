@@ -17,6 +17,8 @@ set -eu
 act=$1 cache=$(cd "$2" && pwd) suite=$3
 shift 3
 base=$cache/base-$suite tools=$cache/debootstrap
+# An ordinary user's may lack them.
+PATH=$PATH:/usr/sbin:/sbin
 # Whom the namespace of an ordinary user has, besides root.
 one=1000
 

@@ -8,6 +8,8 @@ set -eu
 act=$1 cache=$(cd "$2" && pwd) suite=$3
 shift 3
 base=$cache/base-$suite
+# An ordinary user's may lack them.
+PATH=$PATH:/usr/sbin:/sbin
 # The user that isolate.sh enters as.
 one=1000
 umask 022
