@@ -246,13 +246,8 @@ def test_one_answer_alone_never_solves_an_exercise(name: str, progress: Path) ->
 
 
 def test_right_once_is_said_and_right_twice_solves(progress: Path) -> None:
-    for _ in range(5):
-        first = check("01", 2)
-        if first.right:
-            break
+    while not (first := check("01", 2)).right:
         progress.unlink()
-    else:
-        pytest.skip("nobody was dealt that situation")
     assert "one more situation" in " ".join(str(first).split())
     assert keeping.read(progress).of("01").right == 1
     assert "01  ½" in str(overview())
