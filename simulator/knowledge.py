@@ -9,10 +9,11 @@ faulty implementation happens to remember.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal
+from operator import itemgetter
+from typing import Literal, get_args
 
 import msgspec
 
@@ -98,7 +99,12 @@ class Knowledge:
 
     def of(self, holder: Side) -> tuple[Fact, ...]:
         """What `holder` knows now."""
-        return tuple(f for f in self.facts if f.holder == holder and f.discarded is None)
+        places = sorted(
+            place
+            for kind in get_args(Kind)
+            for place in self._ledger.since(holder, kind, self._event, self._count)
+        )
+        return tuple([f for f in self._as_it_stood(places) if f.discarded is None])
 
     def find(self, holder: Side, kind: Kind, name: str = "") -> Fact | None:
         """The newest fact of that kind (and name) that `holder` still has."""
@@ -161,6 +167,7 @@ class Ledger:
         self.learned: dict[tuple[Side, Kind, str], list[int]] = defaultdict(list)
         self.forgotten: dict[tuple[Side, Kind, str], list[tuple[int, int]]] = defaultdict(list)
         self._held: dict[tuple[Side, Kind], dict[int, None]] = defaultdict(dict)
+        self._cleared: dict[tuple[Side, Kind], list[tuple[int, int]]] = defaultdict(list)
 
     @property
     def knowledge(self) -> Knowledge:
@@ -200,6 +207,14 @@ class Ledger:
                     self._client_learns(event, heard)
         return self.knowledge
 
+    def since(self, holder: Side, kind: Kind, event: int, count: int) -> list[int]:
+        """The places, below `count`, of what the side learned of that kind since all of that kind
+        was last taken away, as of that event."""
+        places = self.learned.get((holder, kind, ""), [])
+        cleared = self._cleared.get((holder, kind), ())
+        last = bisect_right(cleared, event, key=itemgetter(0))
+        return places[cleared[last - 1][1] if last else 0 : bisect_left(places, count)]
+
     def _learn(self, holder: Side, kind: Kind, name: str, value: str = "") -> None:
         event = self._events[self._index]
         place = len(self.facts)
@@ -227,6 +242,9 @@ class Ledger:
                     if what == "handshake":
                         self.forgotten[holder, kind, fact.name].append((self._index, place))
                         self.forgotten[holder, kind, ""].append((self._index, place))
+                self._cleared[holder, kind].append(
+                    (self._index, len(self.learned[holder, kind, ""]))
+                )
 
     def _enter(self, place: int, fact: Fact) -> None:
         self.facts[place].append((self._index, fact))

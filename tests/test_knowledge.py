@@ -1,9 +1,13 @@
 """What each side knows, and when it must forget it."""
 
 from pathlib import Path
+from typing import get_args
+
+import pytest
 
 from simulator import knowledge, smtp
-from simulator.knowledge import DISCARDS, EHLO_REFUSED, Knowledge, Ledger
+from simulator.knowledge import DISCARDS, EHLO_REFUSED, Fact, Knowledge, Ledger
+from simulator.lab import names
 from simulator.session import (
     AnyEvent,
     AuthResponse,
@@ -211,6 +215,14 @@ def test_what_came_out_of_an_old_buffer_was_learned_in_the_clear() -> None:
     assert (fact.value, fact.secure) == ("evil", False)
 
 
+def labels_of_both(known: Knowledge) -> tuple[list[str], list[str]]:
+    return labels(known, "server"), labels(known, "client")
+
+
+def size(known: Knowledge) -> Fact | None:
+    return known.find("client", "keyword", "SIZE")
+
+
 def test_knowledge_stays_as_it_was_while_the_session_goes_on() -> None:
     events = (*GREETED, *EHLO, *MAIL, TLS, *EHLO)
     ledger = Ledger(events)
@@ -219,11 +231,20 @@ def test_knowledge_stays_as_it_was_while_the_session_goes_on() -> None:
     for index, event in enumerate(events):
         asked = index - 1 if isinstance(event, Reply) and index else None
         seen.append(ledger.see(index, asked, asked))
-        told.append((seen[-1].facts, seen[-1].find("client", "keyword", "SIZE")))
-    assert [(known.facts, known.find("client", "keyword", "SIZE")) for known in seen] == told
+        told.append((seen[-1].facts, *labels_of_both(seen[-1]), size(seen[-1])))
+    assert [(known.facts, *labels_of_both(known), size(known)) for known in seen] == told
     assert seen[0] != seen[-1]
     assert seen[8].forgotten("client", "keyword") is not None
     assert seen[7].forgotten("client", "keyword") is None
+
+
+@pytest.mark.parametrize("name", names())
+def test_what_a_side_knows_are_its_facts_that_were_not_taken_away(name: str) -> None:
+    for step in explanation(name).steps:
+        for side in get_args(Side):
+            facts = step.knowledge.facts
+            left = tuple(f for f in facts if f.holder == side and f.discarded is None)
+            assert step.knowledge.of(side) == left
 
 
 def test_the_newest_fact_is_found() -> None:

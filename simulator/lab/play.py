@@ -9,7 +9,7 @@ import socket
 import ssl
 import sys
 import weakref
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -57,18 +57,29 @@ class _Played(NamedTuple):
     resumable: ssl.SSLSession | None
 
 
-@contextlib.contextmanager
-def _spared() -> Iterator[None]:
-    """What is there already is not looked through for garbage meanwhile: it is much, stays, and
-    each few sessions would have all of it looked through again."""
-    ours = not gc.get_freeze_count()
-    if ours:
-        gc.freeze()
-    try:
-        yield
-    finally:
-        if ours:
+class _Sparing:
+    """What is there already is not looked through for garbage while a lab is open: it is much,
+    stays, and each few sessions would have all of it looked through again."""
+
+    def __init__(self) -> None:
+        self._labs = 0
+        self._ours = False
+
+    def __enter__(self) -> None:
+        if not self._labs:
+            # To count what is frozen takes as long as to look through it: once is enough.
+            self._ours = not gc.get_freeze_count()
+            if self._ours:
+                gc.freeze()
+        self._labs += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._labs -= 1
+        if self._ours and not self._labs:
             gc.unfreeze()
+
+
+_sparing = _Sparing()
 
 
 class Lab:
@@ -99,7 +110,7 @@ class Lab:
             listening.append(await self._listen_as_server())
             if self._has_middlebox:
                 listening.append(await self._listen_as_middlebox())
-            with _spared():
+            with _sparing:
                 yield self
         finally:
             for server in listening:
