@@ -69,6 +69,8 @@ lighthouse: needs-node needs-chromium $(VENV)/.core build/lighthouse/node_module
 	@$(BIN)/python -m tools.lighthouse $(ARGS)
 
 site-offline: export OFFLINE := true
+site-offline: export PAGES_EN := build/site-offline-pages/en
+site-offline: export PAGES_PT_BR := build/site-offline-pages/pt-BR
 site-offline: export SITE_EN := build/site-offline/en
 site-offline: export SITE_PT_BR := build/site-offline/pt-BR
 site-offline: needs-node $(VENV)/.docs node_modules/.package-lock.json $(CATALOGUES) ## the site as a zip, to be opened from disk

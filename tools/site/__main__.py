@@ -1,7 +1,8 @@
-"""Everything the site is made of, as plain Markdown and the files beside it, in build/site/.
+"""Everything the site is made of, as plain Markdown and the files beside it, below build/.
 
     python -m tools.site             # for a server: build/site/<language>/
-    python -m tools.site --offline   # to be opened from disk: no request at all
+    python -m tools.site --offline   # to be opened from disk, without any request:
+                                     # build/site-offline-pages/<language>/
     python -m tools.site --zip       # what was built from that, as one file in dist/
     python -m tools.site --press     # .gz and .br beside the files that were built from the first
 
@@ -34,18 +35,30 @@ from tools.site import (
     shows,
     wild,
 )
-from tools.site.page import BUILD, LANGUAGES, ROOT, Asset, BadPage, Page, complete, save, sources
+from tools.site.page import (
+    BUILD,
+    LANGUAGES,
+    OFFLINE_BUILD,
+    ROOT,
+    Asset,
+    BadPage,
+    Page,
+    complete,
+    save,
+    sources,
+)
 from tools.workshop import papers
 
 OFFLINE = ROOT / "build" / "site-offline"
 
 
 def assemble(*, offline: bool = False) -> None:
-    """Write build/site/ anew, and take out what is no longer there. Raises `BadPage`."""
+    """Write the pages anew, and take out what is no longer there. Raises `BadPage`."""
+    build = OFFLINE_BUILD if offline else BUILD
     kept: set[Path] = set()
 
     def put(path: str, data: bytes) -> None:
-        target = BUILD / path
+        target = build / path
         kept.add(target)
         save(target, data)
 
@@ -86,7 +99,7 @@ def assemble(*, offline: bool = False) -> None:
             books = running.books(language)
             shown = notebooks.pages(books, offline=offline)
             put_all(shown, notebooks.files(books, offline=offline), language)
-    for path in BUILD.rglob("*"):
+    for path in build.rglob("*"):
         if path.is_file() and path not in kept:
             path.unlink()
     root = OFFLINE if offline else ROOT / "site"

@@ -28,27 +28,28 @@ def on_startup(command: str, dirty: bool) -> None:
 
 def on_config(config: Any) -> Any:
     """Put the generated pages into the navigation, below the page that introduces them."""
-    language = Path(config["docs_dir"]).name
+    pages = Path(config["docs_dir"])
+    language = pages.name
     if address := os.environ.get("SITE_URL"):
         config["site_url"] = f"{address.rstrip('/')}/{language}/"
     if config["plugins"].get("material/offline", None) and config["extra"].get("offline"):
         config["extra"]["polyfills"] = ["assets/iframe-worker.js"]
     if _serving:
         _assemble()
-    _insert(config["nav"], _made(language))
+    _insert(config["nav"], _made(pages))
     return config
 
 
-def _made(language: str) -> dict[str, list[Any]]:
+def _made(pages: Path) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = json.loads(
-        (ROOT / "build" / "site" / f"{language}.nav.json").read_text("utf-8")
+        pages.with_name(f"{pages.name}.nav.json").read_text("utf-8")
     )
     return found
 
 
 def on_nav(nav: Any, config: Any, files: Any) -> None:
     """Remember where the generated pages are listed."""
-    made = _made(Path(config["docs_dir"]).name)
+    made = _made(Path(config["docs_dir"]))
     _listed[:] = [
         (page.parent, page.parent.children) for page in nav.pages if page.file.src_uri in made
     ]
@@ -92,7 +93,7 @@ def on_post_build(config: Any) -> None:
 
     path = Path(config["site_dir"]) / "search" / "search_index.json"
     index = json.loads(path.read_text("utf-8"))
-    made = _made(Path(config["docs_dir"]).name)["first-aid.md"]
+    made = _made(Path(config["docs_dir"]))["first-aid.md"]
     aid = {Path(file).stem for entry in made for file in entry.values()}
     index["docs"] = weighed(index["docs"], aid)
     path.write_text(json.dumps(index, ensure_ascii=False, separators=(",", ":")), "utf-8")

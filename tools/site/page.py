@@ -21,6 +21,7 @@ from simulator import smtp
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "docs"
 BUILD = ROOT / "build" / "site"
+OFFLINE_BUILD = ROOT / "build" / "site-offline-pages"
 LANGUAGES = {"en": "en", "pt-BR": "pt_BR"}
 """Folder and address of each language, and its name in the program."""
 
