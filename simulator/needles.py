@@ -207,15 +207,19 @@ def _of(tokens: Iterator[str]) -> Words:
             elif optional:
                 pieces[-1] = ()
         else:
-            pieces.append((run.lower(),))
-            run = ""
-            if token in ("|", ")"):
-                branches.append(max(pieces, key=_worth))
+            if run:
+                pieces.append((run.lower(),))
+                run = ""
+            if first in "|)":
+                branches.append(max(pieces, key=_worth, default=()))
                 pieces = []
-            if token == ")":
-                break
-            inside = _of(tokens) if _opens(token) else ()
-            pieces.append(() if token.startswith(_UNSURE) else inside)
+                if first == ")":
+                    break
+            elif first == "(" and _opens(token):
+                inside = _of(tokens)
+                pieces.append(() if token.startswith(_UNSURE) else inside)
+            else:
+                pieces.append(())
     else:
         branches.append(max([*pieces, (run.lower(),)], key=_worth))
     return (
@@ -230,5 +234,8 @@ _THEMSELVES = frozenset(string.punctuation + string.whitespace)
 
 def _worth(words: Words) -> tuple[int, int]:
     """Long words are rarer than short ones, and few are found sooner."""
-    shortest = min(map(len, words), default=0)
+    if len(words) == 1:
+        shortest = len(words[0])
+    else:
+        shortest = min(map(len, words), default=0)
     return (min(shortest, 8), -len(words)) if shortest >= SHORTEST else NOTHING
