@@ -297,13 +297,34 @@ def test_a_fact_leads_to_the_line_that_taught_it(open_page: Open) -> None:
     assert told(documented())[step_of(page)]["text"][0].startswith("250")
 
 
-def test_what_stands_below_does_not_jump_up(open_page: Open) -> None:
-    page = open_page(player.render(documented()), "#t=1", reduced_motion="reduce")
+@pytest.mark.parametrize("width", [390, 1280])
+def test_what_stands_below_does_not_jump_up(open_page: Open, width: int) -> None:
+    page = open_page(player.render(documented()), "#t=1", width=width, reduced_motion="reduce")
     tops = []
     for index in range(LAST):
         go(page, index)
         tops.append(page.locator("smtp-session").evaluate("player => player.offsetHeight"))
     assert tops == sorted(tops)
+
+
+def test_on_a_telephone_what_is_new_is_in_sight(open_page: Open) -> None:
+    page = open_page(player.render(documented()), "#t=1", width=390, reduced_motion="reduce")
+    shown = 0
+    for index in range(LAST + 1):
+        go(page, index)
+        for side in ("client", "server"):
+            ledger = page.locator(f".ledger.{side}")
+            fresh = ledger.locator(".new").first
+            if fresh.count():
+                box, within = fresh.bounding_box(), ledger.bounding_box()
+                assert box
+                assert within
+                at, ends = box["x"] - within["x"], within["width"]
+                assert 0 <= at
+                assert box["height"] < 40
+                assert at < ends / 2 or at + box["width"] <= ends
+                shown += 1
+    assert shown > 3
 
 
 def test_a_broken_rule_says_so_with_its_level_and_its_source(open_page: Open) -> None:

@@ -541,14 +541,14 @@ class SmtpSession extends HTMLElement {
 	#paintLedger(step, side, box) {
 		const title = p("title", this.#t(KNOWS[side]));
 		if (!this.#open.includes(side)) return box.replaceChildren(title, p("none", this.#t("Cannot be seen from here")));
-		const top = (node) => node.getBoundingClientRect().top;
+		const top = (node) => node.getBoundingClientRect().top, left = box.querySelector(".known")?.scrollLeft;
 		const before = new Map([...box.querySelectorAll(".known .fact")].map((node) => [node.textContent, top(node)]));
 		const known = step.ledger[side].map((fact) => this.#fact(fact, fact.learned === step.index && "new"));
 		known.filter((node) => node.classList.contains("new")).forEach((node, place) => node.style.setProperty("--place", place));
 		const [why, facts] = this.#fallen(step, side), fallen = facts.map((fact) => this.#fact(fact, "gone"));
 		box.replaceChildren(title, known.length ? el("ul", { class: "known" }, known) : p("none", this.#t("Nothing")));
-		if (!fallen.length) return;
-		box.append(div("fallen", p("title", this.#t(why)), el("ul", {}, fallen)));
+		if (fallen.length) box.append(div("fallen", p("title", this.#t(why)), el("ul", {}, fallen)));
+		this.#bring(box, left);
 		for (const node of step.discarded[side].length ? fallen : []) {
 			if (!before.has(node.textContent)) continue;
 			node.style.setProperty("--fall", `${before.get(node.textContent) - top(node)}px`);
@@ -558,7 +558,7 @@ class SmtpSession extends HTMLElement {
 
 	// Who listens learns what was said in the clear, and forgets nothing of it.
 	#paintOverheard(step, box) {
-		const heard = new Map();
+		const heard = new Map(), left = box.querySelector(".known")?.scrollLeft;
 		for (const { index, learned } of this.#entry.steps.slice(0, step.index + 1)) {
 			for (const fact of [...learned.server, ...learned.client]) {
 				if (!fact.secure && fact.kind in KINDS && !heard.has(fact.label)) heard.set(fact.label, { ...fact, learned: index });
@@ -567,6 +567,15 @@ class SmtpSession extends HTMLElement {
 		const known = [...heard.values()].map((fact) => this.#fact(fact, fact.learned === step.index && "new"));
 		box.replaceChildren(p("title", this.#t(OVERHEARD)), known.length ? el("ul", { class: "known" }, known) : p("none", this.#t("Nothing")),
 			p("none", this.#t("Whoever listens on the path forgets nothing.")));
+		this.#bring(box, left);
+	}
+
+	// On a telephone the facts stand in one line: it begins with the new ones, or stays where it was.
+	#bring(box, left) {
+		const list = box.querySelector(".known"), first = list?.querySelector(".new");
+		if (!list || list.scrollWidth <= list.clientWidth) return;
+		list.tabIndex = 0;
+		list.scrollLeft = first ? first.offsetLeft - list.offsetLeft : left;
 	}
 
 	// The handshake, as a scene of its own: a band crosses the wire, and says who forgets.
@@ -585,10 +594,10 @@ class SmtpSession extends HTMLElement {
 
 	// What stands below does not jump back and forth: a part that has grown keeps its height.
 	#settle() {
-		const { now, notes, root } = this.#ui;
+		const { now, notes, ledgers, root } = this.#ui;
 		if (root.classList.contains("listed")) return;
 		if (this.#tallest.width !== this.clientWidth) this.#tallest = { width: this.clientWidth };
-		for (const [name, box] of Object.entries({ now, notes })) {
+		for (const [name, box] of Object.entries({ now, notes, ...ledgers })) {
 			box.style.minHeight = "";
 			this.#tallest[name] = Math.max(this.#tallest[name] ?? 0, box.offsetHeight);
 			box.style.minHeight = `${this.#tallest[name]}px`;
@@ -831,7 +840,7 @@ figcaption{flex-wrap:wrap;font-size:.84em;margin-top:.15em}
 pre{font-size:.76em;overflow:auto;max-height:16em;background:var(--panel);padding:.6em .8em;margin-top:.3em;line-height:1.45}
 
 @container (max-width:29.99em){
-	.ledger{overflow-x:auto} .ledger ul{flex-wrap:nowrap;width:max-content} .ledger .title{position:sticky;left:0;width:fit-content} .ledger .fact{max-width:none}
+	.ledger{overflow-x:auto} .ledger ul{flex-wrap:nowrap;width:max-content} .ledger .title{position:sticky;left:0;width:fit-content} .ledger .fact{max-width:none;flex:none} .ledger .known{overflow-x:auto;width:auto;scrollbar-width:thin}
 }
 @container (min-width:30em){
 	.stage{grid-template:"wire wire" "controls controls" "now now" "client server" "notes notes"/minmax(0,1fr) minmax(0,1fr)}
