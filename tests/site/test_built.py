@@ -84,6 +84,15 @@ def test_every_link_and_anchor_leads_somewhere(read: dict[Path, Reader]) -> None
     assert broken == []
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_wrong_address_is_no_dead_end(site: Path, language: str) -> None:
+    text = (site / language / "404.html").read_text(encoding="utf-8")
+    article = text.partition("<article")[2].partition("</article>")[0]
+    for page in ("first-aid", "explain", "what-if"):
+        assert f'/{language}/{page}/"' in article
+    assert "Not found" not in article
+
+
 def test_pages_load_only_what_the_site_has(read: dict[Path, Reader]) -> None:
     wrong = [
         f"{path.relative_to(SITE)}: {address}"
