@@ -320,7 +320,7 @@ def test_on_a_telephone_what_is_new_is_in_sight(open_page: Open) -> None:
                 assert box
                 assert within
                 at, ends = box["x"] - within["x"], within["width"]
-                assert 0 <= at
+                assert at >= 0
                 assert box["height"] < 40
                 assert at < ends / 2 or at + box["width"] <= ends
                 shown += 1
