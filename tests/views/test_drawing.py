@@ -15,7 +15,7 @@ from simulator import language
 from simulator.explainer import explain
 from simulator.session import Session
 from simulator.views import drawing
-from simulator.views.canvas import Form, UnknownForm
+from simulator.views.canvas import Canvas, Form, UnknownForm
 from tests.golden import same
 from tests.views import sessions
 from tests.views.sheets import collisions, outside, sheet, size, texts, words
@@ -84,6 +84,21 @@ def test_facts_are_learned_struck_out_and_learned_again():
     assert found.count("EHLO mx4.example.com") == 5  # twice on the wire, thrice in the ledger
     assert found.count("8BITMIME") == 3
     assert found.count("STARTTLS") == 3  # on the wire, learned, forgotten; never again
+
+
+def test_what_is_struck_out_can_be_read(monkeypatch):
+    """A level line through a name would hide its hyphens."""
+    struck, line = [], Canvas.line
+
+    def watched(self, points, *args, **more):
+        if more.get("z") == 6:
+            struck.append(points)
+        line(self, points, *args, **more)
+
+    monkeypatch.setattr(Canvas, "line", watched)
+    draw(sessions.documented())
+    assert len(struck) > 4
+    assert [points for points in struck if points[0][1] == points[1][1]] == []
 
 
 def test_a_middlebox_gets_a_lifeline_of_its_own():
