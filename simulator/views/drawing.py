@@ -739,7 +739,7 @@ _ON_RED = Style(9.5, INK)
 
 
 def _through(x: float, y: float, wide: float) -> list[tuple[float, float]]:
-    """The line that strikes a chip out: slanted, for a level one would hide the hyphens of a name."""
+    """The line that strikes a chip out: slanted, for a level one would hide a name's hyphens."""
     return [(x + 3, y + CHIP - 1), (x + wide - 3, y + 3)]
 
 

@@ -1,6 +1,7 @@
 """What the page on real software shows and says, against the results that it was made from."""
 
 import re
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -28,6 +29,13 @@ def test_every_cell_opens_its_session(language: str, offline: bool) -> None:
     answers = [answer for one in wild.found().values() for answer in one.answers]
     assert len(sessions) == sum(bool(answer.sessions) for answer in answers)
     assert shown.count("#withheld") == sum(answer.kind == "withheld" for answer in answers)
+
+
+def test_no_two_sessions_have_the_same_heading() -> None:
+    pages = [asset.data.decode() for asset in wild.files("en") if asset.path.endswith(".html")]
+    headings = Counter(re.findall(r"<h1>(.*)</h1>", "\n".join(pages)))
+    assert len(pages) > 100
+    assert [heading for heading, count in headings.items() if count > 1] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -108,7 +108,10 @@ def _session(one: Found, answer: Answer, language: str, *, offline: bool) -> str
     # Of several the one that went furthest shows most.
     session = max(answer.sessions, key=lambda session: len(session.events))
     explanation = explain(session)
-    heading = html.escape(printable(f"{one.title} {one.release}: {question}"))
+    # Configurations of one server differ in no more than their setting.
+    _, setting = _recipes()[one.name]
+    which = "" if setting.name == "default" else f" ({setting.name})"
+    heading = html.escape(printable(f"{one.title} {one.release}{which}: {question}"))
     back = "../" + ("in-the-wild.html" if offline else "in-the-wild/")
     return f"""<!doctype html>
 <html lang="{language}">
