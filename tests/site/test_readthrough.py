@@ -8,7 +8,7 @@ import pytest
 
 from simulator import smtp
 from simulator.session import Trace
-from tools.site import decrypting, readthrough
+from tools.site import decrypting, ledgers, readthrough
 from tools.site.page import LANGUAGES, Page
 from tools.site.plays import play
 
@@ -61,3 +61,9 @@ def test_the_secret_that_is_shown_decrypts_the_record_that_is_shown() -> None:
     )
     assert f"{len(octets)} bytes to the server" in block
     assert octets[5:21].hex(" ") in block
+
+
+def test_a_certificate_is_named_in_the_readers_language() -> None:
+    page = Page(path="why-twice.md", language="pt-BR", text="")
+    assert "certificado de eq-c601.example.com" in ledgers.show(page)
+    assert "certificate" not in ledgers.show(page)

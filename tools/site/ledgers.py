@@ -7,6 +7,7 @@ import html
 from simulator.explainer import Step
 from simulator.knowledge import Fact
 from simulator.session import Handshake
+from simulator.views import document
 from simulator.views.inert import printable
 from tools.site.page import Page, table
 from tools.site.plays import play
@@ -23,17 +24,19 @@ def show(page: Page) -> str:
         heads,
         (
             [word(f"ledgers.{side}", page.language)]
-            + [_facts(step, side) for step in (before, handshake, again)]
+            + [_facts(step, side, page.said) for step in (before, handshake, again)]
             for side in ("server", "client")
         ),
     )
 
 
-def _facts(step: Step, side: str) -> str:
-    return " ".join(chip(fact) for fact in step.knowledge.of(side)) or "–"  # type: ignore[arg-type]
+def _facts(step: Step, side: str, language: str) -> str:
+    known = step.knowledge.of(side)  # type: ignore[arg-type]
+    return " ".join(chip(fact, language) for fact in known) or "–"
 
 
-def chip(fact: Fact) -> str:
+def chip(fact: Fact, language: str) -> str:
     """A fact as pages and sheets show it: dashed where learned in the clear."""
     kind = "secure" if fact.secure else "clear"
-    return f'<span class="fact {kind}">{html.escape(printable(fact.label))}</span>'
+    label = html.escape(printable(document.label(fact, language)))
+    return f'<span class="fact {kind}">{label}</span>'

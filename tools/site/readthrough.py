@@ -9,12 +9,12 @@ from typing import Any
 
 from simulator import smtp
 from simulator.explainer import Step
-from simulator.knowledge import Fact
 from simulator.language import say
 from simulator.session import Command, Handshake, Message, Reply, Side, Trace
 from simulator.views import bytes as octets
 from simulator.views.document import wire_text
 from simulator.views.inert import printable
+from tools.site import ledgers
 from tools.site.page import Page, cite
 from tools.site.plays import play
 from tools.words import word
@@ -104,15 +104,10 @@ def _changes(step: Step, page: Page) -> Iterator[str]:
         ("learns", step.knowledge.learned_at(step.index)),
     ):
         for side in SIDES:
-            own = [_chip(fact) for fact in facts if fact.holder == side]
+            own = [ledgers.chip(fact, page.said) for fact in facts if fact.holder == side]
             if own:
                 label = word(f"read.{side}-{what}", page.language)
                 yield f"<p>{label} {' '.join(own)}</p>"
-
-
-def _chip(fact: Fact) -> str:
-    kind = "secure" if fact.secure else "clear"
-    return f'<span class="fact {kind}">{html.escape(printable(fact.label))}</span>'
 
 
 def _bytes(pieces: list[dict[str, Any]], page: Page) -> Iterator[str]:

@@ -161,9 +161,9 @@ def _session(language: str) -> str:
             side = "secure" if event.secure else "clear"
             said = "\n".join(html.escape(printable(line)) for line in lines)
             rows.append(
-                f'<tr class="{side}"><td>{_learned(step, "client")}</td>'
+                f'<tr class="{side}"><td>{_learned(step, "client", language)}</td>'
                 f"<td><b>{word(by, language)} {'→' if by == 'client' else '←'}</b>"
-                f"<pre>{said}</pre></td><td>{_learned(step, 'server')}</td></tr>"
+                f"<pre>{said}</pre></td><td>{_learned(step, 'server', language)}</td></tr>"
             )
     heads = (word("ledgers.client", language), "", word("ledgers.server", language))
     cells = "".join(f"<th>{html.escape(head)}</th>" for head in heads)
@@ -185,9 +185,9 @@ def _forgetting(step: Step, language: str) -> str:
     }
     forget = html.escape(word("wall-forget", language).rstrip(":"))
     return (
-        f'<tr class="secure"><td>{_learned(step, "client")}</td>'
+        f'<tr class="secure"><td>{_learned(step, "client", language)}</td>'
         f'<td class="middle"><b>{word("handshake", language)}</b></td>'
-        f"<td>{_learned(step, 'server')}</td></tr>"
+        f"<td>{_learned(step, 'server', language)}</td></tr>"
         f'<tr class="bar"><td>{lost["client"]}</td><td class="middle"><b>{forget}</b>'
         f"<span>RFC 3207 §4.2 MUST</span></td><td>{lost['server']}</td></tr>"
     )
@@ -197,10 +197,11 @@ def _taught(step: Step) -> bool:
     return any(fact.learned == step.index for fact in step.knowledge.facts)
 
 
-def _learned(step: Step, side: Side) -> str:
+def _learned(step: Step, side: Side, language: str) -> str:
     """What a side learned from this step, as the pages show a fact."""
     known = step.knowledge.of(side)
-    return " ".join(ledgers.chip(fact) for fact in known if fact.learned == step.index)
+    said = LANGUAGES[language]
+    return " ".join(ledgers.chip(fact, said) for fact in known if fact.learned == step.index)
 
 
 def _filled(page: Page, text: str) -> str:
