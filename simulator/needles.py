@@ -234,8 +234,5 @@ _THEMSELVES = frozenset(string.punctuation + string.whitespace)
 
 def _worth(words: Words) -> tuple[int, int]:
     """Long words are rarer than short ones, and few are found sooner."""
-    if len(words) == 1:
-        shortest = len(words[0])
-    else:
-        shortest = min(map(len, words), default=0)
+    shortest = len(words[0]) if len(words) == 1 else min(map(len, words), default=0)
     return (min(shortest, 8), -len(words)) if shortest >= SHORTEST else NOTHING
