@@ -573,10 +573,18 @@ class SmtpSession extends HTMLElement {
 	// On a telephone the facts stand in one line: it begins with the new ones, or stays where it was.
 	#bring(box, left) {
 		const list = box.querySelector(".known"), first = list?.querySelector(".new");
-		if (!list || list.scrollWidth <= list.clientWidth) return;
-		list.tabIndex = 0;
-		list.scrollLeft = first ? first.offsetLeft - list.offsetLeft : left;
+		if (!list) return;
+		this.#reach.observe(list);
+		if (list.scrollWidth > list.clientWidth) list.scrollLeft = first ? first.offsetLeft - list.offsetLeft : left;
 	}
+
+	// The keyboard gets to what can be scrolled. Whether it can is known once it is shown.
+	#reach = new ResizeObserver((seen) => {
+		for (const { target } of seen) {
+			if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+			else target.removeAttribute("tabindex");
+		}
+	});
 
 	// The handshake, as a scene of its own: a band crosses the wire, and says who forgets.
 	#paintScene(step) {
