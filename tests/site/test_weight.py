@@ -103,6 +103,8 @@ def test_nothing_is_there_that_serves_nobody(site: Path) -> None:
     assert spoken == {"lunr.pt.min.js", "lunr.stemmer.support.min.js"}
     for path in site.rglob("*.min.*"):
         assert b"sourceMappingURL" not in path.read_bytes()
+    for path in site.glob("*/assets/*.css"):
+        assert b"/*" not in path.read_bytes()
 
 
 def test_packed_files_are_the_files(site: Path) -> None:

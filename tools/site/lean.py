@@ -20,8 +20,7 @@ LARGE = 1 << 20
 """Octets from which on brotli's last tenth is not worth its minutes."""
 
 _MAPPED = re.compile(rb"\s*(?://|/\*)# sourceMappingURL=[^\s*]+(?:\s*\*/)?\s*$")
-
-
+_COMMENT = re.compile(rb"/\*.*?\*/\n?", re.DOTALL)
 _REFERENCE = re.compile(r'\s*<link rel="stylesheet" href="[^"]*/_mkdocstrings\.css">')
 
 
@@ -31,10 +30,12 @@ def styled(page: str) -> str:
 
 
 def slim(folder: Path) -> None:
-    """Take out of one language's pages what no reader's browser asks for: source maps, what the
-    search would load for languages that these pages are not in."""
+    """Take out of one language's pages what no reader's browser asks for: source maps, comments on
+    styles, what the search would load for languages that these pages are not in."""
     for path in folder.rglob("*.map"):
         path.unlink()
+    for path in (folder / "assets").glob("*.css"):
+        path.write_bytes(_COMMENT.sub(b"", path.read_bytes()))
     for path in (*folder.rglob("*.min.js"), *folder.rglob("*.min.css")):
         data = path.read_bytes()
         if (bare := _MAPPED.sub(b"", data)) != data:
