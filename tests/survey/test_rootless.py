@@ -37,7 +37,8 @@ def somebody() -> list[str]:
 def run(*words: str | Path) -> str:
     done = subprocess.run(
         [*somebody(), *words],
-        env=os.environ | {"HOME": "/nonexistent"},
+        # Without sbin, as users of Debian have it.
+        env=os.environ | {"HOME": "/nonexistent", "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,
         check=False,
