@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 ARGS ?=
 PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard simulator/locales/*/LC_MESSAGES/*.po))
+DATA := simulator/data.json
+BUILT := $(CATALOGUES) $(DATA)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -15,23 +17,23 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard simulator/locales/*/LC_MESSAGES/*.
 help: ## show this list
 	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-replay: $(VENV)/.core $(CATALOGUES) ## play the documented session for real, every line annotated
+replay: $(VENV)/.core $(BUILT) ## play the documented session for real, every line annotated
 	@$(BIN)/ehlo-twice replay $(ARGS)
 
-lab: $(VENV)/.lab $(CATALOGUES) ## open the lab: SMTP ports on loopback, and a page that explains who connects
+lab: $(VENV)/.lab $(BUILT) ## open the lab: SMTP ports on loopback, and a page that explains who connects
 	@$(BIN)/ehlo-twice lab $(ARGS)
 
-survey: $(VENV)/.core $(CATALOGUES) ## ask real servers and clients about the second EHLO (all of them as root)
+survey: $(VENV)/.core $(BUILT) ## ask real servers and clients about the second EHLO (all of them as root)
 	@$(BIN)/ehlo-twice survey $(ARGS)
 
-test: $(VENV)/.dev $(CATALOGUES) ## run the tests
+test: $(VENV)/.dev $(BUILT) ## run the tests
 	@$(BIN)/python -m pytest -q -n auto $(ARGS)
 
 NOTEBOOK ?= en/00-start.ipynb
-notebooks: $(VENV)/.notebooks $(CATALOGUES) ## open the notebooks in JupyterLab (NOTEBOOK=pt-BR/00-start.ipynb)
+notebooks: $(VENV)/.notebooks $(BUILT) ## open the notebooks in JupyterLab (NOTEBOOK=pt-BR/00-start.ipynb)
 	@$(BIN)/jupyter lab --config=workshop/jupyter_lab_config.py --ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/$(NOTEBOOK) $(ARGS)
 
-test-notebooks: $(VENV)/.notebooks $(CATALOGUES) ## run every notebook from top to bottom, in both languages
+test-notebooks: $(VENV)/.notebooks $(BUILT) ## run every notebook from top to bottom, in both languages
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT \
 	&& EHLO_TWICE_PROGRESS=$$folder/progress.json EHLO_TWICE_PREDICT=off $(BIN)/python -m pytest -q notebooks $(ARGS)
 
@@ -47,7 +49,7 @@ layers: $(VENV)/.dev ## check that imports go down the floors only
 format: $(VENV)/.dev ## bring the sources into the house format
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
 
-bench: $(VENV)/.core $(CATALOGUES) ## measure start, replay and drawing
+bench: $(VENV)/.core $(BUILT) ## measure start, replay and drawing
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 # Both languages at once. MkDocs would else print notices about its successors.
@@ -55,7 +57,7 @@ MKDOCS := NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(BIN)/python -W i
 LANGUAGES = { $(MKDOCS) build --strict & english=$$!; \
 	$(MKDOCS) build --strict -f mkdocs.pt-BR.yml && wait $$english; }
 
-site: needs-node $(VENV)/.docs node_modules/.package-lock.json $(CATALOGUES) ## build the site, both languages, into site/
+site: needs-node $(VENV)/.docs node_modules/.package-lock.json $(BUILT) ## build the site, both languages, into site/
 	@$(BIN)/python -m tools.site && $(LANGUAGES) && $(BIN)/python -m tools.site --press
 
 PORT ?= 8000
@@ -73,16 +75,16 @@ site-offline: export PAGES_EN := build/site-offline-pages/en
 site-offline: export PAGES_PT_BR := build/site-offline-pages/pt-BR
 site-offline: export SITE_EN := build/site-offline/en
 site-offline: export SITE_PT_BR := build/site-offline/pt-BR
-site-offline: needs-node $(VENV)/.docs node_modules/.package-lock.json $(CATALOGUES) ## the site as a zip, to be opened from disk
+site-offline: needs-node $(VENV)/.docs node_modules/.package-lock.json $(BUILT) ## the site as a zip, to be opened from disk
 	@$(BIN)/python -m tools.site --offline && $(LANGUAGES) && $(BIN)/python -m tools.site --zip
 
-pictures: $(VENV)/.core $(CATALOGUES) ## draw the pictures of the READMEs anew
+pictures: $(VENV)/.core $(BUILT) ## draw the pictures of the READMEs anew
 	@$(BIN)/python tools/pictures.py
 
-slides: needs-node needs-chromium $(VENV)/.docs node_modules/.package-lock.json $(CATALOGUES) ## the workshop's slides, to show and to print
+slides: needs-node needs-chromium $(VENV)/.docs node_modules/.package-lock.json $(BUILT) ## the workshop's slides, to show and to print
 	@$(BIN)/python -m tools.workshop slides
 
-handout: needs-node needs-chromium $(VENV)/.docs node_modules/.package-lock.json $(CATALOGUES) ## sheets for the workshop: wall diagram, handout, cards, quiz
+handout: needs-node needs-chromium $(VENV)/.docs node_modules/.package-lock.json $(BUILT) ## sheets for the workshop: wall diagram, handout, cards, quiz
 	@$(BIN)/python -m tools.workshop handout
 
 workshop: needs-node needs-chromium site-offline ## everything for a class without network, as zips (FOR=linux-x86_64,3.12 for one)
@@ -92,16 +94,16 @@ lan: $(VENV)/.docs ## serve the kits in dist/ to the room, and say the address t
 	@$(BIN)/python -m tools.workshop lan $(ADDRESS)
 
 # Settings: make hub EHLO_HUB_PORT=9000 …; the configuration lists them.
-hub: needs-node needs-port-$(or $(EHLO_HUB_PORT),8000) $(VENV)/.hub $(CATALOGUES) ## a JupyterHub for the class, on http://127.0.0.1:8000/
+hub: needs-node needs-port-$(or $(EHLO_HUB_PORT),8000) $(VENV)/.hub $(BUILT) ## a JupyterHub for the class, on http://127.0.0.1:8000/
 	@$(BIN)/python -m jupyterhub -f workshop/jupyterhub/jupyterhub_config.py
 
 hub-cert: $(VENV)/.core ## a certificate for the hub: room.pem and room.key (EHLO_HUB_IP=192.0.2.10)
 	@$(BIN)/python -m tools.workshop.certificate "$(EHLO_HUB_IP)"
 
-test-hub: needs-node $(VENV)/.hub $(CATALOGUES) ## start a hub and try its limits, ports and culling
+test-hub: needs-node $(VENV)/.hub $(BUILT) ## start a hub and try its limits, ports and culling
 	@$(BIN)/python -m pytest -q workshop/jupyterhub $(ARGS)
 
-hub-bench: needs-node $(VENV)/.hub $(CATALOGUES) ## measure thirty learners at once on a hub of their own
+hub-bench: needs-node $(VENV)/.hub $(BUILT) ## measure thirty learners at once on a hub of their own
 	@$(BIN)/python -m benchmarks.classroom $(ARGS)
 
 # From a clean folder, as an index has it: the wheel is built from the source distribution.
@@ -144,7 +146,7 @@ needs-%:
 clean: ## remove what the commands above made
 	rm -rf $(VENV) .venv-* build dist site node_modules .coverage .coverage.* .hypothesis
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
-	find simulator -name '*.mo' -delete
+	find simulator -name '*.mo' -delete && rm -f $(DATA)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- setting up ---------------------------------------------------------------------------------
@@ -208,3 +210,6 @@ build/lighthouse/node_modules/.package-lock.json: tools/lighthouse/package.json 
 
 $(CATALOGUES): %.mo: %.po | $(VENV)/.core
 	@$(BIN)/python tools/catalogues.py compile
+
+$(DATA): tools/data.py simulator/needles.py $(wildcard simulator/*.toml simulator/*/*.toml simulator/*/*/*.toml) | $(VENV)/.core
+	@$(BIN)/python tools/data.py

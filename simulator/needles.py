@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, AnyStr, cast
 
+from simulator.compiled import data
+
 SHORTEST = 2
 """Letters of a word that is worth being looked for."""
 
@@ -57,6 +59,12 @@ def late(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
 @cache
 def words(pattern: str) -> Words:
     """Words, folded, of which each text that matches has one; none if there are no such words."""
+    built = data().words.get(pattern)
+    return read_off(pattern) if built is None else tuple(built)
+
+
+def read_off(pattern: str) -> Words:
+    """Those words, read off the pattern."""
     found = () if _VERBOSE.search(pattern) else _of(_tokens(pattern))
     return found if _worth(found) > NOTHING and len(found) <= MOST else ()
 

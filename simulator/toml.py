@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_t
 
 import msgspec
 
+from simulator.compiled import data
 from simulator.errors import Error
 
 T = TypeVar("T")
@@ -59,7 +60,8 @@ class File:
         except UnicodeDecodeError:
             raise refuse(f"{where}: not text in UTF-8") from None
         try:
-            self.table: dict[str, Any] = tomllib.loads(self.text)
+            built = data().tables.get(self.text)
+            self.table: dict[str, Any] = tomllib.loads(self.text) if built is None else built
         except tomllib.TOMLDecodeError as error:
             raise refuse(f"{where}: not TOML: {error}") from None
         except RecursionError:

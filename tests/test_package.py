@@ -89,6 +89,7 @@ def test_what_is_in_the_wheel(wheel: Path) -> None:
     suffixes = {Path(name).suffix for name in names}
     assert ".po" not in suffixes
     assert sum(name.endswith(".mo") for name in names) == len(languages()) - 1
+    assert "simulator/data.json" in names
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 """The gettext catalogues: extracted from the sources, merged into each language, compiled.
 
-Only the ``.po`` files are in git. The package builder loads this file as its hook, so that a wheel,
-a source distribution and an editable install all hold the compiled ``.mo``. By hand::
+Only the ``.po`` files are in git. The package builder has the ``.mo`` compiled (`tools/build.py`),
+and `make` where a checkout is run. By hand::
 
     python tools/catalogues.py compile         # every .mo that is missing or older than its .po
     python tools/catalogues.py update [CODE]   # bring every .po up to date; start one for CODE
@@ -26,7 +26,6 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
-from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCALES = ROOT / "simulator" / "locales"
@@ -216,14 +215,6 @@ def stale(po: Path) -> bool:
     """Is the ``.mo`` missing, or older than its ``.po``?"""
     mo = po.with_suffix(".mo")
     return not mo.exists() or mo.stat().st_mtime_ns < po.stat().st_mtime_ns
-
-
-class CatalogueHook(BuildHookInterface[Any]):
-    """What the package builder calls before it collects files."""
-
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Compile every catalogue, whatever the file times say: an archive may have lost them."""
-        compile_all(catalogues())
 
 
 def main(arguments: list[str]) -> int:
