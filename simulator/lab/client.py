@@ -197,11 +197,14 @@ class Client:
         offered = policy.login in self.keywords.get("AUTH", "").split()
         if not offered and "AUTH" not in policy.insists:
             raise GivenUp
-        if policy.login == "PLAIN":
-            secret = f"\0{policy.user}\0{policy.password}".encode()
-        else:
-            secret = policy.name.encode()
-        initial = base64.b64encode(secret).decode()
+        secret = {
+            "PLAIN": f"\0{policy.user}\0{policy.password}",
+            "EXTERNAL": policy.name,
+            # RFC 7628 §3.1. XOAUTH2 was there before it, and stands in no RFC.
+            "OAUTHBEARER": f"n,a={policy.user},\1auth=Bearer {policy.password}\1\1",
+            "XOAUTH2": f"user={policy.user}\1auth=Bearer {policy.password}\1\1",
+        }[policy.login]
+        initial = base64.b64encode(secret.encode()).decode()
         answer = await self.ask(f"AUTH {policy.login} {initial}")
         if answer.code != 235:
             raise GivenUp

@@ -74,7 +74,8 @@ class ClientPolicy(_Table, frozen=True, kw_only=True):
     keywords it learned in the clear. `drops_buffer`: it throws away what came in the clear behind
     the 220. `reads`: `strict` takes the first line of the reply to EHLO for name and greeting
     whatever it says, `lenient` looks for keywords in every line. `login`: mechanism of AUTH, as
-    `user` with `password`; a client that has to log in gives up where its list does not have it.
+    `user` with `password`, which is an access token for OAUTHBEARER and XOAUTH2; a client that has
+    to log in gives up where its list does not have it.
     `after_login`: whether it says EHLO again behind a login. `xclient`: attributes that it sends by
     XCLIENT where its list has that, before all else; `after_xclient`: whether it says EHLO again
     behind the 220 to it. `uses`: EHLO keywords it makes use of where its list has them: a parameter
@@ -100,7 +101,7 @@ class ClientPolicy(_Table, frozen=True, kw_only=True):
     forgets: bool = True
     drops_buffer: bool = True
     reads: Literal["strict", "lenient"] = "strict"
-    login: Literal["", "PLAIN", "EXTERNAL"] = ""
+    login: Literal["", "PLAIN", "EXTERNAL", "OAUTHBEARER", "XOAUTH2"] = ""
     after_login: Literal["nothing", "EHLO"] = "nothing"
     xclient: Printable = ""
     after_xclient: Literal["EHLO", "nothing"] = "EHLO"

@@ -8,6 +8,8 @@ STARTTLS inside TLS, and the faults that an experiment asks for.
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
 import contextlib
 import logging
 import re
@@ -459,6 +461,17 @@ class Server(SMTP):
         answered = isinstance(await self.challenge_auth(challenge), bytes)
         return AuthResult(success=answered, handled=not answered)
 
+    async def auth_OAUTHBEARER(self, server: SMTP, args: list[str]) -> AuthResult:
+        """An access token in place of the password (RFC 7628 §3.1), whichever it is."""
+        said = _decoded(args[1]) if len(args) > 1 else await self.challenge_auth("")
+        if not isinstance(said, bytes):
+            return AuthResult(success=False)
+        return AuthResult(success=b"\1auth=Bearer " in said, handled=False)
+
+    async def auth_XOAUTH2(self, server: SMTP, args: list[str]) -> AuthResult:
+        """The same token, in words that stand in no RFC."""
+        return await self.auth_OAUTHBEARER(server, args)
+
     def received(self, session: Known) -> None:
         """Note the Received line that goes on the message (RFC 5321 §4.4, RFC 3848)."""
         assert session.peer is not None
@@ -490,6 +503,13 @@ _COMMANDS = [name for name in dir(Server) if name.startswith(("smtp_", "auth_"))
 def _address(arg: str) -> tuple[str | None, str | None]:
     """aiosmtpd reads an address by the whole grammar of mail headers; the same few come again."""
     return SMTP._getaddr(SMTP, arg)  # type: ignore[arg-type]
+
+
+def _decoded(text: str) -> bytes:
+    """What Base64 stands for; nothing if it is none."""
+    with contextlib.suppress(binascii.Error):
+        return base64.b64decode(text, validate=True)
+    return b""
 
 
 def _without_own_parameters(argument: str | None) -> str | None:

@@ -1,19 +1,22 @@
 """Every experiment is played, and ends as `outcomes.txt` says: a table to be read by people."""
 
 import asyncio
+import base64
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from aiosmtpd.smtp import AuthResult
 
 from simulator import explainer, smtp
 from simulator.explainer import Explanation
 from simulator.lab import Scenario, load, names
 from simulator.lab.client import Client
 from simulator.lab.play import Lab
+from simulator.lab.server import Server
 from simulator.language import Text
 from simulator.session import Command, Disconnect, Handshake, Message, Reply, Session, Trace
 from simulator.views.outline import proofs
@@ -87,6 +90,11 @@ def lists(found: Explanation) -> list[str]:
             "8BITMIME / SIZE 10485760 / AUTH PLAIN EXTERNAL",
         ),
         (
+            "token-login",
+            "8BITMIME / SIZE 10485760 / STARTTLS",
+            "8BITMIME / SIZE 10485760 / AUTH OAUTHBEARER XOAUTH2",
+        ),
+        (
             "requiretls",
             "8BITMIME / SIZE 10485760 / STARTTLS",
             "8BITMIME / SIZE 10485760 / REQUIRETLS",
@@ -123,6 +131,36 @@ def test_external_is_offered_to_a_verified_client_certificate_only() -> None:
     )
     assert handshake.client_certificate is not None
     assert handshake.client_certificate.names == (scenario.client.name,)
+
+
+@pytest.mark.parametrize(
+    ("login", "said"),
+    [
+        ("PLAIN", b"\0ana\0ya29.token"),
+        ("OAUTHBEARER", b"n,a=ana,\1auth=Bearer ya29.token\1\1"),
+        ("XOAUTH2", b"user=ana\1auth=Bearer ya29.token\1\1"),
+    ],
+)
+def test_a_login_says_what_its_mechanism_wants(login: Any, said: bytes) -> None:
+    scenario = load("token-login")
+    client = msgspec.structs.replace(scenario.client, login=login, password="ya29.token")
+    server = msgspec.structs.replace(scenario.server, mechanisms=(login,))
+    changed = msgspec.structs.replace(scenario, client=client, server=server)
+    session = asyncio.run(_once(changed))
+    [sent] = [e for e in session.events if isinstance(e, Command) and e.verb == "AUTH"]
+    mechanism, _, initial = sent.argument.partition(" ")
+    assert (mechanism, base64.b64decode(initial)) == (login, said)
+    answer = session.events[session.events.index(sent) + 1]
+    assert isinstance(answer, Reply)
+    assert answer.code == 235
+
+
+@pytest.mark.parametrize("sent", ["", "=", "no Base64", base64.b64encode(b"\0ana\0x").decode()])
+def test_no_token_lets_nobody_in(sent: str) -> None:
+    server = Server.__new__(Server)
+    asked: Coroutine[Any, Any, AuthResult] = server.auth_XOAUTH2(server, ["XOAUTH2", sent])
+    result = asyncio.run(asked)
+    assert (result.success, result.handled) == (False, False)
 
 
 @pytest.mark.parametrize(
