@@ -115,10 +115,12 @@ def server_context(
 
 
 @_once
-def client_context(version: str, name: str, *, verify: bool, certificate: bool) -> ssl.SSLContext:
+def client_context(
+    version: str, name: str, *, verify: bool, certificate: bool, protocols: tuple[str, ...] = ()
+) -> ssl.SSLContext:
     """The client's side of TLS `version` ("1.2", "1.3"), which trusts the lab's authority only.
 
-    Its secrets can be had from `secrets`.
+    `protocols`: names that its ClientHello offers by ALPN. Its secrets can be had from `secrets`.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = context.maximum_version = _VERSIONS[version]
@@ -128,6 +130,8 @@ def client_context(version: str, name: str, *, verify: bool, certificate: bool) 
         context.verify_mode = ssl.CERT_NONE
     if certificate:
         _issued("valid", name).configure_cert(context)
+    if protocols:
+        context.set_alpn_protocols(list(protocols))
     _key_logs.append(_KeyLog(context))
     return context
 

@@ -33,6 +33,9 @@ from simulator.session import (
 REPLY_LIMIT = 64 * 1024
 """Octets of one reply that the client is willing to hold."""
 
+_MANY = tuple(f"{number}-of-6{'-is-known-to-nobody' * 12}" for number in range(1, 7))
+"""Protocols that fill a ClientHello beyond one packet (RFC 7301 §3.1)."""
+
 
 class GivenUp(Exception):
     """The client leaves: it cannot have what it requires."""
@@ -149,6 +152,7 @@ class Client:
             policy.name,
             verify=policy.verify and not self.tlsa,
             certificate=policy.certificate,
+            protocols=_MANY if policy.large_hello else (),
         )
         happened = await self.wire.handshake(
             context, self.server_name, tlsa=self.tlsa, resumed=self.resumed

@@ -11,7 +11,7 @@ import socket
 from collections import deque
 from collections.abc import Callable
 
-from simulator import smtp
+from simulator import smtp, tls
 from simulator.lab.policy import MiddleboxPolicy
 from simulator.lab.tap import Tap
 from simulator.lab.wire import LINGER, reset
@@ -19,6 +19,8 @@ from simulator.session import Command, Remark, Reply, Side, Span
 
 _CHUNK = 256 * 1024
 _REPLY_LINES = 500
+_PACKET = 1460
+"""Octets that one packet of Ethernet leaves to TCP: 1,500, less the headers of IPv4 and TCP."""
 
 
 class Middlebox:
@@ -47,6 +49,7 @@ class Middlebox:
         self._reply: list[bytes] = []
         self._asked = deque(["CONNECT"])
         self._message = False
+        self._deaf = False
 
     async def serve(
         self,
@@ -103,7 +106,9 @@ class Middlebox:
             while not self._blind and not self._tap.cut_by and (end := held.find(b"\n") + 1):
                 passing += line(held[:end])
                 held = held[end:]
-            if self._blind or len(held) > _CHUNK:
+            if to == "server" and self._drops(held):
+                held = b""
+            elif self._blind or len(held) > _CHUNK:
                 # A way on which nothing is altered has one leg on record.
                 if not self._alone or self.policy.does != "nothing":
                     self._tap.crossed(to, held, "server")
@@ -114,6 +119,12 @@ class Middlebox:
                     self._tap.crossed(to, passing)
                 writer.write(passing)
                 await writer.drain()
+
+    def _drops(self, data: bytes) -> bool:
+        """Is nothing of the client's let through any more, since a ClientHello was too large?"""
+        if self.policy.does == "drop-large-hello" and self._blind and tls.client_random(data):
+            self._deaf = tls.HEADER + int.from_bytes(data[3 : tls.HEADER]) > _PACKET
+        return self._deaf
 
     def _up(self, line: bytes) -> bytes:
         """What the server gets for a line of the client."""

@@ -70,6 +70,8 @@ class ClientPolicy(_Table, frozen=True, kw_only=True):
     `tlsa`: it goes by DANE instead; the TLSA record that signed DNS would give it is of the
     server's `present` key, or of a `previous` one. `certificate`: it shows one of its own.
     `resumes`: it was connected before, said EHLO inside TLS there, and resumes that TLS session.
+    `large_hello`: its ClientHello is too large for one packet, as it is with a key for
+    X25519MLKEM768; here by names of ALPN that nobody knows, since few have such a key yet.
     `after_handshake`: its first command inside TLS. `forgets`: at the handshake it discards the
     keywords it learned in the clear. `drops_buffer`: it throws away what came in the clear behind
     the 220. `reads`: `strict` takes the first line of the reply to EHLO for name and greeting
@@ -97,6 +99,7 @@ class ClientPolicy(_Table, frozen=True, kw_only=True):
     tlsa: Literal["", "present", "previous"] = ""
     certificate: bool = False
     resumes: bool = False
+    large_hello: bool = False
     after_handshake: Literal["EHLO", "HELO", "nothing"] = "EHLO"
     forgets: bool = True
     drops_buffer: bool = True
@@ -177,7 +180,9 @@ class MiddleboxPolicy(_Table, frozen=True, kw_only=True):
     `add-keywords` puts `lines` into the list, `inject-command` sends `lines` to the server
     behind the client's STARTTLS, `inject-reply` sends `lines` to the client behind the server's
     220, `proxy` sends `lines`, a header of the PROXY protocol, to the server before all else,
-    `cut` cuts the line when the client sends `at`.
+    `cut` cuts the line when the client sends `at`, `drop-large-hello` lets nothing more of the
+    client through once a ClientHello does not fit one packet: the one thing here that is done to
+    TLS.
     """
 
     does: Literal[
@@ -189,6 +194,7 @@ class MiddleboxPolicy(_Table, frozen=True, kw_only=True):
         "inject-reply",
         "proxy",
         "cut",
+        "drop-large-hello",
     ] = "nothing"
     lines: tuple[Printable, ...] = ()
     at: Verb = ""

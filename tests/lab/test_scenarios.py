@@ -11,11 +11,12 @@ import msgspec
 import pytest
 from aiosmtpd.smtp import AuthResult
 
-from simulator import explainer, smtp
+from simulator import explainer, smtp, tls
 from simulator.explainer import Explanation
 from simulator.lab import Scenario, load, names
 from simulator.lab.client import Client
-from simulator.lab.play import Lab
+from simulator.lab.engine import Engine, playing_on
+from simulator.lab.play import Lab, play
 from simulator.lab.server import Server
 from simulator.language import Text
 from simulator.session import Command, Disconnect, Handshake, Message, Reply, Session, Trace
@@ -131,6 +132,28 @@ def test_external_is_offered_to_a_verified_client_certificate_only() -> None:
     )
     assert handshake.client_certificate is not None
     assert handshake.client_certificate.names == (scenario.client.name,)
+
+
+@pytest.mark.parametrize("tls_version", ["1.2", "1.3"])
+@pytest.mark.parametrize("engine", ["loopback", "memory"])
+def test_a_hello_gets_through_that_fits_one_packet(engine: Engine, tls_version: Any) -> None:
+    scenario = load("large-hello")
+
+    def played(*, large: bool) -> Session:
+        client = msgspec.structs.replace(
+            scenario.client, large_hello=large, tls_version=tls_version, patience=5 - 4.7 * large
+        )
+        with playing_on(engine):
+            return play(msgspec.structs.replace(scenario, client=client))
+
+    dropped, passed = played(large=True), played(large=False)
+    [hello] = tls.records(dropped.stream("server"), dropped.stream("server").find(b"\x16\x03"))
+    assert 1460 < hello.end - hello.start < 2 * 1460
+    assert dropped.stream("server", "server").endswith(b"STARTTLS\r\n")
+    assert [e.error for e in dropped.events if isinstance(e, Handshake)] == ["timeout"]
+    # Nor does it take a message inside TLS for a hello.
+    assert [e.error for e in passed.events if isinstance(e, Handshake)] == [""]
+    assert explainer.explain(passed).verdict.delivered
 
 
 @pytest.mark.parametrize(

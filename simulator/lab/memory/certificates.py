@@ -109,8 +109,12 @@ def server_context(
 
 
 @cache
-def client_context(version: str, name: str, *, verify: bool, certificate: bool) -> ssl.SSLContext:
-    """The client's side of TLS `version` ("1.2", "1.3"), which trusts the lab's authority only."""
+def client_context(
+    version: str, name: str, *, verify: bool, certificate: bool, protocols: tuple[str, ...] = ()
+) -> ssl.SSLContext:
+    """The client's side of TLS `version` ("1.2", "1.3"), which trusts the lab's authority only.
+
+    `protocols`: names that its ClientHello offers by ALPN."""
     context = tls.Context(
         versions=(version,),
         chain=[_issued("valid", name).der] if certificate else (),
@@ -118,6 +122,7 @@ def client_context(version: str, name: str, *, verify: bool, certificate: bool) 
         verify_mode=ssl.CERT_REQUIRED if verify else ssl.CERT_NONE,
         check_hostname=verify,
         look=look if verify else None,
+        protocols=protocols,
         secrets=_secrets,
     )
     return cast("ssl.SSLContext", context)

@@ -140,7 +140,7 @@ class Context:
 
     `versions` are those it speaks. `chain` is its certificate in DER and `key` the private key, as
     tlslite-ng has it. `look` checks the other side's certificate; `asks`: it asks the client for
-    one. What can be decrypted is put into `secrets`.
+    one. `protocols` are offered by ALPN. What can be decrypted is put into `secrets`.
     """
 
     def __init__(
@@ -153,6 +153,7 @@ class Context:
         verify_mode: ssl.VerifyMode = ssl.CERT_NONE,
         check_hostname: bool = False,
         asks: bool = False,
+        protocols: Sequence[str] = (),
         secrets: Secrets | None = None,
     ) -> None:
         self.verify_mode = verify_mode
@@ -160,6 +161,7 @@ class Context:
         self.asks = asks
         self.look = look
         self.key = key
+        self.protocols = [bytearray(name.encode()) for name in protocols]
         self.secrets = secrets
         self.chain = X509CertChain([_certificate(der) for der in chain]) if chain else None
         self.settings = _settings(sorted(versions))
@@ -256,6 +258,7 @@ class Object:
                     session=self._resumed,
                     settings=context.settings,
                     serverName=self.server_hostname,
+                    alpn=context.protocols or None,
                     async_=True,
                 )
         assert self._shaking is not None
