@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 from simulator import explainer, formats
 from simulator.explainer import Explanation
+from simulator.language import say
 from simulator.masking import Veil
 from simulator.views import player
 from simulator.views.view import Page, view
@@ -88,7 +89,10 @@ class _Watched(io.BytesIO):
 
 def answer(pasted: Pasted, language: str) -> str:
     """Read a log, and give what the page shows of it, as JSON: `sessions` and `problems` count all
-    that the log holds, `shown` feeds a player each. Raises `CannotRead`."""
-    pasted.read()
+    that the log holds, `shown` feeds a player each. Raises `CannotRead`, in that language."""
+    try:
+        pasted.read()
+    except formats.CannotRead as error:
+        raise formats.CannotRead(say(error.why, language)) from None
     counted = json.dumps({"sessions": pasted.sessions, "problems": pasted.problems})
     return f'{counted[:-1]}, "shown": [{",".join(pasted.entries(language))}]}}'

@@ -70,3 +70,19 @@ def test_a_browsers_python_has_all_it_needs(tmp_path: Path) -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "a entrada: não contém nada"),
+        (b"\0\1\2\3" * 50, "a entrada: é binário, não um log"),
+        (b"PK\3\4", "a entrada: é um arquivo zip"),
+        (b"\xd4\xc3\xb2\xa1\2\0\4\0", "a entrada: a captura está cortada no cabeçalho"),
+        (b"\x1f\x8b\x08\0", "a entrada: este arquivo gzip está danificado"),
+    ],
+)
+def test_what_cannot_be_read_is_told_in_the_language_of_the_page(data: bytes, said: str) -> None:
+    with pytest.raises(CannotRead) as told:
+        answer(Pasted(data), "pt_BR")
+    assert str(told.value).startswith(said)

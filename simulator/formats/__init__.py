@@ -19,6 +19,7 @@ from pathlib import Path
 from simulator.errors import Error
 from simulator.explainer import explain
 from simulator.formats import capture, own
+from simulator.language import N_, Text
 from simulator.needles import late
 from simulator.reading import clean as cleaning
 from simulator.reading import growing, judge, pattern
@@ -137,28 +138,32 @@ def read(
     the sessions. Raises `CannotRead`, `NoSuchFormat` or `FormatError`; `CannotRead` comes behind
     the last session where only the rest of the input cannot be read.
     """
-    troubles: list[str] = []
+    troubles: cleaning.Troubles = []
     count = 0
     for session in _read(source, format, tuple(extra_dirs), troubles):
         count += 1
         yield session
     if not troubles and not count:
-        troubles.append("is empty: there are only blanks in it")
+        troubles.append(Text(N_("is empty: there are only blanks in it")))
     if troubles:
-        raise CannotRead(f"{cleaning.name_of(source)}: {troubles[0]}")
+        raise CannotRead(troubles[0], source)
+
+
+_EMPTY = Text(N_("is empty"))
+_BINARY = Text(N_("is binary, not a log"))
 
 
 def _read(
     source: Source,
     name: str | None,
     dirs: tuple[Path, ...],
-    troubles: list[str],
+    troubles: cleaning.Troubles,
 ) -> Iterator[Session]:
     pieces = cleaning.chunks(source, troubles)
     first = next(pieces, b"")
     pieces = itertools.chain((first,), pieces)
     if not first:
-        raise CannotRead(f"{cleaning.name_of(source)}: is empty")
+        raise CannotRead(_EMPTY, source)
     if name == capture.NAME or (name is None and capture.is_capture(first)):
         yield from capture.read(pieces, troubles)
         return
@@ -169,11 +174,11 @@ def _read(
         try:
             yield from own.read(pieces)
         except CannotRead as error:
-            raise CannotRead(f"{cleaning.name_of(source)}: {error}") from None
+            raise CannotRead(error.why, source) from None
         return
     text = cleaning.text_of(pieces)
     if cleaning.is_binary(text.head):
-        raise CannotRead(f"{cleaning.name_of(source)}: is binary, not a log")
+        raise CannotRead(_BINARY, source)
     yield from _Judged(text, name, dirs).sessions()
 
 
@@ -189,12 +194,12 @@ def why(
     pieces = cleaning.chunks(source)
     first = next(pieces, b"")
     if not first:
-        raise CannotRead(f"{cleaning.name_of(source)}: is empty")
+        raise CannotRead(_EMPTY, source)
     if capture.is_capture(first) or own.is_own(first):
         return None
     text = cleaning.text_of(cleaning.utf8(itertools.chain((first,), pieces)))
     if cleaning.is_binary(text.head):
-        raise CannotRead(f"{cleaning.name_of(source)}: is binary, not a log")
+        raise CannotRead(_BINARY, source)
     return _Judged(text, format, tuple(extra_dirs)).judgement
 
 
@@ -244,12 +249,13 @@ def follow(
     pieces = growing.pieces(path, stop)
     begun = next(pieces, b"")
     if capture.is_capture(begun) or cleaning.packing(begun):
-        raise CannotRead(f"{path}: is packed or a capture: only text can be followed as it grows")
+        text = N_("is packed or a capture: only text can be followed as it grows")
+        raise CannotRead(Text(text), path)
     most = max(1, min(begun.count(b"\n"), cleaning.HEAD))
-    text = cleaning.text_of(itertools.chain((begun,), pieces), most)
-    if cleaning.is_binary(text.head):
-        raise CannotRead(f"{path}: is binary, not a log")
-    yield from _Judged(text, format, dirs).sessions()
+    log = cleaning.text_of(itertools.chain((begun,), pieces), most)
+    if cleaning.is_binary(log.head):
+        raise CannotRead(_BINARY, path)
+    yield from _Judged(log, format, dirs).sessions()
 
 
 def verdicts(
@@ -329,7 +335,7 @@ def _plain(source: Source) -> Iterator[Path | None]:
         with source.open("rb") as file:
             packed = cleaning.packing(file.read(16))
     except OSError as error:
-        raise CannotRead(f"{source}: {error.strerror or error}") from None
+        raise CannotRead(error.strerror or str(error), source) from None
     if not packed:
         yield source if size >= LARGE else None
         return
@@ -343,7 +349,7 @@ def _plain(source: Source) -> Iterator[Path | None]:
 
 def _unpacked(packed: Path, stack: ExitStack) -> Path | None:
     """What is packed there, in a file that goes with the stack; None if it is better read."""
-    troubles: list[str] = []
+    troubles: cleaning.Troubles = []
     try:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ehlo-twice-"))
         into = Path(folder) / "log"

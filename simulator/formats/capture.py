@@ -14,8 +14,9 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from simulator import tls
+from simulator.language import N_, Text
 from simulator.reading import ending
-from simulator.reading.clean import Stamp
+from simulator.reading.clean import Stamp, Troubles
 from simulator.reading.dialogue import Dialogue
 from simulator.session import HandshakeError, Peer, Session, Side
 
@@ -49,7 +50,7 @@ def is_capture(head: bytes) -> bool:
     )
 
 
-def read(pieces: Iterable[bytes], troubles: list[str] | None = None) -> Iterator[Session]:
+def read(pieces: Iterable[bytes], troubles: Troubles | None = None) -> Iterator[Session]:
     """The SMTP sessions of a capture, each when its connection ends, or the capture does.
 
     What could not be read of it is put into `troubles`, in words.
@@ -107,38 +108,51 @@ class _File:
         """Connections with SMTP of which octets are missing between others."""
         self.unknown: Counter[int] = Counter()
         """Packets by link type, of those that are not read."""
-        self.damage = ""
+        self.damage: Text | None = None
 
     def closed(self, connection: _Connection) -> Iterator[Session]:
         """The session on a connection of which no more comes."""
         self.gaps += connection.speaks_smtp and connection.misses
         yield from connection.sessions()
 
-    def told(self, sessions: int) -> Iterator[str]:
+    def told(self, sessions: int) -> Iterator[Text]:
         """What was not read, and what to do about it."""
+        values: dict[str, str | int | Text] = {
+            "packets": self.packets,
+            "connections": self.connections,
+        }
         if self.damage:
-            yield f"the capture {self.damage}; what stands before is read"
+            text = N_("the capture {damage}; what stands before is read")
+            yield Text(text, {"damage": self.damage})
         if self.in_part:
-            yield (
-                f"of {self.in_part} packets the capture holds a part only: "
-                "record whole packets (`tcpdump -s 0`)"
+            text = N_(
+                "of {count} packets the capture holds a part only: record whole packets "
+                "(`tcpdump -s 0`)"
             )
+            yield Text(text, {"count": self.in_part})
         if self.gaps:
-            yield (
-                f"octets are missing in {self.gaps} of {self.connections} TCP connections: packets "
-                "were lost while it was recorded, and what came behind them is not read; record "
-                "anew with a larger buffer (`tcpdump -B 4096`)"
+            text = N_(
+                "octets are missing in {gaps} of {connections} TCP connections: packets were lost "
+                "while it was recorded, and what came behind them is not read; record anew with a "
+                "larger buffer (`tcpdump -B 4096`)"
             )
+            yield Text(text, values | {"gaps": self.gaps})
         for kind, count in self.unknown.items():
-            yield (
-                f"packets of link type {kind} are not read ({count} of {self.packets}): record on "
+            text = N_(
+                "packets of link type {kind} are not read ({count} of {packets}): record on "
                 "Ethernet, on the loopback interface or on `any`"
             )
+            yield Text(text, values | {"kind": kind, "count": count})
         if not sessions:
-            yield (
-                f"there is no SMTP in the capture ({self.packets} packets, "
-                f"{self.connections} TCP connections): record the port that the server listens on"
+            text = N_(
+                "there is no SMTP in the capture ({packets} packets, {connections} TCP "
+                "connections): record the port that the server listens on"
             )
+            yield Text(text, values)
+
+
+def _said(template: str, **values: int) -> Text:
+    return Text(template, values)
 
 
 class _Octets:
@@ -180,13 +194,16 @@ def _packets(octets: _Octets, secrets: Secrets, file: _File) -> Iterator[_Packet
 def _pcap(octets: _Octets, order: str, unit: float, file: _File) -> Iterator[_Packet]:
     head = octets.take(20)
     if len(head) < 20:
-        file.damage = "is cut off in its header"
+        file.damage = _said(N_("is cut off in its header"))
         return
     link_type = struct.unpack(order + "I", head[16:20])[0] & 0xFFFF
     while len(head := octets.take(16)) == 16:
         seconds, fraction, size, whole = struct.unpack(order + "4I", head)
         if size > LARGEST:
-            file.damage = f"is damaged: packet {file.packets + 1} claims to have {size} octets"
+            file.damage = Text(
+                N_("is damaged: packet {number} claims to have {size} octets"),
+                {"number": file.packets + 1, "size": size},
+            )
             return
         frame = octets.take(size)
         if len(frame) < size:
@@ -194,7 +211,7 @@ def _pcap(octets: _Octets, order: str, unit: float, file: _File) -> Iterator[_Pa
             break
         yield _Packet(seconds + fraction * unit, link_type, frame, in_part=size < whole)
     if head:
-        file.damage = f"is cut off in packet {file.packets + 1}"
+        file.damage = _said(N_("is cut off in packet {number}"), number=file.packets + 1)
 
 
 def _pcapng(octets: _Octets, secrets: Secrets, file: _File) -> Iterator[_Packet]:
@@ -204,7 +221,7 @@ def _pcapng(octets: _Octets, secrets: Secrets, file: _File) -> Iterator[_Packet]
     while True:
         head = octets.take(4)
         if len(head) < 4:
-            file.damage = f"is cut off behind packet {file.packets}"
+            file.damage = _said(N_("is cut off behind packet {number}"), number=file.packets)
             return
         start = b""
         if kind == int.from_bytes(_PCAPNG):
@@ -213,14 +230,20 @@ def _pcapng(octets: _Octets, secrets: Secrets, file: _File) -> Iterator[_Packet]
             interfaces = []
         size = struct.unpack(order + "I", head)[0]
         if not 12 <= size <= LARGEST or size % 4:
-            file.damage = f"is damaged: a block behind packet {file.packets} has {size} octets"
+            file.damage = Text(
+                N_("is damaged: a block behind packet {number} has {size} octets"),
+                {"number": file.packets, "size": size},
+            )
             return
         body = start + octets.take(size - 8 - len(start))
         if len(body) < size - 8:
-            file.damage = f"is cut off behind packet {file.packets}"
+            file.damage = _said(N_("is cut off behind packet {number}"), number=file.packets)
             return
         if body[-4:] != head:
-            file.damage = f"is damaged: a block behind packet {file.packets} has two lengths"
+            file.damage = Text(
+                N_("is damaged: a block behind packet {number} has two lengths"),
+                {"number": file.packets},
+            )
         body = body[:-4]
         if kind == 1 and len(body) >= 8:
             interfaces.append((struct.unpack(order + "H", body[:2])[0], _unit(body[8:], order)))
@@ -228,9 +251,15 @@ def _pcapng(octets: _Octets, secrets: Secrets, file: _File) -> Iterator[_Packet]
             number, high, low, kept, whole = struct.unpack(order + "5I", body[:20])
             frame = body[20 : 20 + kept]
             if number >= len(interfaces):
-                file.damage = f"is damaged: packet {file.packets + 1} is of no interface"
+                file.damage = Text(
+                    N_("is damaged: packet {number} is of no interface"),
+                    {"number": file.packets + 1},
+                )
             elif len(frame) < kept:
-                file.damage = f"is damaged: packet {file.packets + 1} claims to have {kept} octets"
+                file.damage = Text(
+                    N_("is damaged: packet {number} claims to have {size} octets"),
+                    {"number": file.packets + 1, "size": kept},
+                )
             else:
                 link_type, unit = interfaces[number]
                 at = ((high << 32) | low) * unit
@@ -244,7 +273,9 @@ def _pcapng(octets: _Octets, secrets: Secrets, file: _File) -> Iterator[_Packet]
         head = octets.take(4)
         if len(head) < 4:
             if head:
-                file.damage = f"is cut off behind packet {file.packets}"
+                file.damage = Text(
+                    N_("is cut off behind packet {number}"), {"number": file.packets}
+                )
             return
         kind = struct.unpack(order + "I", head)[0]
         if head == _PCAPNG:

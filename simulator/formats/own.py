@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from simulator.language import N_, Text
 from simulator.needles import late
 from simulator.reading.clean import CannotRead
 from simulator.session import NotASession, Session, from_json
@@ -52,7 +53,8 @@ def read(pieces: Iterable[bytes]) -> Iterator[Session]:
         try:
             yield from _sessions(text)
         except CannotRead as error:
-            raise CannotRead(f"document {number} {error}") from None
+            why = Text(N_("document {number} {why}"), {"number": number, "why": error.why})
+            raise CannotRead(why) from None
 
 
 def _documents(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -93,7 +95,8 @@ def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _too_large() -> CannotRead:
-    return CannotRead(f"is a document of more than {LARGEST >> 20} MiB")
+    text = N_("is a document of more than {size} MiB")
+    return CannotRead(Text(text, {"size": LARGEST >> 20}))
 
 
 def _is_whole(line: bytes) -> bool:
@@ -117,8 +120,10 @@ def _sessions(text: bytes) -> Iterator[Session]:
                 yield from_json(text)
                 return
     except NotASession as error:
-        raise CannotRead(f"is {error}") from None
+        why = {"why": str(error).removeprefix("not a session: ")}
+        raise CannotRead(Text(N_("is not a session: {why}"), why)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise CannotRead(f"is no {kind} of this program: {error}") from None
+        why = {"kind": kind, "why": str(error)}
+        raise CannotRead(Text(N_("is no {kind} of this program: {why}"), why)) from None
     for entry in found:
         yield entry.session

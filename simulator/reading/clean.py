@@ -23,7 +23,9 @@ from typing import IO, Any, NamedTuple, cast
 
 import msgspec
 
+from simulator import language
 from simulator.errors import Error
+from simulator.language import N_
 from simulator.needles import late
 
 CHUNK = 1 << 18
@@ -50,6 +52,9 @@ HEAD_TEXT = 1 << 19
 
 Source = str | bytes | Path | IO[bytes] | IO[str]
 
+Troubles = list[language.Text]
+"""What could not be read of an input."""
+
 
 class Line(NamedTuple):
     """A line of the input: its number from 1, and its text without end, colours and markup."""
@@ -59,21 +64,31 @@ class Line(NamedTuple):
 
 
 class CannotRead(Error, ValueError):
-    """The input is no text that can be read, in one line that says why."""
+    """The input is no text that can be read, in one line that says why. `why` is that line, to be
+    said in some language."""
+
+    def __init__(self, why: language.Text | str, of: Source | None = None) -> None:
+        """`of`: the source whose name stands before it."""
+        if of is not None:
+            why = language.Text("{name}: {why}", {"name": _name_of(of), "why": why})
+        super().__init__(language.say(why))
+        self.why = why
 
 
 # From a source to octets ----------------------------------------------------------------------
 
 
-def name_of(source: Source) -> str:
+def _name_of(source: Source) -> language.Text | str:
     """What the source is called in an error."""
     name = source if isinstance(source, Path) else getattr(source, "name", "")
     if name == "<stdin>":
-        return "standard input"
-    return str(name) if isinstance(name, Path | str) and name else "the input"
+        return language.Text(N_("standard input"))
+    if isinstance(name, Path | str) and name:
+        return str(name)
+    return language.Text(N_("the input"))
 
 
-def chunks(source: Source, troubles: list[str] | None = None) -> Iterator[bytes]:
+def chunks(source: Source, troubles: Troubles | None = None) -> Iterator[bytes]:
     """The octets of `source`, unpacked, some at a time. A `str` is the log itself, never a path.
 
     Raises `CannotRead` if it cannot be opened or unpacked. Where only the rest cannot be, the text
@@ -95,19 +110,19 @@ def chunks(source: Source, troubles: list[str] | None = None) -> Iterator[bytes]
         else:
             yield from _unpacked(cast("IO[bytes]", source), troubles)
     except OSError as error:
-        raise CannotRead(f"{name_of(source)}: {error.strerror or error}") from None
+        raise CannotRead(error.strerror or str(error), source) from None
     except CannotRead as error:
-        raise CannotRead(f"{name_of(source)}: {error}") from None
+        raise CannotRead(error.why, source) from None
 
 
 _ARCHIVES = (
-    (0, b"PK\x03\x04", "a zip archive (or a document of an office program)", "unzip -p FILE"),
-    (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", "7z x -so FILE"),
-    (0, b"Rar!\x1a\x07", "a RAR archive", "unrar p -inul FILE"),
-    (0, b"\x1f\x9d", "packed with compress", "zcat FILE"),
-    (0, b"\x04\x22\x4d\x18", "packed with lz4", "lz4 -dc FILE"),
-    (0, b"%PDF-", "a PDF", "pdftotext -layout FILE -"),
-    (257, b"ustar", "a tar archive", "tar -xOf FILE"),
+    (0, b"PK\x03\x04", N_("a zip archive (or a document of an office program)"), "unzip -p FILE"),
+    (0, b"7z\xbc\xaf\x27\x1c", N_("a 7z archive"), "7z x -so FILE"),
+    (0, b"Rar!\x1a\x07", N_("a RAR archive"), "unrar p -inul FILE"),
+    (0, b"\x1f\x9d", N_("packed with compress"), "zcat FILE"),
+    (0, b"\x04\x22\x4d\x18", N_("packed with lz4"), "lz4 -dc FILE"),
+    (0, b"%PDF-", N_("a PDF"), "pdftotext -layout FILE -"),
+    (257, b"ustar", N_("a tar archive"), "tar -xOf FILE"),
 )
 """What is no log but may hold one: where its mark stands, the mark, its name, what unpacks it."""
 
@@ -122,7 +137,7 @@ _PACKED = {
 """How a file begins that is unpacked here."""
 
 
-def _unpacked(file: IO[bytes], troubles: list[str] | None) -> Iterator[bytes]:
+def _unpacked(file: IO[bytes], troubles: Troubles | None) -> Iterator[bytes]:
     # A pipe or a socket may give less than is asked, and what it is shows in its beginning.
     first = b""
     while len(first) < CHUNK and (more := file.read(CHUNK - len(first))):
@@ -138,7 +153,7 @@ def _unpacked(file: IO[bytes], troubles: list[str] | None) -> Iterator[bytes]:
     pieces = _bounded(_opened(kind, rest), kind, rest, troubles)
     begun = next(pieces, b"")
     if packing(begun):
-        raise CannotRead("is packed twice: unpack it first")
+        raise CannotRead(language.Text(N_("is packed twice: unpack it first")))
     _no_archive(begun)
     yield begun
     yield from pieces
@@ -152,9 +167,8 @@ def packing(head: bytes) -> str:
 def _no_archive(head: bytes) -> None:
     for at, mark, name, unpack in _ARCHIVES:
         if head.startswith(mark, at):
-            raise CannotRead(
-                f"is {name}: unpack it first, as with `{unpack} | ehlo-twice explain -`"
-            )
+            text = N_("is {what}: unpack it first, as with `{command} | ehlo-twice explain -`")
+            raise CannotRead(language.Text(text, {"what": language.Text(name), "command": unpack}))
 
 
 def _opened(kind: str, file: Any) -> Any:
@@ -198,12 +212,13 @@ def _zstd(file: Any) -> Any:
         if name == "zstandard":
             return module.ZstdDecompressor().stream_reader(file)
         return module.ZstdFile(file)
-    raise CannotRead("this is a zstd file and this Python has no zstd: unpack it with `zstd -d`")
+    text = N_("this is a zstd file and this Python has no zstd: unpack it with `zstd -d`")
+    raise CannotRead(language.Text(text))
 
 
-def _bounded(packed: Any, kind: str, file: _Joined, troubles: list[str] | None) -> Iterator[bytes]:
+def _bounded(packed: Any, kind: str, file: _Joined, troubles: Troubles | None) -> Iterator[bytes]:
     total = 0
-    trouble = ""
+    trouble: language.Text | None = None
     # read1 gives what was unpacked before the damage; read would lose it.
     take = getattr(packed, "read1", packed.read)
     try:
@@ -211,20 +226,25 @@ def _bounded(packed: Any, kind: str, file: _Joined, troubles: list[str] | None) 
             total += len(piece)
             yield piece
             if total > BIGGEST:
-                trouble = f"it unpacks to more than {BIGGEST >> 30} GiB"
+                text = N_("it unpacks to more than {size} GiB")
+                trouble = language.Text(text, {"size": BIGGEST >> 30})
             elif total > max(UNSUSPECTED, MOST_PACKED * file.taken):
-                trouble = (
-                    f"it unpacks to more than {MOST_PACKED} times its size: if that is right, "
-                    "unpack it first"
+                text = N_(
+                    "it unpacks to more than {count} times its size: if that is right, unpack it "
+                    "first"
                 )
+                trouble = language.Text(text, {"count": MOST_PACKED})
     except Exception as error:  # gzip, bz2, lzma and each zstd package have errors of their own
-        trouble = f"the {kind} file is damaged: {error}"
+        text = N_("the {kind} file is damaged: {problem}")
+        trouble = language.Text(text, {"kind": kind, "problem": str(error)})
         if not total:
-            raise CannotRead(f"this {kind} file is damaged: {error}") from None
+            text = N_("this {kind} file is damaged: {problem}")
+            raise CannotRead(language.Text(text, {"kind": kind, "problem": str(error)})) from None
     if trouble:
-        yield f"\n[cut here: {trouble}]\n".encode()
+        yield f"\n[cut here: {language.say(trouble)}]\n".encode()
         if troubles is not None:
-            troubles.append(f"only the first {total} octets of it are read: {trouble}")
+            text = N_("only the first {count} octets of it are read: {why}")
+            troubles.append(language.Text(text, {"count": total, "why": trouble}))
 
 
 # From octets to lines -------------------------------------------------------------------------
