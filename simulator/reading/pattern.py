@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import re._parser as sre  # type: ignore[import-not-found]  # the tree of a regular expression
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -195,6 +196,8 @@ class PatternReader:
         self._patterns = [Pattern(rule) for rule in file.line]
         self._needles = Needles([pattern.needle for pattern in self._patterns])
         self._signatures = Needles([needle(sign, re.MULTILINE) for sign in file.signature])
+        # A log of several parts is looked at again and again.
+        self._tells = lru_cache(2048)(self._counts)
 
     def detect(self, head: str, telling: list[str]) -> float:
         """How likely a log is of this format: `head` is its beginning, `telling` the lines that
@@ -203,7 +206,7 @@ class PatternReader:
         if self.file.signature and not signed and self.file.weight < 0.5:
             return 0.0
         near = self.file.unmarked or self._needles.near(folded("\n".join(telling)))
-        hits = sum(self._counts(line) for line in telling) if near else 0
+        hits = sum(self._tells(line) for line in telling) if near else 0
         if not hits and not signed:
             return 0.0
         share = hits / max(1, len(telling))
