@@ -263,6 +263,15 @@ TOLD = {
         ("S: 220 mx ESMTP\nC: EHLO a\nS: 250-mx\nS: 250 AUTH PLAIN\nC: AUTH PLAIN ****\n"
         "S: 535 5.7.8 Too many failed attempts, come back in ten minutes\n"),
     ),
+    "a server that goes on with a certificate that it cannot verify": (
+        "certificate-not-verified likely",
+        ("May  3 10:00:00 mx smtpd[71]: smtp-out: Connecting to smtp+tls://192.0.2.9:25 "
+        "(mx.example.net) on session 14ff79a2e0003c41...\n"
+        "May  3 10:00:01 mx smtpd[71]: smtp-out: Started TLS on session 14ff79a2e0003c41: "
+        "version=TLSv1.2, cipher=ECDHE-RSA-AES256-GCM-SHA384, bits=256\n"
+        "May  3 10:00:01 mx smtpd[71]: smtp-out: Server certificate verification failed on "
+        "session 14ff79a2e0003c41\n"),
+    ),
 }  # fmt: skip
 """For each the cause that shows in a log, and how sure it is."""
 
@@ -341,6 +350,12 @@ NOT_TOLD = {
         "[192.168.1.9]: -1\n"
         "Jan  6 14:40:01 mx postfix/smtpd[8]: warning: TLS library problem: error:0A000102:SSL "
         "routines::unsupported protocol:../ssl/statem/statem_srvr.c:1657:\n"),
+    ),
+    "a certificate that a server goes on with": (
+        "certificate-rejected",
+        ("smtp-out: Started TLS on session 14ff79a2e0003c41: version=TLSv1.2, cipher=ECDHE-RSA-"
+        "AES256-GCM-SHA384, bits=256\n"
+        "smtp-out: Server certificate verification failed on session 14ff79a2e0003c41\n"),
     ),
 }  # fmt: skip
 """For each a cause whose words stand in the log, and which is not what happened."""
