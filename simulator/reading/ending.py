@@ -383,7 +383,8 @@ def _away(index: int, place: int) -> tuple[int, bool]:
 def _listed_reason(
     events: tuple[AnyEvent, ...], sentences: dict[int, signs.Sentence], best: int
 ) -> int:
-    """Of an error with its reasons in a list below it, the first that says more than the error."""
+    """Of an error with its reasons in a list below it, the first that says more than the error;
+    or the alert with which the other side tells in its own log what the certificate lacked."""
     if sentences[best].error not in ("other", "certificate"):
         return best
     begun = False
@@ -393,6 +394,9 @@ def _listed_reason(
         found = sentences.get(index)
         if begun and found is not None and re.match(r"\s*[-•*·]", text):
             if found.error not in ("", "other", "cut", "certificate"):
+                return index
+        if found is not None and found.error in ("unknown-ca", "expired"):
+            if re.search(r"(?i)\bremote error: tls:|\balert\b", text):
                 return index
     return best
 

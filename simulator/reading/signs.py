@@ -219,11 +219,12 @@ def read(text: str) -> Sentence | None:
         return Sentence("not_offered")
     if _find("wanted", text):
         return None
-    if named or "454" in text:
+    if named or "454" in text or _START_TLS.search(text):
         refused = _find("refused", text)
         if refused:
             match = refused[0]
-            return Sentence("refused", code=int(match["code"]), text=_reply_text(match["text"]))
+            code = int(match["code"] or 454)
+            return Sentence("refused", code=code, text=_reply_text(match["text"]))
     if _find("harmless", text):
         # Such as sendmail's verify=FAIL beside the cipher that was agreed on.
         agreed = named and bool(parameters(text)[1])
@@ -235,6 +236,9 @@ def read(text: str) -> Sentence | None:
         return Sentence("established", starttls=named)
     return None
 
+
+_START_TLS = late(r"(?i)\bstart[ -]tls\b")
+"""STARTTLS, as some libraries write it."""
 
 _SAID = ("not_offered", "failed", "established")
 

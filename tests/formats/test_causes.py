@@ -272,6 +272,29 @@ TOLD = {
         "May  3 10:00:01 mx smtpd[71]: smtp-out: Server certificate verification failed on "
         "session 14ff79a2e0003c41\n"),
     ),
+    "TLS that is on, as a library's error has it": (
+        "starttls-inside-tls certain",
+        "AssertionError: start tls failed 503, ['5.5.1 StartTls was sent already. x7']\n",
+    ),
+    "words for 454, and no code": (
+        "starttls-unavailable certain",
+        "Mailer error: STARTTLS command failed TLS not available due to temporary reason\n",
+    ),
+    "a login at an address that names TLS": (
+        "login-refused likely",
+        "send: HOST=ssl://ssl1.example.net, PORT=465 - Error [9]: 535 5.7.1 Login rejected\n",
+    ),
+    "what the other side's log adds": (
+        "certificate-unknown-ca certain",
+        ("Warning: stream_socket_enable_crypto(): SSL operation failed with code 1. error:1416F086:"
+        "SSL routines:tls_process_server_certificate:certificate verify failed\n"
+        "and there it says\nTLS handshake error for 192.0.2.7:35512:\n"
+        "remote error: tls: unknown certificate authority\n"),
+    ),
+    "a socket that was closed in the handshake": (
+        "handshake-cut likely",
+        "Warning: stream_socket_enable_crypto(): SSL: Broken pipe\n",
+    ),
 }  # fmt: skip
 """For each the cause that shows in a log, and how sure it is."""
 
@@ -351,11 +374,19 @@ NOT_TOLD = {
         "Jan  6 14:40:01 mx postfix/smtpd[8]: warning: TLS library problem: error:0A000102:SSL "
         "routines::unsupported protocol:../ssl/statem/statem_srvr.c:1657:\n"),
     ),
+    "an address that names TLS beside another error": (
+        "handshake-failed",
+        "send: HOST=ssl://ssl1.example.net, PORT=465 - Error [9]: 535 5.7.1 Login rejected\n",
+    ),
     "a certificate that a server goes on with": (
         "certificate-rejected",
         ("smtp-out: Started TLS on session 14ff79a2e0003c41: version=TLSv1.2, cipher=ECDHE-RSA-"
         "AES256-GCM-SHA384, bits=256\n"
         "smtp-out: Server certificate verification failed on session 14ff79a2e0003c41\n"),
+    ),
+    "a reply that refuses STARTTLS": (
+        "handshake-failed",
+        "AssertionError: start tls failed 503, ['5.5.1 StartTls was sent already. x7']\n",
     ),
 }  # fmt: skip
 """For each a cause whose words stand in the log, and which is not what happened."""

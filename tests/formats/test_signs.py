@@ -71,6 +71,8 @@ SENTENCES = [
     # Go
     ("remote error: tls: bad certificate", "certificate"),
     ("remote error: tls: handshake failure", "cipher"),
+    ("remote error: tls: unknown certificate authority", "unknown-ca"),
+    ("remote error: tls: expired certificate", "expired"),
     ("tls: first record does not look like a TLS handshake", "not-tls"),
     ("tls: unsupported SSLv2 handshake received", "old-hello"),
     ("x509: certificate signed by unknown authority", "unknown-ca"),
@@ -85,6 +87,14 @@ SENTENCES = [
     # Node
     ("Error: self-signed certificate, code: 'DEPTH_ZERO_SELF_SIGNED_CERT'", "unknown-ca"),
     ("Error [ERR_TLS_CERT_ALTNAME_INVALID]", "name-mismatch"),
+    # PHP
+    ("stream_socket_enable_crypto(): SSL: Broken pipe", "cut"),
+    ("stream_socket_enable_crypto(): SSL: Connection reset by peer", "cut"),
+    # Qt
+    ("The issuer certificate of a locally looked up certificate could not be found", "unknown-ca"),
+    ("The issuer certificate could not be found", "unknown-ca"),
+    ("The root CA certificate is not trusted for this purpose", "unknown-ca"),
+    ("The certificate is not yet valid", "expired"),
     # Erlang
     ('{tls_alert,{unknown_ca,"received CLIENT ALERT: Fatal - Unknown CA"}}', "unknown-ca"),
     ('{tls_alert,{handshake_failure,"received SERVER ALERT"}}', "cipher"),
