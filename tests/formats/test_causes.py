@@ -291,6 +291,33 @@ TOLD = {
         "and there it says\nTLS handshake error for 192.0.2.7:35512:\n"
         "remote error: tls: unknown certificate authority\n"),
     ),
+    "STARTTLS wanted, in the server's language": (
+        "tls-required likely",
+        "Mailer: SMTPSendFailedException: 451 5.7.3 送信には STARTTLS が必要です [AB1CD01]\n",
+    ),
+    "STARTTLS wanted, behind what came of it": (
+        "tls-required likely",
+        "450 4.4.317 Keine Verbindung zum Server. 5.7.3 Zum Senden ist STARTTLS erforderlich\n",
+    ),
+    "nobody comes in without a login": (
+        "not-allowed-to-send likely",
+        ("May  3 10:00:00 mx postfix/submission/smtpd[71]: NOQUEUE: reject: RCPT from "
+        "desk.example.org[192.0.2.9]: 554 5.7.1 <desk.example.org[192.0.2.9]>: Client host "
+        "rejected: Access denied; from=<a@example.org> to=<b@example.net> proto=ESMTP\n"),
+    ),
+    "a login that failed, by a code of other things": (
+        "login-refused likely",
+        "Zpráva se neodeslala. Odpověď serveru: 550 5.1.0 k3j2h1 authentication failed\n",
+    ),
+    "a reply that is printed without its code": (
+        "login-refused likely",
+        ("send: 'ehlo [192.0.2.3]\\r\\n'\nsend: 'AUTH LOGIN QUJDREVG\\r\\n'\n"
+        "ERROR: could not mail it: Login Fail. Please enter your authorization code to login.\n"),
+    ),
+    "an address of TLS on a port that begins without": (
+        "tls-on-plain-port likely",
+        "Error [0]: Failed to connect with fsockopen host=ssl://mx.example.net port=587\n",
+    ),
     "a socket that was closed in the handshake": (
         "handshake-cut likely",
         "Warning: stream_socket_enable_crypto(): SSL: Broken pipe\n",
@@ -374,6 +401,14 @@ NOT_TOLD = {
         "Jan  6 14:40:01 mx postfix/smtpd[8]: warning: TLS library problem: error:0A000102:SSL "
         "routines::unsupported protocol:../ssl/statem/statem_srvr.c:1657:\n"),
     ),
+    "an address of TLS that nobody answers at": (
+        "tls-on-plain-port",
+        "fsockopen(): unable to connect to ssl://mx.example.net:587 (Connection refused)\n",
+    ),
+    "an address of TLS on its own port": (
+        "tls-on-plain-port",
+        "fsockopen(): unable to connect to ssl://mx.example.net:465 (Unknown error)\n",
+    ),
     "an address that names TLS beside another error": (
         "handshake-failed",
         "send: HOST=ssl://ssl1.example.net, PORT=465 - Error [9]: 535 5.7.1 Login rejected\n",
@@ -387,6 +422,25 @@ NOT_TOLD = {
     "a reply that refuses STARTTLS": (
         "handshake-failed",
         "AssertionError: start tls failed 503, ['5.5.1 StartTls was sent already. x7']\n",
+    ),
+    "a domain's policy that failed": (
+        "login-refused",
+        "Bounce: 550 5.7.1 DMARC: authentication failed\n",
+    ),
+    "a client without a name": (
+        "not-allowed-to-send",
+        ("May  3 10:00:00 mx postfix/smtpd[71]: NOQUEUE: reject: RCPT from unknown[192.0.2.9]: "
+        "450 4.7.1 Client host rejected: cannot find your hostname, [192.0.2.9]; "
+        "from=<a@example.org> to=<b@example.net> proto=ESMTP\n"),
+    ),
+    "STARTTLS that nobody offers": (
+        "tls-required",
+        "Reason: 5.7.3 the next server has no STARTTLS, or does not say so: not supported\n",
+    ),
+    "a login that came about at last": (
+        "login-refused",
+        ("S: 220 mx ESMTP\nC: EHLO a\nS: 250-mx\nS: 250 AUTH PLAIN\nC: AUTH PLAIN ****\n"
+        "S: 235 2.7.0 Ok\nlast time: Username and Password not accepted\n"),
     ),
 }  # fmt: skip
 """For each a cause whose words stand in the log, and which is not what happened."""
