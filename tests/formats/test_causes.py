@@ -322,6 +322,35 @@ TOLD = {
         "handshake-cut likely",
         "Warning: stream_socket_enable_crypto(): SSL: Broken pipe\n",
     ),
+    "a certificate that was judged after the handshake": (
+        "certificate-not-verified likely",
+        ("May  3 10:00:00 mx postfix/smtp[71]: certificate verification failed for out.example.net"
+        "[192.0.2.7]:25: untrusted issuer /CN=Test\n"
+        "May  3 10:00:00 mx postfix/smtp[71]: 7CD55: to=<ana@example.net>, relay=out.example.net"
+        "[192.0.2.7]:25, dsn=4.7.5, status=deferred (Server certificate not trusted)\n"),
+    ),
+    "what Erlang finds where TLS should begin": (
+        "tls-on-plain-port likely",
+        ("[notice] TLS :client: In state :hello at tls_record.erl:9 generated CLIENT ALERT: Fatal "
+        "- Unexpected Message\n - {:unsupported_record_type, 50}\n"),
+    ),
+    "a client without a list of CAs": (
+        "certificate-unknown-ca certain",
+        'lvl=eror error="x509: failed to load system roots and no roots provided"\n',
+    ),
+    "what curl makes of 535": (
+        "login-refused likely",
+        "Error in curl_fetch_memory(server, handle = h) : Login denied\n",
+    ),
+    "what .NET makes of 530": (
+        "not-allowed-to-send likely",
+        ("SmtpException: a secure connection or a login is missing. The server response was: 5.7.1 "
+        "Client was not authenticated\n"),
+    ),
+    "STARTTLS wanted, without a code": (
+        "tls-required likely",
+        "mail: SMTPSendFailedException:  STARTTLS is required to send mail [AB1CD01]\n",
+    ),
 }  # fmt: skip
 """For each the cause that shows in a log, and how sure it is."""
 
@@ -441,6 +470,16 @@ NOT_TOLD = {
         "login-refused",
         ("S: 220 mx ESMTP\nC: EHLO a\nS: 250-mx\nS: 250 AUTH PLAIN\nC: AUTH PLAIN ****\n"
         "S: 235 2.7.0 Ok\nlast time: Username and Password not accepted\n"),
+    ),
+    "a certificate that Postfix goes on with, or not": (
+        "certificate-unknown-ca",
+        ("May  3 10:00:00 mx postfix/smtp[71]: certificate verification failed for out.example.net"
+        "[192.0.2.7]:25: untrusted issuer /CN=Test\n"),
+    ),
+    "an alert that the client itself sends": (
+        "alert-received",
+        ("[notice] TLS :client: In state :hello at tls_record.erl:9 generated CLIENT ALERT: Fatal "
+        "- Unexpected Message\n - {:unsupported_record_type, 50}\n"),
     ),
 }  # fmt: skip
 """For each a cause whose words stand in the log, and which is not what happened."""

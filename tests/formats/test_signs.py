@@ -76,6 +76,7 @@ SENTENCES = [
     ("tls: first record does not look like a TLS handshake", "not-tls"),
     ("tls: unsupported SSLv2 handshake received", "old-hello"),
     ("x509: certificate signed by unknown authority", "unknown-ca"),
+    ("x509: failed to load system roots and no roots provided", "unknown-ca"),
     ("x509: certificate relies on legacy Common Name field, use SANs instead", "name-mismatch"),
     # rustls
     ("invalid peer certificate: UnknownIssuer", "unknown-ca"),
@@ -152,6 +153,21 @@ def test_no_handshake_failed_in_its_steps_at_its_end_or_without_a_connection(sen
     ],
 )
 def test_a_failure_of_https_is_none_of_smtp(sentence: str) -> None:
+    assert not signs.failure(sentence)
+    assert signs.read(sentence) is None
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "certificate verification failed for mx.example.net[192.0.2.7]:25: self-signed",
+        "to=<a@example.net>, dsn=4.7.5, status=deferred (Server certificate not trusted)",
+        "STARTTLS: TLS cert verify: depth=0 /CN=Test, state=0, reason=self-signed certificate",
+        "H=mx [192.0.2.7] TLS certificate verify failure (certificate invalid) overridden",
+        "warning: certificate verification failed: self signed certificate (ignored)",
+    ],
+)
+def test_who_judges_the_certificate_afterwards_or_goes_on_had_a_handshake(sentence: str) -> None:
     assert not signs.failure(sentence)
     assert signs.read(sentence) is None
 
