@@ -13,12 +13,12 @@ from simulator.language import N_
 from simulator.needles import late
 from simulator.reading.clean import Line, without_prefix
 from simulator.reading.desk import Desk
-from simulator.reading.dialogue import is_command, is_reply
+from simulator.reading.dialogue import Dialogue, is_command, is_reply
 from simulator.reading.format import Format
 from simulator.reading.marks import LONGEST, continued, peers, unmarked
-from simulator.session import Session
+from simulator.session import Reply, Session
 
-_NOTE = late(r"[ \t]{1,20}(?:<-{2,}|<={2,}|←|<<-).*$")
+_NOTE = late(r"[ \t]{1,20}(?:<-{2,}|<={2,}|<{3,}|←|<<-).*$")
 _TELNET = late(
     r"(?:.{0,80}[$#%>] ?)?(?:telnet|nc|ncat|netcat)(?: -\w+)* "
     r"(?P<server_name>[^\s:]+)[ :](?P<port>\d+)"
@@ -99,6 +99,9 @@ def _take(desk: Desk, line: Line, sentence: Line | None) -> Line | None:
         desk.speak("", "server", answered["text"], line.number)
         return None
     said = Line(line.number, bare)
+    if sentence is not None and _lists_again(dialogue, sentence, said):
+        desk.remark(text, line.number)
+        return line
     if _spoken(desk, said, text):
         if (note := _NOTE.search(text[:LONGEST])) is not None:
             desk.remark(note[0].strip(), line.number)
@@ -121,6 +124,14 @@ def _take(desk: Desk, line: Line, sentence: Line | None) -> Line | None:
         return None
     desk.remark(text, line.number)
     return line
+
+
+def _lists_again(dialogue: Dialogue | None, above: Line, said: Line) -> bool:
+    """Whether a program prints the list once more, without its codes: HELP and ETRN are in it."""
+    if dialogue is None or above.number != said.number - 1:
+        return False
+    last = next((e for e in reversed(dialogue.events) if isinstance(e, Reply)), None)
+    return last is not None and {above.text.strip(), said.text} <= set(last.lines[1:])
 
 
 def _spoken(desk: Desk, said: Line, text: str) -> bool:
