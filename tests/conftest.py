@@ -32,14 +32,15 @@ settings.load_profile("same")
 
 
 SLOW = {"browser", "site"}
-"""Folders whose tests drive a browser: seconds each."""
+"""What makes a test slow, seconds each: to stand in the folder that drives a browser, or to ask for
+the built site or a browser."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what stands in a slow folder."""
+    """Mark what is slow. A test of the site's sources is not: it needs nothing that was built."""
     for item in items:
-        # Below this folder only: the checkout itself may lie in one called `site`.
-        if SLOW.intersection(item.path.parts[len(HERE.parts) :]):
+        asked = getattr(item, "fixturenames", ())
+        if item.path.is_relative_to(HERE / "browser") or SLOW.intersection(asked):
             item.add_marker("slow")
 
 

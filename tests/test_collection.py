@@ -16,8 +16,19 @@ def test_a_checkout_may_lie_in_any_folder(folder: str, tmp_path: Path) -> None:
     for name in ("conftest.py", "command.py", "__init__.py"):
         if (HERE / name).exists():
             (tests / name).write_bytes((HERE / name).read_bytes())
-    for path in (tests / "test_quick.py", tests / "site" / "test_slow.py"):
-        path.write_text("def test_runs():\n    pass\n", encoding="utf-8")
+    (tests / "browser").mkdir()
+    quick = "def test_runs():\n    pass\n"
+    slow = (
+        "import pytest\n\n\n@pytest.fixture\ndef site():\n    pass\n\n\n"
+        "@pytest.fixture\ndef page(site):\n    pass\n\n\ndef test_looks(page):\n    pass\n"
+    )
+    for path, text in (
+        (tests / "test_quick.py", quick),
+        (tests / "site" / "test_sources.py", quick),
+        (tests / "site" / "test_built.py", slow),
+        (tests / "browser" / "test_player.py", quick),
+    ):
+        path.write_text(text, encoding="utf-8")
     run = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow"),
@@ -25,4 +36,4 @@ def test_a_checkout_may_lie_in_any_folder(folder: str, tmp_path: Path) -> None:
         ],
         cwd=tmp_path / folder, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert "1 passed, 1 deselected" in run.stdout, run.stdout + run.stderr
+    assert "2 passed, 2 deselected" in run.stdout, run.stdout + run.stderr
