@@ -466,7 +466,12 @@ class Server(SMTP):
         said = _decoded(args[1]) if len(args) > 1 else await self.challenge_auth("")
         if not isinstance(said, bytes):
             return AuthResult(success=False)
-        return AuthResult(success=b"\1auth=Bearer " in said, handled=False)
+        if b"\1auth=Bearer " in said:
+            return AuthResult(success=True, handled=False)
+        # A refused login cannot say why, so the reason comes in a 334 that the client has to answer
+        # (RFC 7628 §3.2.2, §3.2.3).
+        answered = await self.challenge_auth('{"status":"invalid_token"}')
+        return AuthResult(success=False, handled=not isinstance(answered, bytes))
 
     async def auth_XOAUTH2(self, server: SMTP, args: list[str]) -> AuthResult:
         """The same token, in words that stand in no RFC."""

@@ -3,13 +3,12 @@
 import asyncio
 import base64
 import logging
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from aiosmtpd.smtp import AuthResult
 
 from simulator import explainer, smtp, tls
 from simulator.explainer import Explanation
@@ -17,7 +16,6 @@ from simulator.lab import Scenario, load, names
 from simulator.lab.client import Client
 from simulator.lab.engine import Engine, playing_on
 from simulator.lab.play import Lab, play
-from simulator.lab.server import Server
 from simulator.language import Text
 from simulator.session import Command, Disconnect, Handshake, Message, Reply, Session, Trace
 from simulator.views.outline import proofs
@@ -178,12 +176,23 @@ def test_a_login_says_what_its_mechanism_wants(login: Any, said: bytes) -> None:
     assert answer.code == 235
 
 
-@pytest.mark.parametrize("sent", ["", "=", "no Base64", base64.b64encode(b"\0ana\0x").decode()])
-def test_no_token_lets_nobody_in(sent: str) -> None:
-    server = Server.__new__(Server)
-    asked: Coroutine[Any, Any, AuthResult] = server.auth_XOAUTH2(server, ["XOAUTH2", sent])
-    result = asyncio.run(asked)
-    assert (result.success, result.handled) == (False, False)
+@pytest.mark.parametrize(
+    ("answer", "end"),
+    [("AQ==", "535 5.7.8"), ("*", "501 5.7.0")],
+)
+@pytest.mark.parametrize("sent", ["=", "no-Base64", base64.b64encode(b"\0ana\0x").decode()])
+def test_no_token_lets_nobody_in(sent: str, answer: str, end: str) -> None:
+    scenario = load("token-login")
+    server = msgspec.structs.replace(scenario.server, auth="always")
+    said = asyncio.run(
+        _said(
+            msgspec.structs.replace(scenario, server=server),
+            ["EHLO mx4.example.com", f"AUTH OAUTHBEARER {sent}", answer, "QUIT"],
+        )
+    )
+    code, _, why = said[2].partition(" ")
+    assert (code, base64.b64decode(why)) == ("334", b'{"status":"invalid_token"}')
+    assert said[3].startswith(end)
 
 
 @pytest.mark.parametrize(
@@ -498,6 +507,20 @@ def test_xclient_where_the_list_lacks_it(monkeypatch: pytest.MonkeyPatch) -> Non
 async def _once(scenario: Scenario) -> Session:
     async with Lab(scenario).open() as lab:
         return await lab.session()
+
+
+async def _said(scenario: Scenario, commands: list[str]) -> list[str]:
+    """The last lines of greeting and replies that these commands get in the clear."""
+    async with Lab(scenario).open() as lab:
+        reader, writer = await asyncio.open_connection(*lab.address)
+        last = []
+        for command in (*commands, ""):
+            while (line := await reader.readline())[3:4] == b"-":
+                pass
+            last.append(line.decode().strip())
+            writer.write(f"{command}\r\n".encode())
+        writer.close()
+        return last
 
 
 async def _many(scenario: Scenario, times: int) -> AsyncIterator[Session]:
