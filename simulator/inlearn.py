@@ -45,7 +45,8 @@ def answer(asked: str, language: str) -> str:
         try:
             card, told = _done(found, path, language)
         except keeping.BadProgress as error:
-            raise keeping.BadProgress(str(error).replace(str(path), FILE)) from None
+            said = str(error.said(language)).replace(str(path), FILE)
+            raise keeping.BadProgress(said) from None
         shown = told.pop("shown", "null")
         rest = json.dumps({"progress": path.read_text("utf-8"), "card": card, **told})
     return f'{rest[:-1]}, "shown": {shown}}}'

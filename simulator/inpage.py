@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 
 from simulator import explainer, formats
 from simulator.explainer import Explanation
-from simulator.language import say
 from simulator.masking import Veil
 from simulator.views import player
 from simulator.views.view import Page, view
@@ -93,6 +92,6 @@ def answer(pasted: Pasted, language: str) -> str:
     try:
         pasted.read()
     except formats.CannotRead as error:
-        raise formats.CannotRead(say(error.why, language)) from None
+        raise error.said(language) from None
     counted = json.dumps({"sessions": pasted.sessions, "problems": pasted.problems})
     return f'{counted[:-1]}, "shown": [{",".join(pasted.entries(language))}]}}'

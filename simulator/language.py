@@ -7,19 +7,22 @@ measured numbers and are never translated, unless a value is itself a `Text`.
 
 from __future__ import annotations
 
+import copy
 import functools
 import gettext
 from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
+from typing import Self
 
 import msgspec
 
-from simulator import toml
 from simulator.errors import Error
 
 DOMAIN = "ehlo_twice"
-SOURCE = toml.SOURCE
+
+SOURCE = "en"
+"""The language in which every text stands."""
 
 _NAMES = {
     "en": "English",
@@ -40,6 +43,20 @@ class Text(msgspec.Struct, frozen=True):
 
     id: str
     values: Mapping[str, str | int | Text] = {}
+
+
+class Told(Error):
+    """Something asked for cannot be done; `why` is the sentence, to be said in some language."""
+
+    def __init__(self, why: Text | str) -> None:
+        super().__init__(say(why))
+        self.why = why
+
+    def said(self, language: str) -> Self:
+        """The same, whose `str()` is in that language."""
+        there = copy.copy(self)
+        there.args = (say(self.why, language),)
+        return there
 
 
 class UnknownLanguage(Error, ValueError):

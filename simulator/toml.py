@@ -17,12 +17,9 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_t
 import msgspec
 
 from simulator.compiled import data
-from simulator.errors import Error
+from simulator.language import N_, SOURCE, Text, Told
 
 T = TypeVar("T")
-
-SOURCE = "en"
-"""The language in which every text stands."""
 
 # That no text is empty is for the reader to say: with a pattern in a member of a union,
 # msgspec 0.22 crashes now and then as Python ends.
@@ -41,7 +38,7 @@ _reading = threading.Lock()
 """msgspec learns a type at its first use, and two threads may not do that at once."""
 
 
-class BadFile(Error, ValueError):
+class BadFile(Told, ValueError):
     """A TOML file is wrong: the message says where, what, and what could stand there."""
 
 
@@ -49,7 +46,7 @@ class File:
     """A TOML text that was read. `refuse` makes the error that its mistakes are told by."""
 
     def __init__(
-        self, raw: bytes | str, where: str, refuse: Callable[[str], Error] = BadFile
+        self, raw: bytes | str, where: str, refuse: Callable[[Text], Told] = BadFile
     ) -> None:
         """Raises what `refuse` makes if it is not TOML in UTF-8."""
         self.where = where
@@ -58,31 +55,35 @@ class File:
         try:
             self.text = raw if isinstance(raw, str) else raw.decode("utf-8")
         except UnicodeDecodeError:
-            raise refuse(f"{where}: not text in UTF-8") from None
+            raise refuse(told(where, N_("not text in UTF-8"))) from None
         try:
             built = data().tables.get(self.text)
             self.table: dict[str, Any] = tomllib.loads(self.text) if built is None else built
         except tomllib.TOMLDecodeError as error:
-            raise refuse(f"{where}: not TOML: {error}") from None
+            raise refuse(told(where, N_("not TOML: {why}"), why=str(error))) from None
         except RecursionError:
-            raise refuse(f"{where}: lists or tables are nested too deep") from None
+            raise refuse(told(where, N_("lists or tables are nested too deep"))) from None
 
-    def wrong(self, path: Path, problem: str) -> Error:
-        """The error for what stands at that path."""
-        return self._refuse(f"{self.where}:{line_of(self.text, path)}: {problem}")
+    def wrong(self, path: Path, problem: Text) -> Told:
+        """The error for what stands at that path. The problem's `{key}`, if it has one, is what a
+        person calls the path."""
+        key: str | Text = _name(path) or Text(N_("the file"))
+        told_there = Text(problem.id, {"key": key, **problem.values})
+        place = f"{self.where}:{line_of(self.text, path)}"
+        return self._refuse(Text("{where}: {why}", {"where": place, "why": told_there}))
 
     def read(
         self,
         kind: type[T],
         *,
         filled: tuple[str, ...] = (),
-        why: Callable[[str, object], str] = lambda _what, _value: "",
+        why: Callable[[str, object], Text | None] = lambda _what, _value: None,
     ) -> T:
         """The value that the text holds.
 
         `filled`: fields of `kind` that no file may hold, since the program fills them. `why` says
         what is wrong with a value, out of what msgspec says of it, where there is more to say than
-        that. Raises what `refuse` makes.
+        that, as for `wrong`. Raises what `refuse` makes.
         """
         self._table(self.table, kind, (), filled)
         try:
@@ -103,8 +104,7 @@ class File:
                 except msgspec.ValidationError:
                     path, value = (*path, key), value[key]
                     break
-            said = why(what, value) or _plainly(what, value)
-            raise self.wrong(path, f"{_name(path) or 'the file'} {said}") from None
+            raise self.wrong(path, why(what, value) or _plainly(what, value)) from None
 
     # What msgspec would say less well -----------------------------------------------------------
 
@@ -120,16 +120,17 @@ class File:
             here = (*path, key)
             if key not in known:
                 near = nearest(key, known)
-                hint = f"did you mean {near!r}?" if near else f"known are {', '.join(known)}"
-                raise self.wrong(here, f"unknown key {_name(here)!r}: {hint}")
+                text = N_("unknown key '{key}': did you mean '{near}'?")
+                if not near:
+                    text = N_("unknown key '{key}': known are {known}")
+                raise self.wrong(here, Text(text, {"near": near, "known": ", ".join(known)}))
             self._value(value, hints[key], here)
         for field in _fields(kind):
             name = field.encode_name
             if field.required and name not in table and name not in filled:
-                raise self.wrong(
-                    path,
-                    f"{_name((*path, name))} is missing: write {_example(name, field.type)}",
-                )
+                text = N_("{key} is missing: write {example}")
+                values = {"key": _name((*path, name)), "example": _example(name, field.type)}
+                raise self.wrong(path, Text(text, values))
 
     def _value(self, value: object, hint: Any, path: Path) -> None:
         if hint == Prose:
@@ -137,14 +138,13 @@ class File:
         elif get_origin(hint) is Literal:
             choices = get_args(hint)
             if value not in choices:
-                listed = [choice or '""' for choice in choices]
+                listed = ", ".join(choice or '""' for choice in choices)
                 near = nearest(str(value), [choice for choice in choices if choice])
-                hint = f"did you mean {near!r}? " if near else ""
-                raise self.wrong(
-                    path,
-                    f"{_name(path)} cannot be {shown(value)}: "
-                    f"{hint}it is one of {', '.join(listed)}",
-                )
+                text = N_("{key} cannot be {value}: did you mean '{near}'? it is one of {choices}")
+                if not near:
+                    text = N_("{key} cannot be {value}: it is one of {choices}")
+                values = {"value": shown(value), "near": near, "choices": listed}
+                raise self.wrong(path, Text(text, values))
         elif isinstance(value, dict):
             if kind := _struct(hint):
                 self._table(value, kind, path)
@@ -157,18 +157,18 @@ class File:
                 self._value(inner, get_args(hint)[0], (*path, number))
 
     def _prose(self, texts: object, path: Path) -> None:
-        name = _name(path)
         by_language = isinstance(texts, dict)
         for last, text in texts.items() if isinstance(texts, dict) else [(path[-1], texts)]:
             here = (*path, last) if by_language else path
             if not isinstance(text, str):
-                raise self.wrong(here, f'{_name(here)} must be a text in quotes: {last} = "…"')
+                wrong = N_('{key} must be a text in quotes: {last} = "…"')
+                raise self.wrong(here, Text(wrong, {"last": last}))
             if not text.strip():
-                raise self.wrong(here, f'{_name(here)} is empty: write {last} = "…"')
+                wrong = N_('{key} is empty: write {last} = "…"')
+                raise self.wrong(here, Text(wrong, {"last": last}))
         if isinstance(texts, dict) and SOURCE not in texts:
-            raise self.wrong(
-                path, f"{name}.{SOURCE} is missing: every text stands in English at least"
-            )
+            wrong = N_("{key}.en is missing: every text stands in English at least")
+            raise self.wrong(path, Text(wrong))
 
 
 def read(raw: bytes, kind: type[T], where: str) -> T:
@@ -244,29 +244,46 @@ def shown(value: object) -> str:
 
 
 _KINDS = {
-    "bool": "true or false",
-    "int": "a whole number",
-    "float": "a number",
-    "str": "a text in quotes",
-    "array": 'a list, such as ["SIZE", "8BITMIME"]',
-    "object": "a table",
-    "datetime": "a date and time without quotes, such as 2005-05-16T18:34:30",
+    "bool": N_("true or false"),
+    "int": N_("a whole number"),
+    "float": N_("a number"),
+    "str": N_("a text in quotes"),
+    "array": N_("a list"),
+    "object": N_("a table"),
+    "datetime": N_("a date and time without quotes"),
 }
-_BOUNDS = {">": "more than", ">=": "at least", "<": "less than", "<=": "at most"}
+_LIKE = {
+    "array": N_('a list, such as ["SIZE", "8BITMIME"]'),
+    "datetime": N_("a date and time without quotes, such as 2005-05-16T18:34:30"),
+}
+_BOUNDS = {
+    ">": N_("{key} cannot be {value}: it must be more than {bound}"),
+    ">=": N_("{key} cannot be {value}: it must be at least {bound}"),
+    "<": N_("{key} cannot be {value}: it must be less than {bound}"),
+    "<=": N_("{key} cannot be {value}: it must be at most {bound}"),
+}
 
 
-def _plainly(what: str, value: object) -> str:
+def _plainly(what: str, value: object) -> Text:
     """What msgspec complains of, in words that say what to write instead."""
     if bound := re.search(r"Expected `\w+` ([<>]=?) (\S+)", what):
-        return f"cannot be {value}: it must be {_BOUNDS[bound[1]]} {float(bound[2]):g}"
+        values = {"value": str(value), "bound": f"{float(bound[2]):g}"}
+        return Text(_BOUNDS[bound[1]], values)
     wanted, _, got = what.removeprefix("Expected ").partition(", got ")
     if got:
-        kind = _KINDS.get(wanted.strip("`").removesuffix(" | null"), wanted)
-        had = _KINDS.get(got.strip("`"), got.strip("`")).partition(",")[0]
-        return f"must be {kind}, not {had}"
+        wanted, got = wanted.strip("`").removesuffix(" | null"), got.strip("`")
+        kind, had = (_KINDS | _LIKE).get(wanted, wanted), _KINDS.get(got, got)
+        return Text(N_("{key} must be {kind}, not {had}"), {"kind": Text(kind), "had": Text(had)})
     if "RFC3339" in what:
-        return f"cannot be {shown(value)}: it must be {_KINDS['datetime']}"
-    return f"cannot be {shown(value)}: {what[:1].lower()}{what[1:]}"
+        text = N_("{key} cannot be {value}: it must be {kind}")
+        return Text(text, {"value": shown(value), "kind": Text(_LIKE["datetime"])})
+    text = N_("{key} cannot be {value}: {problem}")
+    return Text(text, {"value": shown(value), "problem": f"{what[:1].lower()}{what[1:]}"})
+
+
+def told(where: str, problem: str, **values: str) -> Text:
+    """What is wrong with a whole file."""
+    return Text("{where}: {why}", {"where": where, "why": Text(problem, values)})
 
 
 _HEADER = re.compile(r"\s*(\[+)\s*([^\]#]+?)\s*\]+")

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -97,6 +98,36 @@ def test_a_wrong_file_is_told_with_its_line() -> None:
     with pytest.raises(BadScenario, match=r"^experiment\.toml:11: .*did you mean") as refused:
         answered('\n[client]\ntls = "requird"\n')
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("toml", "said"),
+    [
+        ("[client\n", "experiment.toml: não é TOML: "),
+        ('[client]\nnmae = "x"\n', "chave desconhecida 'client.nmae': seria 'name'?"),
+        ('[client]\ntls = "requird"\n', "client.tls não pode ser 'requird': seria 'required'?"),
+        (
+            "[client]\nname = 3\n",
+            "client.name deve ser um texto entre aspas, não um número inteiro",
+        ),
+        ("[client]\npatience = 0\n", "client.patience não pode ser 0: deve ser maior que 0"),
+        ('[client]\nname = "mx 4"\n', "client.name não pode ser 'mx 4': deve ser uma só palavra"),
+        ('[middlebox]\ndoes = "cut"\n', 'middlebox.does é "cut", mas falta at: escreva at ='),
+        ('[server.replies]\n"EHLO 250" = "x"\n', "server.replies: 'EHLO 250' é a lista: o que"),
+    ],
+)
+@pytest.mark.parametrize("does", [inplay.opened, lambda text, to: inplay.answer(text, "", to)])
+def test_a_wrong_file_is_told_in_the_language_of_the_page(
+    toml: str, said: str, does: Callable[[str, str], str]
+) -> None:
+    with pytest.raises(BadScenario) as told:
+        does(TEXTS + toml, "pt_BR")
+    assert said in str(told.value)
+
+
+def test_lines_that_are_no_client_are_told_in_the_language_of_the_page() -> None:
+    with pytest.raises(BadCode, match=r"^client\.py: não há `async def talk"):
+        answered(code="x = 1", language="pt_BR")
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ async function explained({ octets, language, show }) {
 
 async function played({ toml, code, language, open }) {
 	const { engine } = await ready;
-	return open ? engine.opened(toml) : engine.answer(toml, code, language);
+	return open ? engine.opened(toml, language) : engine.answer(toml, code, language);
 }
 
 async function learned({ language, ...asked }) {

@@ -45,7 +45,16 @@ def told() -> Iterator[None]:
         where = f"{error.filename}: " if error.filename else ""
         raise Cannot(one_line(f"{where}{error.strerror or error}")) from None
     except Error as error:
-        raise Cannot(one_line(str(error))) from None
+        raise Cannot(one_line(str(_said(error)))) from None
+
+
+def _said(error: Error) -> Error:
+    """The same, in the language that the command was asked to speak, where it can be said so."""
+    from simulator.language import SOURCE, Told
+
+    context = click.get_current_context(silent=True)
+    language = context.params.get("lang") if context else None
+    return error.said(language or SOURCE) if isinstance(error, Told) else error
 
 
 def leave_in_order() -> None:

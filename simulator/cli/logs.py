@@ -34,6 +34,7 @@ from simulator.language import N_
 if TYPE_CHECKING:
     from simulator.explainer import Explanation
     from simulator.formats import Unread
+    from simulator.language import Text
     from simulator.reading.judge import Judgement, Reading
     from simulator.restore import Restoration
     from simulator.session import Session
@@ -182,7 +183,7 @@ def explain(
                 click.echo(say(replaced, lang), err=True)
             problems = seen.problems
     if log.troubles:
-        raise Cannot(one_line(log.troubles[0]))
+        raise Cannot(one_line(say(log.troubles[0], lang)))
     if strict and not seen.smtp:
         raise Cannot("--strict: nothing of SMTP was found, so nothing was found to be right")
     if strict and problems:
@@ -226,7 +227,7 @@ class _Log:
     def __init__(
         self, files: tuple[str, ...], kind: str | None, folders: tuple[Path, ...], *, follow: bool
     ) -> None:
-        self.troubles: list[str] = []
+        self.troubles: list[Text | str] = []
         self._files = files
         self._how: dict[str, Any] = {"format": kind, "extra_dirs": folders}
         self._follow = follow
@@ -287,7 +288,7 @@ class _Log:
             try:
                 yield from read(_source(file), **self._how)
             except CannotRead as error:
-                self.troubles.append(str(error))
+                self.troubles.append(error.why)
 
 
 _READ_AS = N_("Read as {formats}.")

@@ -15,15 +15,15 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from simulator import toml
-from simulator.errors import Error
 from simulator.lab import ClientPolicy, MiddleboxPolicy, ServerPolicy
+from simulator.language import N_, Text, Told
 
 Kind = Literal[
     "predict", "order", "survive", "fault", "must", "repair", "eavesdrop", "reader", "client"
 ]
 
 
-class UnknownExercise(Error, LookupError):
+class UnknownExercise(Told, LookupError):
     """There is no exercise of that number: the message names the nearest."""
 
 
@@ -117,8 +117,11 @@ def load(name: str) -> Exercise:
     wanted = name.strip()[:40].zfill(2)
     if wanted not in paths:
         near = difflib.get_close_matches(wanted, paths, 1, 0.4)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(paths)}"
-        raise UnknownExercise(f"no exercise {name[:40]!r}: {hint}")
+        text = N_("no exercise {name}: did you mean '{near}'?")
+        if not near:
+            text = N_("no exercise {name}: there are {known}")
+        values = {"name": repr(name[:40]), "near": "".join(near), "known": ", ".join(paths)}
+        raise UnknownExercise(Text(text, values))
     path = paths[wanted]
     found = toml.File(path.read_bytes(), path.name).read(Exercise, filled=FILLED)
     return msgspec.structs.replace(found, name=wanted)

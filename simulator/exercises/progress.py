@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from simulator.errors import Error
+from simulator.language import N_, Text, Told
 
 VARIABLE = "EHLO_TWICE_PROGRESS"
 SEED = "EHLO_TWICE_CLASS"
@@ -27,7 +27,7 @@ knows the seed can sign anything: it keeps nobody out."""
 Count = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
 
 
-class BadProgress(Error, ValueError):
+class BadProgress(Told, ValueError):
     """The progress file cannot be read: the message says which, why, and what to do."""
 
 
@@ -94,9 +94,10 @@ def read(path: Path) -> Progress:
     try:
         return msgspec.json.decode(raw, type=Progress)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadProgress(
-            f"{path}: not a progress file ({error}): repair it, or move it away to start anew"
-        ) from None
+        text = N_(
+            "{path}: not a progress file ({problem}): repair it, or move it away to start anew"
+        )
+        raise BadProgress(Text(text, {"path": str(path), "problem": str(error)})) from None
 
 
 def signed(progress: Progress, seed: str) -> str:

@@ -20,8 +20,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from simulator import toml
-from simulator.errors import Error
-from simulator.language import said
+from simulator.language import N_, Text, Told, said
 from simulator.smtp import address_in
 from simulator.toml import Prose, shown
 
@@ -270,11 +269,11 @@ def stage(
     )
 
 
-class BadScenario(Error, ValueError):
+class BadScenario(Told, ValueError):
     """A scenario cannot be read: the message says where, what, and what could stand there."""
 
 
-class UnknownScenario(Error, LookupError):
+class UnknownScenario(Told, LookupError):
     """There is no scenario of that name: the message names the nearest."""
 
 
@@ -299,13 +298,15 @@ def load(name: str | Path) -> Scenario:
         try:
             raw = path.read_bytes()
         except OSError as error:
-            raise BadScenario(f"{path}: {error.strerror or error}") from None
+            raise BadScenario(toml.told(str(path), error.strerror or str(error))) from None
         found = parse(raw, str(path), path.stem)
         return msgspec.structs.replace(found, folder=str(path.parent))
     if name not in names():
         near = difflib.get_close_matches(name, names(), 1, 0.4)
-        hint = f"did you mean {near[0]!r}?" if near else "`ehlo-twice scenarios` lists them"
-        raise UnknownScenario(f"no scenario {name!r}: {hint}")
+        text = N_("no scenario {name}: `ehlo-twice scenarios` lists them")
+        if near:
+            text = N_("no scenario {name}: did you mean '{near}'?")
+        raise UnknownScenario(Text(text, {"name": repr(name), "near": "".join(near)}))
     return parse((_folder() / f"{name}.toml").read_bytes(), f"{name}.toml", name)
 
 
@@ -321,7 +322,7 @@ def document_text(scenario: Scenario) -> str:
     not get any other file of the reader's shown.
     """
     if scenario.document is None:
-        raise BadScenario(f"{scenario.name}: there is no document to check against")
+        raise BadScenario(toml.told(scenario.name, N_("there is no document to check against")))
     name = scenario.document.log
     if not scenario.folder:
         return (_folder() / name).read_text("utf-8")
@@ -331,11 +332,16 @@ def document_text(scenario: Scenario) -> str:
         if inside and path.is_file():
             return path.read_text("utf-8")
     except UnicodeDecodeError:
-        raise BadScenario(f"{path}: not text in UTF-8") from None
+        raise BadScenario(toml.told(str(path), N_("not text in UTF-8"))) from None
     except (OSError, RuntimeError) as error:
-        raise BadScenario(f"{path}: {getattr(error, 'strerror', None) or error}") from None
-    why = "no such file" if inside else "leads out of the scenario's folder"
-    raise BadScenario(f"{path}: {why}; [document] log names a file beside the scenario")
+        problem = getattr(error, "strerror", None) or str(error)
+        raise BadScenario(toml.told(str(path), problem)) from None
+    why = N_("no such file; [document] log names a file beside the scenario")
+    if not inside:
+        why = N_(
+            "leads out of the scenario's folder; [document] log names a file beside the scenario"
+        )
+    raise BadScenario(toml.told(str(path), why))
 
 
 def parse(raw: bytes, where: str, name: str) -> Scenario:
@@ -344,7 +350,7 @@ def parse(raw: bytes, where: str, name: str) -> Scenario:
     _check_replies(file)
     scenario = file.read(Scenario, filled=FILLED, why=_why)
     for key, problem in _contradictions(scenario):
-        raise file.wrong(key, f"{'.'.join(key)} {problem}")
+        raise file.wrong(key, problem)
     return msgspec.structs.replace(scenario, name=name)
 
 
@@ -357,46 +363,70 @@ def schema() -> dict[str, object]:
     return toml.schema(Scenario, "ehlo-twice scenario", FILLED)
 
 
-def _why(what: str, value: object) -> str:
+def _why(what: str, value: object) -> Text | None:
     """What is wrong with a name or a line that did not match its pattern."""
-    if "matching regex" in what and isinstance(value, str):
-        if "(?=.{1,253}" in what:
-            return f"cannot be {shown(value)}: {_no_host_name(value)}"
-        if r"\x21" in what:
-            return f"cannot be {shown(value)}: {_no_line(value, 255, 'word')}"
-        if "[^/" in what:
-            return f"cannot be {shown(value)}: it names a file beside the scenario, without folder"
-        if r"\x20" in what:
-            return f"cannot be {shown(value)}: {_no_line(value, 500, 'line')}"
-    return ""
+    if "matching regex" not in what or not isinstance(value, str):
+        return None
+    if "(?=.{1,253}" in what:
+        return _cannot_be(value, _no_host_name(value))
+    if r"\x21" in what:
+        return _cannot_be(value, _no_line(value, 255, "word"))
+    if "[^/" in what:
+        return _cannot_be(value, Text(N_("it names a file beside the scenario, without folder")))
+    return _cannot_be(value, _no_line(value, 500, "line")) if r"\x20" in what else None
 
 
-def _no_line(text: str, limit: int, kind: Literal["word", "line"]) -> str:
+def _cannot_be(value: str, why: Text) -> Text:
+    return Text(N_("{key} cannot be {value}: {problem}"), {"value": shown(value), "problem": why})
+
+
+def _no_line(text: str, limit: int, kind: Literal["word", "line"]) -> Text:
     if not text:
-        return "it must not be empty"
+        return Text(N_("it must not be empty"))
     if len(text) > limit:
-        return f"it has {len(text)} characters, and {limit} are allowed"
+        values = {"length": len(text), "limit": limit}
+        return Text(N_("it has {length} characters, and {limit} are allowed"), values)
     lowest = "!" if kind == "word" else " "
     wrong = next((sign for sign in text if not lowest <= sign <= "~"), "")
-    sign = "a space" if wrong == " " else f"the character {wrong!a}"
-    return f"it must be one {kind} of printable ASCII, and holds {sign}"
+    if wrong == " ":
+        return Text(N_("it must be one word of printable ASCII, and holds a space"))
+    told = N_("it must be one word of printable ASCII, and holds the character {sign}")
+    if kind == "line":
+        told = N_("it must be one line of printable ASCII, and holds the character {sign}")
+    return Text(told, {"sign": ascii(wrong)})
 
 
-def _no_host_name(text: str) -> str:
+def _no_host_name(text: str) -> Text:
     labels = text.split(".")
-    example = "it must be a host name, such as mx.example.com"
+    values = {"example": "mx.example.com"}
+    told = N_(
+        "it must be a host name, such as {example}, of letters, digits, hyphens within, and dots"
+    )
     if len(text) > 253:
-        return f"{example}, of at most 253 characters (it has {len(text)})"
+        told = N_(
+            "it must be a host name, such as {example}, of at most 253 characters (it has {length})"
+        )
+        return Text(told, {**values, "length": len(text)})
     if too_long := [label for label in labels if len(label) > 63]:
-        return f"{example}, with at most 63 characters between dots (there are {len(too_long[0])})"
+        told = N_(
+            "it must be a host name, such as {example}, with at most 63 characters between dots "
+            "(there are {length})"
+        )
+        return Text(told, {**values, "length": len(too_long[0])})
     if text and "" in labels:
-        return f"{example}, with something before, between and behind the dots"
-    if address_in(text) or labels[-1].isdigit():
-        return f"{example}, and no address: a certificate is made for it"
-    return f"{example}, of letters, digits, hyphens within, and dots"
+        told = N_(
+            "it must be a host name, such as {example}, with something before, between and behind "
+            "the dots"
+        )
+    elif address_in(text) or labels[-1].isdigit():
+        told = N_(
+            "it must be a host name, such as {example}, and no address: a certificate is made for "
+            "it"
+        )
+    return Text(told, values)
 
 
-def _contradictions(scenario: Scenario) -> Iterator[tuple[tuple[str, str], str]]:
+def _contradictions(scenario: Scenario) -> Iterator[tuple[tuple[str, str], Text]]:
     """Keys whose value is fine by itself, but not with the others; and what is wrong with it."""
     client, server, middlebox = scenario.client, scenario.server, scenario.middlebox
     names = [(("server", "name"), server.name)]
@@ -407,23 +437,27 @@ def _contradictions(scenario: Scenario) -> Iterator[tuple[tuple[str, str], str]]
             not re.search(HostName.__metadata__[0].pattern, name)  # type: ignore[attr-defined]
             or not _can_be_certified(name)
         ):
-            also = " or an address literal such as [192.0.2.1]" if key[0] == "client" else ""
-            yield key, f"cannot be {shown(name)}: a certificate carries a host name{also}"
+            why = N_("a certificate carries a host name")
+            if key[0] == "client":
+                why = N_(
+                    "a certificate carries a host name or an address literal such as [192.0.2.1]"
+                )
+            yield key, _cannot_be(name, Text(why))
     if middlebox.at and middlebox.does != "cut":
-        yield ("middlebox", "at"), 'has an effect with does = "cut" only'
+        yield ("middlebox", "at"), Text(N_('{key} has an effect with does = "cut" only'))
     if middlebox.does == "cut" and not middlebox.at:
-        yield ("middlebox", "does"), 'is "cut", but at is missing: write at = "STARTTLS"'
+        told = N_('{key} is "cut", but at is missing: write at = "STARTTLS"')
+        yield ("middlebox", "does"), Text(told)
     takes_lines = middlebox.does in ("add-keywords", "inject-command", "inject-reply", "proxy")
     if middlebox.lines and not takes_lines and middlebox.does != "strip":
-        yield (
-            ("middlebox", "lines"),
-            'has an effect with does = "strip", "add-keywords", "proxy" or one that injects only',
+        told = N_(
+            '{key} has an effect with does = "strip", "add-keywords", "proxy" or one that injects '
+            "only"
         )
+        yield ("middlebox", "lines"), Text(told)
     if takes_lines and not middlebox.lines:
-        yield (
-            ("middlebox", "does"),
-            f'is "{middlebox.does}", but lines is missing: write lines = ["…"]',
-        )
+        told = N_('{key} is "{does}", but lines is missing: write lines = ["…"]')
+        yield ("middlebox", "does"), Text(told, {"does": middlebox.does})
 
 
 def _can_be_certified(name: str) -> bool:
@@ -445,16 +479,19 @@ def _check_replies(file: toml.File) -> None:
     server = file.table.get("server")
     replies = server.get("replies") if isinstance(server, dict) else None
     for key, own in replies.items() if isinstance(replies, dict) else ():
-        path, name = ("server", "replies", key), f"server.replies: {shown(key)}"
+        path = ("server", "replies", key)
+        named = {"key": f"server.replies: {shown(key)}"}
         if key == "EHLO 250":
-            raise file.wrong(path, f"{name} is the list: what it says is in server.keywords")
+            told = N_("{key} is the list: what it says is in server.keywords")
+            raise file.wrong(path, Text(told, named))
         if not re.search(pattern, key):
-            raise file.wrong(
-                path,
-                f"{name} is no verb and reply code that the server answers with: "
-                'write "STARTTLS 220" = "Go ahead with TLS"; the greeting is "CONNECT 220"',
+            told = N_(
+                "{key} is no verb and reply code that the server answers with: "
+                'write "STARTTLS 220" = "Go ahead with TLS"; the greeting is "CONNECT 220"'
             )
+            raise file.wrong(path, Text(told, named))
         if not isinstance(own, str):
-            raise file.wrong(path, f"{name} must be a text in quotes")
+            raise file.wrong(path, Text(N_("{key} must be a text in quotes"), named))
         if not re.search(Printable.__metadata__[0].pattern, own):  # type: ignore[attr-defined]
-            raise file.wrong(path, f"{name} cannot be {shown(own)}: {_no_line(own, 500, 'line')}")
+            why = _cannot_be(own, _no_line(own, 500, "line"))
+            raise file.wrong(path, Text(why.id, {**why.values, **named}))

@@ -10,12 +10,12 @@ import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from simulator.errors import Error
 from simulator.lab.client import Client, GivenUp
 from simulator.lab.play import Lab
 from simulator.lab.policy import Scenario
 from simulator.lab.tap import Tap
 from simulator.lab.wire import LineBroken, Nonsense
+from simulator.language import N_, Text, Told
 from simulator.session import Disconnect, Reply
 
 MOST_COMMANDS = 200
@@ -24,7 +24,7 @@ MOST_COMMANDS = 200
 FILE = "client.py"
 
 
-class BadCode(Error, ValueError):
+class BadCode(Told, ValueError):
     """The lines are no client: the message says in which line, and why."""
 
 
@@ -121,7 +121,8 @@ def compiled(code: str) -> Callable[[Smtp], Awaitable[object]]:
         raise _told(problem) from None
     talk = names.get("talk")
     if not asyncio.iscoroutinefunction(talk):
-        raise BadCode(f"{FILE}: there is no `async def talk(smtp):`")
+        text = N_("{file}: there is no `async def talk(smtp):`")
+        raise BadCode(Text(text, {"file": FILE}))
     return talk
 
 

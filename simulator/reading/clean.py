@@ -24,7 +24,6 @@ from typing import IO, Any, NamedTuple, cast
 import msgspec
 
 from simulator import language
-from simulator.errors import Error
 from simulator.language import N_
 from simulator.needles import late
 
@@ -63,16 +62,14 @@ class Line(NamedTuple):
     text: str
 
 
-class CannotRead(Error, ValueError):
-    """The input is no text that can be read, in one line that says why. `why` is that line, to be
-    said in some language."""
+class CannotRead(language.Told, ValueError):
+    """The input is no text that can be read, in one line that says why."""
 
     def __init__(self, why: language.Text | str, of: Source | None = None) -> None:
         """`of`: the source whose name stands before it."""
         if of is not None:
             why = language.Text("{name}: {why}", {"name": _name_of(of), "why": why})
-        super().__init__(language.say(why))
-        self.why = why
+        super().__init__(why)
 
 
 # From a source to octets ----------------------------------------------------------------------

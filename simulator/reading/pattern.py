@@ -16,7 +16,7 @@ from typing import Any, Literal
 import msgspec
 
 from simulator import toml
-from simulator.errors import Error
+from simulator.language import N_, Text, Told
 from simulator.needles import Needles, folded, late, needle
 from simulator.reading.clean import Line, without_prefix
 from simulator.reading.desk import Desk
@@ -105,7 +105,7 @@ class FormatFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     sample: list[Sample] = []
 
 
-class FormatError(Error, ValueError):
+class FormatError(Told, ValueError):
     """A format's file is wrong: which file, which line, and why."""
 
 
@@ -447,9 +447,10 @@ def parse(text: str, where: str) -> Format:
     written = toml.File(text, where, FormatError)
     file = written.read(FormatFile)
     if not re.fullmatch(r"[a-z0-9][a-z0-9.+_-]*", file.name):
-        raise written.wrong(("name",), "the name is letters, digits, . + _ -")
+        raise written.wrong(("name",), Text(N_("the name is letters, digits, . + _ -")))
     if bool(file.title) == bool(file.software):
-        raise written.wrong(("name",), "a format has a title or the name of its software, one")
+        why = N_("a format has a title or the name of its software, one of them")
+        raise written.wrong(("name",), Text(why))
     for index, rule in enumerate(file.line):
         _check(rule, f"{where}:{toml.line_of(text, ('line', index))}")
     for pattern in file.signature:

@@ -17,12 +17,12 @@ from typing import NamedTuple
 import msgspec
 
 from simulator import toml
-from simulator.errors import Error
+from simulator.language import Told
 from simulator.needles import late
 from simulator.smtp import VERBS
 
 
-class LexiconError(Error, ValueError):
+class LexiconError(Told, ValueError):
     """A lexicon cannot be read, or there is none of that name."""
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from simulator import toml
-from simulator.errors import Error
+from simulator.language import N_, Text, Told
 from simulator.survey.questions import determining
 
 FILE = "software.toml"
@@ -99,7 +99,7 @@ class Software(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return sorted([own, *run], key=lambda path: path.name)
 
 
-class BadRecipe(Error, ValueError):
+class BadRecipe(Told, ValueError):
     """A recipe is wrong, or there is none of that name: the message says where and what."""
 
 
@@ -138,11 +138,13 @@ def _read(folder: Path) -> Software:
     install = software.install
     given = [install.debian, install.python, install.npm, install.program]
     if sum(map(bool, given)) != 1:
-        raise file.wrong(("install",), "give one of debian, python, npm, program")
+        raise file.wrong(("install",), Text(N_("give one of debian, python, npm, program")))
     names = [setting.name for setting in software.setting]
     if not names or len(set(names)) < len(names):
-        raise file.wrong(("setting",), "give at least one setting, each with a name of its own")
+        why = N_("give at least one setting, each with a name of its own")
+        raise file.wrong(("setting",), Text(why))
     ran = folder.parent / (software.shares or folder.name)
     if not (ran / FILE).is_file():
-        raise file.wrong(("shares",), f"there is no recipe {software.shares!r} beside it")
+        why = N_("there is no recipe '{shares}' beside it")
+        raise file.wrong(("shares",), Text(why, {"shares": software.shares}))
     return msgspec.structs.replace(software, name=folder.name, folder=str(ran.resolve()))

@@ -109,7 +109,8 @@ def _repaired(puzzle: Puzzle, text: str) -> Scenario:
         given: dict[str, Any] = tomllib.loads(text)
         return _merged(puzzle, given)
     except BadScenario as error:
-        raise answers.NoAnswer("bad-policy", why=str(error)[:400]) from None
+        said = str(error.said(puzzle.language))
+        raise answers.NoAnswer("bad-policy", why=said[:400]) from None
     except (RecursionError, ValueError, TypeError) as error:
         if isinstance(error, answers.NoAnswer):
             raise

@@ -17,7 +17,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from types import TracebackType
 from typing import Any, TypeVar
 
-from simulator.errors import Error
+from simulator.language import N_, Told
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ Item = bytes | ConnectionResetError | None
 """What travels: octets, a reset, or None where one end says that it will say no more."""
 
 
-class Stuck(Error, RuntimeError):
+class Stuck(Told, RuntimeError):
     """Nothing is ready and no timer runs: nothing would ever happen."""
 
 
@@ -42,7 +42,7 @@ class _Selector:
 
     def select(self, timeout: float | None = None) -> list[Any]:
         if timeout is None:
-            raise Stuck("the session stands still: nobody has anything left to wait for")
+            raise Stuck(N_("the session stands still: nobody has anything left to wait for"))
         self._loop.skipped += max(timeout, 0)
         return []
 
