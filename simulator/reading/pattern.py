@@ -47,7 +47,8 @@ class LineKind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
       turns out to stand for; `either`: the side that the text itself shows; `both`: the client
       the group `client`, then the server the group `server` (or the rule's text of that name,
       with `{name}` for a group called name);
-    - `retold`: an error message quotes a reply, which counts where it was not shown before;
+    - `retold`: an error message quotes a reply, which counts where it was not shown before, and
+      `client` the command that it answers, which counts where nothing was;
     - `message`: a line of the mail data; `remark`: no part of the dialogue; `peer`: neither, but
       it names the peers;
     - what happened: `connect`, `close`, `end` of the session; `tls` came about; `encrypted`: it
@@ -335,6 +336,9 @@ class PatternReader:
                     desk.remark(line.text, line.number, connection)
                 else:
                     alone = desk.latest is not None and not desk.latest.hears
+                    asked = pattern.ours(match, rule.client)
+                    if asked and not (desk.has(connection) and desk.of(connection).begun):
+                        self._speak(desk, pattern, connection, "client", asked, line)
                     self._speak(desk, pattern, connection, "server", said, line)
                     if alone and said[3:4] != "-":
                         desk.of(connection).unquote()

@@ -276,6 +276,10 @@ TOLD = {
         "starttls-inside-tls certain",
         "AssertionError: start tls failed 503, ['5.5.1 StartTls was sent already. x7']\n",
     ),
+    "TLS that is on, as PHPMailer's error has it": (
+        "starttls-inside-tls certain",
+        "SMTP ERROR: STARTTLS command failed: 503 5.5.1 Error: TLS already active\n",
+    ),
     "words for 454, and no code": (
         "starttls-unavailable certain",
         "Mailer error: STARTTLS command failed TLS not available due to temporary reason\n",
