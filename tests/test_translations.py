@@ -256,7 +256,7 @@ GLOSSARY = {
     r"handshakes?\b": r"handshake",
     r"in the clear\b": r"texto claro",
     r"inside TLS\b": r"dentro (?:de|do) TLS",
-    r"\bkeywords?\b": r"palavras?-chave",
+    r"(?<![.-])\bkeywords?\b": r"palavras?-chave",
     r"\bcertificates?\b": r"certificado",
     r"\benvelope\b": r"envelope",
     r"\bmail transactions?\b": r"transaç(?:ão|ões) de e-mail",
