@@ -625,7 +625,7 @@ class SmtpSession extends HTMLElement {
 	#fact(fact, mark, tag = "li") {
 		const how = this.#t(fact.secure ? "inside TLS" : "in the clear");
 		const node = el(tag, { class: `fact ${fact.secure ? "secure" : ""} ${mark || ""}` }, icon(fact.secure ? "lock" : "open"),
-			el(mark === "gone" ? "s" : "span", { class: "label" }, fact.label), fact.kind in KINDS && span("kind", this.#t(KINDS[fact.kind])), span("sr", `, ${how}`));
+			el(mark === "gone" ? "s" : "span", { class: "label" }, fact.label.split("_").flatMap((part, place) => (place ? ["_", el("wbr", {}), part] : part))), fact.kind in KINDS && span("kind", this.#t(KINDS[fact.kind])), span("sr", `, ${how}`));
 		// A fact leads back to the line that taught it.
 		if (fact.learned >= 0 && fact.learned !== null && tag === "li" && mark !== "gone") {
 			const line = this.#ui.items[fact.learned];
@@ -858,6 +858,9 @@ pre{font-size:.76em;overflow:auto;max-height:16em;background:var(--panel);paddin
 	.stage{grid-template:"client wire wire server" "controls controls controls controls" "now now now now" "notes notes notes notes"/1fr minmax(0,.95fr) minmax(0,.95fr) 1fr}
 	.poster{grid-template-columns:1fr auto 1fr;column-gap:3em} .disc{grid-area:1/2} .poster .fact{grid-row:1;padding:.4em .9em;gap:.4em;margin:auto 0 auto auto}.poster .label{font-size:1em} .poster .secure{grid-column:3;margin:auto auto auto 0}
 	.overheard .wire{grid-column:2/-1} .ledger ul{display:grid} .ledger{max-height:27em;overflow-y:auto;scrollbar-width:thin} .wire{height:27em}
+}
+@container (min-width:42em) and (max-width:59.99em){
+	.ledger .fact{display:grid;grid-template-columns:auto 1fr;row-gap:0} .ledger .kind{grid-column:2;margin:0}
 }
 @container (min-width:60em){
 	.player{padding:1.3em}
