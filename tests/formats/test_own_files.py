@@ -67,8 +67,14 @@ def not_shown(middlebox: str) -> set[str]:
     """What a capture cannot show of any session with such a middlebox, of all that `NOT_SHOWN`
     has."""
     why = {TRACE, INSIDE} if middlebox == "nothing" else {TRACE, INSIDE, LEGS, ORDER}
-    # A keyword that it added; its command's reply, which stands where that to EHLO is awaited.
-    rows = [*NOT_SHOWN.values(), {"auth-offered-inside": LEGS}, {"ehlo-before-mail": ORDER}]
+    # A keyword that it added; its command's reply, which stands where that to EHLO is awaited; its
+    # reply, which was there before the EHLO that took it for a list.
+    rows = [
+        *NOT_SHOWN.values(),
+        {"auth-offered-inside": LEGS},
+        {"ehlo-before-mail": ORDER},
+        {"keyword-offered": ORDER},
+    ]
     return {key for row in rows for key, cannot in row.items() if cannot in why}
 
 
