@@ -22,6 +22,7 @@ import msgspec
 
 from simulator import formats
 from simulator.errors import Error
+from simulator.language import Text
 from simulator.summary import Summary, summarise
 
 PATIENCE = 30
@@ -37,7 +38,7 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
 
     path: str
     summary: Summary = msgspec.field(default_factory=Summary)
-    trouble: str = ""
+    trouble: Text | str = ""
 
 
 def expand(paths: Sequence[str]) -> list[str]:
@@ -92,8 +93,11 @@ def _read(file: Path, path: str, kind: str | None) -> Counted:
         found = formats.verdicts(file, format=kind)
         return Counted(path=path, summary=summarise(tallied.verdict for tallied in found))
     except formats.CannotRead as error:
-        told = str(error).replace(str(file), path)
-        return Counted(path=path, trouble=told if path in told else f"{path}: {told}")
+        why: Text | str | int = error.why
+        if isinstance(why, Text):
+            # What it is called here, a copy perhaps, is nothing to who gave the path.
+            why = why.values.get("why", why)
+        return Counted(path=path, trouble=Text("{name}: {why}", {"name": path, "why": why}))
 
 
 def summaries(

@@ -47,6 +47,8 @@ def answer(asked: str, language: str) -> str:
         except keeping.BadProgress as error:
             said = str(error.said(language)).replace(str(path), FILE)
             raise keeping.BadProgress(said) from None
+        except exercises.UnknownExercise as error:
+            raise error.said(language) from None
         shown = told.pop("shown", "null")
         rest = json.dumps({"progress": path.read_text("utf-8"), "card": card, **told})
     return f'{rest[:-1]}, "shown": {shown}}}'

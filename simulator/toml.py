@@ -55,19 +55,20 @@ class File:
         try:
             self.text = raw if isinstance(raw, str) else raw.decode("utf-8")
         except UnicodeDecodeError:
-            raise refuse(told(where, N_("not text in UTF-8"))) from None
+            raise refuse(told(where, Text(N_("not text in UTF-8")))) from None
         try:
             built = data().tables.get(self.text)
             self.table: dict[str, Any] = tomllib.loads(self.text) if built is None else built
         except tomllib.TOMLDecodeError as error:
-            raise refuse(told(where, N_("not TOML: {why}"), why=str(error))) from None
+            why = Text(N_("not TOML: {why}"), {"why": str(error)})
+            raise refuse(told(where, why)) from None
         except RecursionError:
-            raise refuse(told(where, N_("lists or tables are nested too deep"))) from None
+            raise refuse(told(where, Text(N_("lists or tables are nested too deep")))) from None
 
     def wrong(self, path: Path, problem: Text) -> Told:
         """The error for what stands at that path. The problem's `{key}`, if it has one, is what a
         person calls the path."""
-        key: str | Text = _name(path) or Text(N_("the file"))
+        key: str | Text = _name(path) if path else Text(N_("the file"))
         told_there = Text(problem.id, {"key": key, **problem.values})
         place = f"{self.where}:{line_of(self.text, path)}"
         return self._refuse(Text("{where}: {why}", {"where": place, "why": told_there}))
@@ -162,10 +163,10 @@ class File:
             here = (*path, last) if by_language else path
             if not isinstance(text, str):
                 wrong = N_('{key} must be a text in quotes: {last} = "…"')
-                raise self.wrong(here, Text(wrong, {"last": last}))
+                raise self.wrong(here, Text(wrong, {"last": _name((last,))}))
             if not text.strip():
                 wrong = N_('{key} is empty: write {last} = "…"')
-                raise self.wrong(here, Text(wrong, {"last": last}))
+                raise self.wrong(here, Text(wrong, {"last": _name((last,))}))
         if isinstance(texts, dict) and SOURCE not in texts:
             wrong = N_("{key}.en is missing: every text stands in English at least")
             raise self.wrong(path, Text(wrong))
@@ -212,8 +213,9 @@ def _struct(hint: Any) -> type | None:
 
 
 def _name(path: Path) -> str:
-    """A path as a person writes it."""
-    return ".".join(part for part in path if isinstance(part, str))
+    """A path as a person writes it; what does not show in it is escaped."""
+    name = ".".join(part for part in path if isinstance(part, str))
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in name)
 
 
 def _example(name: str, kind: Any) -> str:
@@ -251,6 +253,8 @@ _KINDS = {
     "array": N_("a list"),
     "object": N_("a table"),
     "datetime": N_("a date and time without quotes"),
+    "date": N_("a date"),
+    "time": N_("a time"),
 }
 _LIKE = {
     "array": N_('a list, such as ["SIZE", "8BITMIME"]'),
@@ -281,9 +285,9 @@ def _plainly(what: str, value: object) -> Text:
     return Text(text, {"value": shown(value), "problem": f"{what[:1].lower()}{what[1:]}"})
 
 
-def told(where: str, problem: str, **values: str) -> Text:
-    """What is wrong with a whole file."""
-    return Text("{where}: {why}", {"where": where, "why": Text(problem, values)})
+def told(where: str, why: Text | str) -> Text:
+    """What is wrong with a whole file; a `str` is what others say of it."""
+    return Text("{where}: {why}", {"where": where, "why": why})
 
 
 _HEADER = re.compile(r"\s*(\[+)\s*([^\]#]+?)\s*\]+")

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from simulator import fleet, formats
+from simulator.language import say
 from simulator.summary import Summary, summarise
 from simulator.views import overview
 from tests.command import Command
@@ -134,7 +135,7 @@ def test_a_scheduler_that_goes_away_is_said_in_one_line(
 def test_a_worker_of_another_release_counts_nothing(logs: list[Path]) -> None:
     counted = fleet.count(str(logs[1]), "0.0.1")
     assert counted.summary == Summary()
-    assert "not 0.0.1; install the same on both" in counted.trouble
+    assert "not 0.0.1; install the same on both" in say(counted.trouble)
 
 
 def test_what_is_not_of_this_machine_is_brought(logs: list[Path]) -> None:

@@ -50,11 +50,14 @@ def told() -> Iterator[None]:
 
 def _said(error: Error) -> Error:
     """The same, in the language that the command was asked to speak, where it can be said so."""
-    from simulator.language import SOURCE, Told
+    from simulator.language import SOURCE, Told, UnknownLanguage
 
     context = click.get_current_context(silent=True)
     language = context.params.get("lang") if context else None
-    return error.said(language or SOURCE) if isinstance(error, Told) else error
+    # In a checkout that nothing was made in yet, no language but English can be spoken.
+    with suppress(UnknownLanguage):
+        return error.said(language or SOURCE) if isinstance(error, Told) else error
+    return error
 
 
 def leave_in_order() -> None:

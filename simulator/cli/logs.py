@@ -375,6 +375,7 @@ def _show(explanations: Iterator[Explanation], view: View, page: Page) -> None:
 def _fleet(files: tuple[str, ...], scheduler: str, kind: str | None, view: str, lang: str) -> int:
     """Count on a cluster. A file that cannot be read is a trouble at the end; the rest counts."""
     from simulator import fleet
+    from simulator.language import say
     from simulator.summary import Summary
 
     total, troubles = Summary(), []
@@ -384,7 +385,7 @@ def _fleet(files: tuple[str, ...], scheduler: str, kind: str | None, view: str, 
         with click.progressbar(counted, length=len(paths), file=sys.stderr) as bar:
             for found in bar:
                 total += found.summary
-                troubles += [found.trouble] if found.trouble else []
+                troubles += [say(found.trouble, lang)] if found.trouble else []
     if len(troubles) < len(paths):
         _put_summary(total, view, lang)
     if troubles:

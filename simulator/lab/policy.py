@@ -322,7 +322,9 @@ def document_text(scenario: Scenario) -> str:
     not get any other file of the reader's shown.
     """
     if scenario.document is None:
-        raise BadScenario(toml.told(scenario.name, N_("there is no document to check against")))
+        raise BadScenario(
+            toml.told(scenario.name, Text(N_("there is no document to check against")))
+        )
     name = scenario.document.log
     if not scenario.folder:
         return (_folder() / name).read_text("utf-8")
@@ -332,7 +334,7 @@ def document_text(scenario: Scenario) -> str:
         if inside and path.is_file():
             return path.read_text("utf-8")
     except UnicodeDecodeError:
-        raise BadScenario(toml.told(str(path), N_("not text in UTF-8"))) from None
+        raise BadScenario(toml.told(str(path), Text(N_("not text in UTF-8")))) from None
     except (OSError, RuntimeError) as error:
         problem = getattr(error, "strerror", None) or str(error)
         raise BadScenario(toml.told(str(path), problem)) from None
@@ -341,7 +343,7 @@ def document_text(scenario: Scenario) -> str:
         why = N_(
             "leads out of the scenario's folder; [document] log names a file beside the scenario"
         )
-    raise BadScenario(toml.told(str(path), why))
+    raise BadScenario(toml.told(str(path), Text(why)))
 
 
 def parse(raw: bytes, where: str, name: str) -> Scenario:

@@ -398,6 +398,8 @@ class _Walk:
         return msgspec.structs.replace(event, verb=verb, argument=argument, **gone)
 
     def _auth_argument(self, event: Command) -> str:
+        if event.told and not event.argument:
+            return ""
         mechanism, _, secret = event.argument.strip().partition(" ")
         if not secret and "\t" in event.argument:
             mechanism, _, secret = event.argument.partition("\t")

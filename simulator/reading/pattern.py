@@ -339,6 +339,7 @@ class PatternReader:
                     asked = pattern.ours(match, rule.client)
                     if asked and not (desk.has(connection) and desk.of(connection).begun):
                         self._speak(desk, pattern, connection, "client", asked, line)
+                        desk.of(connection).unquote()
                     self._speak(desk, pattern, connection, "server", said, line)
                     if alone and said[3:4] != "-":
                         desk.of(connection).unquote()
@@ -506,10 +507,11 @@ def _check(rule: LineKind, place: str) -> None:
         raise FormatError(f"{place}: means = 'mark' needs a group (?P<text>…)")
     if rule.means == "both" and not ({"client", "server"} & groups or rule.client or rule.server):
         raise FormatError(f"{place}: means = 'both' needs the groups client and server")
-    for name in re.findall(r"\{(\w*)\}", rule.text + rule.connection):
+    for name in re.findall(r"\{(\w*)\}", rule.text + rule.connection + rule.client + rule.server):
         if name not in groups:
             raise FormatError(
-                f"{place}: text or connection names {{{name}}}, which is no group of the pattern"
+                f"{place}: text, client, server or connection names {{{name}}}, which is no group "
+                "of the pattern"
             )
 
 

@@ -146,5 +146,5 @@ def _read(folder: Path) -> Software:
     ran = folder.parent / (software.shares or folder.name)
     if not (ran / FILE).is_file():
         why = N_("there is no recipe '{shares}' beside it")
-        raise file.wrong(("shares",), Text(why, {"shares": software.shares}))
+        raise file.wrong(("shares",), Text(why, {"shares": ascii(software.shares)[1:-1]}))
     return msgspec.structs.replace(software, name=folder.name, folder=str(ran.resolve()))

@@ -7,10 +7,12 @@ import stat
 import subprocess
 import sys
 import time
+from gettext import NullTranslations
 from pathlib import Path
 
 import pytest
 
+from simulator import language
 from simulator.cli.common import write
 from simulator.lab import load
 from tests.command import Command
@@ -38,6 +40,34 @@ def test_toml_nested_too_deep(command: Command, deep: Path, arguments: tuple[str
     (deep.parent / "x").write_text("220 x\n")
     os.chdir(deep.parent)
     assert command.fails(*typed) == f"{deep}: lists or tables are nested too deep"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("replay", "nosuch"), "não há cenário 'nosuch'"),
+        (("explain", "{empty}"), "{empty}: não contém nada"),
+        (("exercise", "99"), "não há exercício '99'"),
+    ],
+)
+def test_a_mistake_is_told_in_the_language_asked_for(
+    command: Command, tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    (empty := tmp_path / "empty.log").touch()
+    typed = (part.format(empty=empty) for part in arguments)
+    assert command.fails(*typed, "--lang", "pt_BR").startswith(said.format(empty=empty))
+
+
+def test_a_mistake_in_a_checkout_that_nothing_was_made_in(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacking(code: str) -> NullTranslations:
+        if code != language.SOURCE:
+            raise language.UnknownLanguage("not compiled")
+        return NullTranslations()
+
+    monkeypatch.setattr(language, "_catalogue", lacking)
+    assert command.fails("replay", "nosuch", "--lang", "pt_BR").startswith("no scenario 'nosuch'")
 
 
 @pytest.mark.parametrize("name", ["explain", "restore"])

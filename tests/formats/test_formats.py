@@ -6,7 +6,9 @@ import pytest
 
 from simulator import formats
 from simulator.explainer import explain
+from simulator.masking import Veil
 from simulator.reading import pattern
+from simulator.session import Command
 from simulator.views import prose
 
 FORMATS = formats.known()
@@ -70,6 +72,10 @@ def test_a_format_of_ones_own_is_tested_and_used(tmp_path: Path) -> None:
             ":7: line.means cannot be 'servant': did you mean 'server'?",
         ),
         (("'RX (?P<text>.*)'", "'RX (?P<text>.*'"), ":5: pattern 'RX (?P<text>.*': missing )"),
+        (
+            ('means = "server"', 'means = "retold"\nclient = "{verb}"'),
+            ":5: text, client, server or connection names {verb}, which is no group",
+        ),
         (("'RX (?P<text>.*)'", "'RX .*'"), ":5: means = 'server' needs a group (?P<text>"),
         (("'RX (?P<text>.*)'", "'(?:(?P<text>a+))+'"), "a repeat inside a repeat may never end"),
         (
@@ -93,6 +99,17 @@ def test_a_wrong_file_is_told_with_its_line(
     assert str(path) in str(error.value)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_command_that_only_an_error_names_was_not_shown() -> None:
+    (session,) = formats.read("SMTP ERROR: AUTH command failed: 535 5.7.8 Bad credentials\n")
+    (said,) = (event for event in session.events if isinstance(event, Command))
+    assert (said.verb, said.raw, said.told) == ("AUTH", b"", True)
+    assert said in Veil()(session).events
+    again = "SMTP INBOUND: x\nCLIENT -> SERVER: AUTH LOGIN\n"
+    (session,) = formats.read(f"{again}SMTP ERROR: AUTH command failed: 535 5.7.8 no\n")
+    (said,) = (event for event in session.events if isinstance(event, Command))
+    assert said.argument == "LOGIN"
 
 
 def test_a_format_without_a_sample_is_not_tested(tmp_path: Path) -> None:

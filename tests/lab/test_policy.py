@@ -1,6 +1,7 @@
 """A scenario is a file: what it may hold, what it must say, and what is said of a bad one."""
 
 import re
+import sys
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -204,7 +205,7 @@ def test_an_unknown_scenario(name: str, says: str) -> None:
         ('[server]\nkeywords = ["SIZE\\n"]\n', r"holds the character '\n'"),
         ('[server]\nkeywords = ["é"]\n', r"holds the character '\xe9'"),
         (f'[mail]\nsubject = "{"a" * 501}"\n', "it has 501 characters, and 500 are allowed"),
-        ("[mail]\nsubject = 2005-05-16\n", "mail.subject must be a text in quotes, not date"),
+        ("[mail]\nsubject = 2005-05-16\n", "mail.subject must be a text in quotes, not a date"),
         ('[server]\nsilent_at = "BLAH"\n', "mine.toml:7: server.silent_at cannot be 'BLAH': "),
         ('[server]\nsilent_at = "mail"\n', "cannot be 'mail': did you mean 'MAIL'?"),
         ('[server]\nsilent_at = "tls"\n', "cannot be 'tls': did you mean 'TLS'?"),
@@ -246,6 +247,26 @@ def test_a_bad_scenario_is_named_with_file_line_and_the_nearest_word(text: str, 
         parse((GOOD + text).encode(), "mine.toml", "mine")
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('"a\\nb\\u001b[31m\\u202e" = 1\n', r"unknown key 'a\nb\x1b[31m\u202e'"),
+        ('"" = 1\n', "unknown key ''"),
+        ('"{x}" = 1\n', "unknown key '{x}'"),
+        ('[client]\n"{key}" = 1\n', "unknown key 'client.{key}'"),
+        ('[server]\nname = "{value}"\n', "server.name cannot be '{value}'"),
+    ],
+)
+def test_what_a_key_holds_is_shown_and_does_nothing(text: str, says: str) -> None:
+    for language in ("en", "pt_BR"):
+        with pytest.raises(BadScenario) as caught:
+            parse((text if text[0] == '"' else GOOD + text).encode(), "mine.toml", "mine")
+        said = str(caught.value.said(language))
+        assert "\n" not in said
+        assert said.isprintable()
+    assert says in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -313,6 +334,21 @@ def test_only_the_documented_scenario_has_a_document() -> None:
     with pytest.raises(BadScenario, match="no document"):
         document_text(load("plain"))
     assert [s.name for s in scenarios() if s.document] == ["documented"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="symbolic links are for everybody elsewhere")
+def test_a_document_that_leads_to_itself(tmp_path: Path) -> None:
+    folder = tmp_path / "d{x}"
+    folder.mkdir()
+    (folder / "lo{op}.log").symlink_to("lo{op}.log")
+    file = folder / "mine.toml"
+    document = (
+        'log = "lo{op}.log"\nlanguage = "en"\nconnection = "1"\nclock = 2005-05-16T18:34:30\n'
+    )
+    file.write_text(f"{GOOD}[document]\n{document}")
+    with pytest.raises(BadScenario) as caught:
+        document_text(load(file))
+    assert str(folder) in str(caught.value.said("pt_BR"))
 
 
 def test_scenarios_are_values() -> None:
