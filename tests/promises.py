@@ -286,6 +286,7 @@ def lost_in_capture(rng: random.Random) -> str:
     if rng.random() < 0.5:
         played = scenario(rng)
         session, middlebox = lab.play(played), played.middlebox.does
+        tlsa = played.client.tlsa
         told = f"{played.client} {played.server} {played.middlebox}"
     else:
         how: dict[str, object] = {
@@ -298,12 +299,13 @@ def lost_in_capture(rng: random.Random) -> str:
         }
         how["trusted"] = how["trusted"] or how["implicit"]  # it would go on in the clear
         session, middlebox, told = record(**how), "nothing", str(how)  # type: ignore[arg-type]
+        tlsa = ""
     try:
         read = list(formats.read(render(session)))
         found = differences(explain(session).verdict, explain(read[0]).verdict)
     except Exception as error:
         return f"{type(error).__name__}: {error}: {told}"
-    if gone := found - not_shown(middlebox):
+    if gone := found - not_shown(middlebox, tlsa):
         return f"a capture says otherwise: {sorted(gone)}: {told}: {to_json(session)}"
     return ""
 

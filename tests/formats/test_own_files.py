@@ -63,10 +63,11 @@ def differences(lab_says: Verdict, capture_says: Verdict) -> set[str]:
     return keys | (ids & (set(lab_says.faults) ^ set(capture_says.faults)))
 
 
-def not_shown(middlebox: str) -> set[str]:
-    """What a capture cannot show of any session with such a middlebox, of all that `NOT_SHOWN`
-    has."""
+def not_shown(middlebox: str, tlsa: str = "") -> set[str]:
+    """What a capture cannot show of any session with such a middlebox, and a client that goes by
+    such a TLSA record, of all that `NOT_SHOWN` has."""
     why = {TRACE, INSIDE} if middlebox == "nothing" else {TRACE, INSIDE, LEGS, ORDER}
+    why |= {KEY} if tlsa == "previous" else set()
     # A keyword that it added; its command's reply, which stands where that to EHLO is awaited; its
     # reply, which was there before the EHLO that took it for a list.
     rows = [
