@@ -285,8 +285,7 @@ def lost_in_capture(rng: random.Random) -> str:
     """What a capture of a session that is played does not give back; empty if nothing is lost."""
     if rng.random() < 0.5:
         played = scenario(rng)
-        session, middlebox = lab.play(played), played.middlebox.does
-        tlsa = played.client.tlsa
+        session, cannot = lab.play(played), not_shown(played)
         told = f"{played.client} {played.server} {played.middlebox}"
     else:
         how: dict[str, object] = {
@@ -298,14 +297,13 @@ def lost_in_capture(rng: random.Random) -> str:
             "trusted": rng.random() < 0.8,
         }
         how["trusted"] = how["trusted"] or how["implicit"]  # it would go on in the clear
-        session, middlebox, told = record(**how), "nothing", str(how)  # type: ignore[arg-type]
-        tlsa = ""
+        session, cannot, told = record(**how), not_shown(), str(how)  # type: ignore[arg-type]
     try:
         read = list(formats.read(render(session)))
         found = differences(explain(session).verdict, explain(read[0]).verdict)
     except Exception as error:
         return f"{type(error).__name__}: {error}: {told}"
-    if gone := found - not_shown(middlebox, tlsa):
+    if gone := found - cannot:
         return f"a capture says otherwise: {sorted(gone)}: {told}: {to_json(session)}"
     return ""
 

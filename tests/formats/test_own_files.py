@@ -26,6 +26,7 @@ TRACE = "the Received line, in which the server tells what it remembers, does no
 INSIDE = "whether the client checks the certificate's name is decided inside the client"
 LEGS = "two connections: what the middlebox changed shows only where both are compared"
 KEY = "the client compares the server's key with signed DNS by itself, and leaves without a word"
+BUFFER = "a reply too many shows inside TLS; which command it answers only the server knows"
 ORDER = "the replies to injected commands stand on the wire before the client's own commands"
 
 NOT_SHOWN: dict[str, dict[str, str]] = {
@@ -63,11 +64,13 @@ def differences(lab_says: Verdict, capture_says: Verdict) -> set[str]:
     return keys | (ids & (set(lab_says.faults) ^ set(capture_says.faults)))
 
 
-def not_shown(middlebox: str, tlsa: str = "") -> set[str]:
-    """What a capture cannot show of any session with such a middlebox, and a client that goes by
-    such a TLSA record, of all that `NOT_SHOWN` has."""
-    why = {TRACE, INSIDE} if middlebox == "nothing" else {TRACE, INSIDE, LEGS, ORDER}
-    why |= {KEY} if tlsa == "previous" else set()
+def not_shown(played: lab.Scenario | None = None) -> set[str]:
+    """What a capture cannot show of any session of that kind, of all that `NOT_SHOWN` has."""
+    why = {TRACE, INSIDE}
+    if played is not None:
+        why |= {LEGS, ORDER} if played.middlebox.does != "nothing" else set()
+        why |= {KEY} if played.client.tlsa == "previous" else set()
+        why |= {BUFFER} if not played.server.drops_buffer else set()
     # A keyword that it added; its command's reply, which stands where that to EHLO is awaited; its
     # reply, which was there before the EHLO that took it for a list.
     rows = [
@@ -75,6 +78,7 @@ def not_shown(middlebox: str, tlsa: str = "") -> set[str]:
         {"auth-offered-inside": LEGS},
         {"ehlo-before-mail": ORDER},
         {"keyword-offered": ORDER},
+        {"server-drops-cleartext": BUFFER},
     ]
     return {key for row in rows for key, cannot in row.items() if cannot in why}
 
