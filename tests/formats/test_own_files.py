@@ -77,7 +77,7 @@ def not_shown(played: lab.Scenario | None = None) -> set[str]:
         *NOT_SHOWN.values(),
         {"auth-offered-inside": LEGS},
         {"ehlo-before-mail": ORDER},
-        {"keyword-offered": ORDER},
+        {"keyword-offered": ORDER, "client-forgets": ORDER},
         {"server-drops-cleartext": BUFFER},
     ]
     return {key for row in rows for key, cannot in row.items() if cannot in why}
