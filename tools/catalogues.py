@@ -68,6 +68,7 @@ PROSE: tuple[tuple[str, set[str]], ...] = (
     ("exercises/words.toml", set()),
     ("formats/**.toml", {"title", "log_more"}),
     ("lab/arena.toml", {"title"}),
+    ("lab/keys.toml", set()),
     ("masking/identities.toml", {"of"}),
     ("scenarios/**.toml", {"title", "question", "watch", "conclude"}),
     ("statuses.toml", {"means"}),

@@ -60,34 +60,7 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class ClientPolicy(_Table, frozen=True, kw_only=True):
-    """How the client behaves.
-
-    `name` is the argument of its EHLO, `name_inside` that of the second one if it differs. `hello`:
-    it introduces itself by EHLO or HELO. `tls_version`: the one version it speaks. `tls`:
-    `required` (gives up without), `opportunistic` (goes on in the clear without), `never`,
-    `implicit` (TLS before the first word). `verify`: it checks chain and name of the certificate.
-    `tlsa`: it goes by DANE instead; the TLSA record that signed DNS would give it is of the
-    server's `present` key, or of a `previous` one. `certificate`: it shows one of its own.
-    `resumes`: it was connected before, said EHLO inside TLS there, and resumes that TLS session.
-    `large_hello`: its ClientHello is too large for one packet, as it is with a key for
-    X25519MLKEM768; here by names of ALPN that nobody knows, since few have such a key yet.
-    `after_handshake`: its first command inside TLS. `forgets`: at the handshake it discards the
-    keywords it learned in the clear. `drops_buffer`: it throws away what came in the clear behind
-    the 220. `reads`: `strict` takes the first line of the reply to EHLO for name and greeting
-    whatever it says, `lenient` looks for keywords in every line. `login`: mechanism of AUTH, as
-    `user` with `password`, which is an access token for OAUTHBEARER and XOAUTH2; a client that has
-    to log in gives up where its list does not have it.
-    `after_login`: whether it says EHLO again behind a login. `xclient`: attributes that it sends by
-    XCLIENT where its list has that, before all else; `after_xclient`: whether it says EHLO again
-    behind the 220 to it. `uses`: EHLO keywords it makes use of where its list has them: a parameter
-    of MAIL, BDAT for CHUNKING, no more recipients at a time than LIMITS allows. `requires`:
-    keywords it gives up without. `insists`: keywords it uses whatever the list says.
-    `starttls_again`: it sends STARTTLS once more inside TLS. `pipelines`: it sends commands in
-    groups where the list has PIPELINING. `pipelines_past_starttls`: it sends EHLO behind STARTTLS
-    in the same group. `plain_after_220`: it goes on in plain text after the 220. `despite`: it
-    requires TLS, and yet goes on in the clear where STARTTLS is `refused` (454), or `missing` from
-    the list. `patience` is the seconds it waits for a reply.
-    """
+    """How the client behaves; `keys.toml` says what each key does."""
 
     name: Word = "mx4.example.com"
     name_inside: Word | None = None
@@ -121,28 +94,7 @@ class ClientPolicy(_Table, frozen=True, kw_only=True):
 
 
 class ServerPolicy(_Table, frozen=True, kw_only=True):
-    """How the server behaves.
-
-    `name` is what it calls itself, and what its certificate is for. `implicit_tls`: TLS before the
-    greeting (port 465). The list in its reply to EHLO is computed: `keywords`, without `withdrawn`
-    inside TLS and with `inside` there only; AUTH where `auth` says (`always`, `inside` TLS,
-    `never`) with its `mechanisms` (EXTERNAL only for a client with a verified certificate);
-    STARTTLS as long as TLS is off. XCLIENT is taken where the list has it. `knows_ehlo`: it is no
-    server of the days of HELO. `starttls`: `offered`, `hidden` (neither listed nor known),
-    `refused` (454), `misplaced` (listed before the greeting line), `plain` (220, and then plain
-    text). `again`: what it does about STARTTLS inside TLS: `refuse` it with 503, still `offer` it
-    in the list, or `accept` it with 220. `forgets`: at the handshake it discards what the client
-    said in the clear; `keeps_envelope`: but for the sender that MAIL named; `keeps_login`: but for
-    whom AUTH let in. `insists`: MAIL and AUTH are refused until the client introduces itself;
-    `admits`: but for these. `tls_versions`: what it speaks. `drops_buffer`: it throws away what
-    came in the clear behind STARTTLS. `requires_tls`: 530 to nearly everything before TLS.
-    `expects_proxy`: it says nothing before a header of the PROXY protocol has told whose connection
-    this is. `certificate`: `valid`, `other-name`, `expired`, `unknown-ca`. `asks_certificate`: it
-    asks the client for one. `marks_tls`: its Received line says ESMTPS. `silent_at` and `cuts_at`
-    are verbs at which it stops answering, or cuts the line; it is silent at `TLS` when it says 220
-    to STARTTLS, but nothing in the handshake. `replies` are texts of its own, by verb and code
-    (`STARTTLS 220`).
-    """
+    """How the server behaves; `keys.toml` says what each key does."""
 
     name: HostName = "eq-c601.example.com"
     keywords: tuple[Printable, ...] = ("8BITMIME", "SIZE 10485760")
@@ -172,17 +124,8 @@ class ServerPolicy(_Table, frozen=True, kw_only=True):
 
 
 class MiddleboxPolicy(_Table, frozen=True, kw_only=True):
-    """What stands between the peers, and does to them as long as they speak in the clear.
-
-    What it `does`: `strip` takes `lines` out of the list, a keyword alone for its whole line,
-    or STARTTLS where there are none; `mask` overwrites STARTTLS with X as some firewalls do,
-    `add-keywords` puts `lines` into the list, `inject-command` sends `lines` to the server
-    behind the client's STARTTLS, `inject-reply` sends `lines` to the client behind the server's
-    220, `proxy` sends `lines`, a header of the PROXY protocol, to the server before all else,
-    `cut` cuts the line when the client sends `at`, `drop-large-hello` lets nothing more of the
-    client through once a ClientHello does not fit one packet: the one thing here that is done to
-    TLS.
-    """
+    """What stands between the peers, and does to them as long as they speak in the clear;
+    `keys.toml` says what each key does."""
 
     does: Literal[
         "nothing",
@@ -209,12 +152,7 @@ class Mail(_Table, frozen=True, kw_only=True):
 
 
 class DocumentedLog(_Table, frozen=True, kw_only=True):
-    """The log that a scenario replays.
-
-    `log` is the name of its file, as found, in the scenario's folder; `language` the one it was
-    translated into. `clock` and `connection` are its time and its connection identifier. It shows
-    the session from the `first` to the `last` command named here.
-    """
+    """The log that a scenario replays; `keys.toml` says what each key does."""
 
     log: FileName
     language: str
@@ -362,7 +300,31 @@ FILLED = ("name", "folder")
 
 def schema() -> dict[str, object]:
     """The JSON Schema of a scenario file, for editors."""
-    return toml.schema(Scenario, "ehlo-twice scenario", FILLED)
+    made = toml.schema(Scenario, "ehlo-twice scenario", FILLED)
+    for table, kind in TABLES.items():
+        said = made["$defs"][kind.__name__]
+        said["description"] = keys()[table]["about"]
+        for key, entry in said["properties"].items():
+            entry["description"] = keys()[table][key]
+    return made
+
+
+TABLES = {
+    "client": ClientPolicy,
+    "server": ServerPolicy,
+    "middlebox": MiddleboxPolicy,
+    "mail": Mail,
+    "document": DocumentedLog,
+}
+"""The tables of a scenario file."""
+
+
+@cache
+def keys() -> dict[str, dict[str, str]]:
+    """What each key of a scenario file does, by its table; `about` is the table itself."""
+    return toml.read(
+        (files("simulator.lab") / "keys.toml").read_bytes(), dict[str, dict[str, str]], "keys.toml"
+    )
 
 
 def _why(what: str, value: object) -> Text | None:

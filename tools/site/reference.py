@@ -207,21 +207,14 @@ def scenario_keys(page: Page) -> str:
     """Every key that a scenario file may hold, with its values and its default."""
     definitions: dict[str, Any] = json.loads(json.dumps(policy.schema()))["$defs"]
     parts = []
-    for section, kind in (
-        ("client", policy.ClientPolicy),
-        ("server", policy.ServerPolicy),
-        ("middlebox", policy.MiddleboxPolicy),
-        ("mail", policy.Mail),
-        ("document", policy.DocumentedLog),
-    ):
+    for section, kind in policy.TABLES.items():
         schema = definitions[kind.__name__]
-        parts += [f"### [{section}] {{ #{section} }}", ""]
-        english = ' lang="en"' if page.language != "en" else ""
-        for part in (kind.__doc__ or "").strip().split("\n\n"):
-            parts += [f"<p{english}>{_marked(' '.join(part.split()))}</p>", ""]
-        heads = [word(f"reference.{head}", page.language) for head in ("key", "values", "default")]
+        told = {key: say(text, page.said) for key, text in policy.keys()[section].items()}
+        parts += [f"### [{section}] {{ #{section} }}", "", _marked(told["about"]), ""]
+        columns = ("key", "meaning", "values", "default")
+        heads = [word(f"reference.{column}", page.language) for column in columns]
         rows = [
-            [f"`{key}`", _values(entry), _default(entry)]
+            [f"`{key}`", _marked(told[key]), _values(entry), _default(entry)]
             for key, entry in schema["properties"].items()
         ]
         parts += [table(heads, rows), ""]
@@ -230,7 +223,7 @@ def scenario_keys(page: Page) -> str:
 
 def _values(entry: dict[str, Any]) -> str:
     if "enum" in entry:
-        return ", ".join(f"`{choice or '(empty)'}`" for choice in entry["enum"])
+        return ", ".join(f"`{choice or chr(34) * 2}`" for choice in entry["enum"])
     if "anyOf" in entry:
         return " / ".join(dict.fromkeys(_values(choice) for choice in entry["anyOf"]))
     if entry.get("type") == "array":
