@@ -211,7 +211,7 @@ def _figure(page: Page, kind: Kind) -> str:
     alt = word(f"wild.picture-{kind}", page.language)
     asked = "\n".join(f"<li>{html.escape(q.said(page.said))}</li>" for q in of(kind))
     signs = " ".join(
-        f'<span><strong style="color:{COLOUR[shows]};background:#fff">&nbsp;{mark}&nbsp;</strong> '
+        f'<span><strong style="color:#fff;background:{COLOUR[shows]}">&nbsp;{mark}&nbsp;</strong> '
         f"{say(SHOWS[shows], page.said)}</span>"
         for shows, mark in MARK.items()
         if mark
