@@ -20,7 +20,7 @@ from simulator import needles  # noqa: E402
 
 PACKAGE = ROOT / "simulator"
 TARGET = PACKAGE / "data.json"
-ONE_BY_ONE = {"scenarios", "exercises", "lexicons"}
+ONE_BY_ONE = {"scenarios", "tasks", "lexicons"}
 """Folders whose files are read one at a time, when somebody asks for one."""
 SAMPLES = "\n[[sample]]"
 """Where the samples of a format begin, which no start reads."""
