@@ -107,7 +107,11 @@ _FRAME = late(r"^\s*#\d+ |(?:->|::)\w+\(")
 _LISTED = late(
     r"(?i)\b(?:auth\w*|creds|credentials?|login|args?|arguments|params|parameters)[\"']?\s*(?:=>|[=:]| +')\s*[\[({](?!\s*$)"
 )
-_STRING = late(r"'(?:[^'\\]|\\.){0,4000}'|\"(?:[^\"\\]|\\.){0,4000}\"")
+_STRING = late(
+    r"'(?P<s>(?:[^'\\]|\\.){0,4000})'|\"(?P<s2>(?:[^\"\\]|\\.){0,4000})\""
+    r"|(?<=[\s(,=\[{:])['\"](?P<s3>[^'\"\s]{1,4000})$"
+)
+"""A string; the last of a line may have lost its end."""
 _BENIGN = late(
     r"(?i)(?:EHLO|HELO|LHLO|STARTTLS|MAIL|RCPT|DATA|RSET|NOOP|QUIT|HELP|VRFY)\b.*|AUTH(?: [A-Z0-9-]{3,20})?"
     r"|\w+://[^@]*|(?:/|[A-Z]:\\)[\w./\\ -]*|[\w-]+(?:\.[\w-]+)+(?::\d+)?|[^@\s]+@[\w.-]*|[a-z ]{0,24}|[A-Z][a-z]{1,24}"
@@ -317,7 +321,7 @@ class Masker:
         self._call = 0 if depth <= 0 or self._patience <= 0 else depth
         self._patience -= 1
         for string in _STRING.finditer(line, 0, end):
-            if not _PLAIN_ARGUMENT.fullmatch(string[0][1:-1]):
+            if not _PLAIN_ARGUMENT.fullmatch(_within(string)):
                 self._argument(spans, line, string)
         return _covered(line, spans)
 
@@ -439,7 +443,7 @@ class Masker:
                 if len(match[0]) > 4 and not re.match(
                     r"[\"'](?i:base64|utf-?8|ascii)[\"']", match[0]
                 ):
-                    self._add(spans, line, match.start() + 1, match.end() - 1)
+                    self._add(spans, line, *match.span(match.lastgroup or 0))
         if not self._public:
             self._blobs(spans, line, understood=understood)
         return spans
@@ -584,7 +588,7 @@ class Masker:
                 continue
             strings = list(_STRING.finditer(line, start + 1, close))
             for string in strings:
-                if len(string[0]) > 2:
+                if _within(string):
                     self._argument(spans, line, string)
             if not strings and "," in inside and line[start - 1 : start] != " ":
                 comma = line.index(",", start)
@@ -594,18 +598,18 @@ class Masker:
             strings = list(_STRING.finditer(line, match.end(), close))
             # The first names the server, or what is sent.
             for string in strings[1:] if strings and strings[0].start() == match.end() else strings:
-                if not _PLAIN_ARGUMENT.fullmatch(string[0][1:-1]):
+                if not _PLAIN_ARGUMENT.fullmatch(_within(string)):
                     self._argument(spans, line, string)
         if _FRAME.search(line):
             for string in _STRING.finditer(line):
-                text = string[0][1:-1]
+                text = _within(string)
                 if len(text) > 2 and not _BENIGN.fullmatch(text):
                     self._argument(spans, line, string)
 
     def _argument(self, spans: list[tuple[int, int]], line: str, string: re.Match[str]) -> None:
-        text = string[0][1:-1]
+        text = _within(string)
         self._add(
-            spans, line, string.start() + 1, string.end() - 1,
+            spans, line, *string.span(string.lastgroup or 0),
             whole=looks_secret(text) and "@" not in text,
         )  # fmt: skip
 
@@ -635,6 +639,10 @@ class Masker:
             word = match[0]
             if is_sasl(word) or (not understood and (is_key(word) or is_text(word))):
                 self._add(spans, line, *match.span())
+
+
+def _within(string: re.Match[str]) -> str:
+    return string[string.lastgroup or 0]
 
 
 _SMTP = late(

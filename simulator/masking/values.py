@@ -323,7 +323,7 @@ def _quoted(text: str) -> bool:
 
 
 _VALUE_ATTRIBUTE = late(
-    r"""(?i)\b(?:value|content|data)\s*=\s*(?:"([^"]+)"|'([^']+)'|([^\s"'<>/]+))"""
+    r"""(?i)\b(?:value|content|data)\s*=\s*(?:"([^"]+)(?:"|$)|'([^']+)(?:'|$)|([^\s"'<>/]+))"""
 )
 
 

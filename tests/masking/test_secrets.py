@@ -56,6 +56,32 @@ def test_a_line_is_masked_where_its_example_says(example: str) -> None:
     assert Masker().line(line) == re.sub("⟦.*?⟧", MASK, example)
 
 
+SAYS_NOTHING = {
+    "gmail+smtp://alice%40example.org:a b c": "a sentence may go on behind a URL",
+    "proxy alice:hunter2": "two words with a colon",
+    "smtp://abcdef123456": "a host may be called so",
+    "$ echo alice:hunter2": "what is done with it was cut off",
+    "$ echo hunter2": "what is done with it was cut off",
+    "$ echo -n hunter2": "what is done with it was cut off",
+    "alice : hunter2": "two words with a colon",
+    '$1 = 0x5555 "hunter2': "its name stands behind it",
+    "alice (user) hunter2": "its name stands behind it",
+    'MOVE "hunter2': "its name stands behind it",
+    "changed it from hunter2": "its name stands behind it",
+}
+"""Lines that end with a secret, and why nothing in them says that it is one."""
+CUT = [
+    (line[: secret.end()].replace("⟦", "").replace("⟧", ""), secret[1])
+    for line in LINES
+    for secret in re.finditer("⟦(.*?)⟧", line)
+]
+
+
+@pytest.mark.parametrize(("line", "secret"), CUT)
+def test_a_line_that_is_cut_off_behind_its_secret_does_not_show_it(line: str, secret: str) -> None:
+    assert (secret in Masker().line(line)) == (line in SAYS_NOTHING)
+
+
 @pytest.mark.parametrize("names", [False, True])
 @pytest.mark.parametrize("name", [*WANTED, "secrets"])
 def test_no_log_shows_its_secrets(name: str, *, names: bool) -> None:
