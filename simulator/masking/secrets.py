@@ -42,6 +42,9 @@ from simulator.session import (
 MOST = 400
 """Secrets of earlier sessions that are looked for in later ones."""
 
+SHORTEST = 10
+"""Characters of a line that is looked for in others."""
+
 _LOGGED = late(
     r"\s*(?:\w{3} +\d{1,2} \d\d:\d\d|\d{4}-\d\d-\d\dT?|\[?\d\d:\d\d|\d\d/\d\d/|={3} |\*{1,3} |== "
     r"|<?\w+\[\d+\]|postfix/|\w+: (?:info|debug|warning|error)\b)"
@@ -78,6 +81,8 @@ class Secrets:
             ]
         here = {form: None for secret in masker.found for form in self._learn(secret)}
         here.update(dict.fromkeys(walk.said))
+        if walk.pieces:
+            events = [_without_pieces(event, walk.pieces) for event in events]
         if here or self._known:
             events = [self._elsewhere(event, tuple(here)) for event in events]
         while len(self._known) > MOST:
@@ -136,6 +141,17 @@ class Secrets:
         said = texts(event)
         shown = [self.text(text, here) for text in said]
         return with_texts(event, shown) if shown != said else event
+
+
+def _without_pieces(event: AnyEvent, pieces: dict[str, str]) -> AnyEvent:
+    """The event with lines that a reader joined to others masked as they are by themselves."""
+    said = texts(event)
+    shown = list(said)
+    for place, text in enumerate(said):
+        for line, masked in pieces.items():
+            if len(text) > len(line) and f" {line} " in f" {text} ":
+                shown[place] = shown[place].replace(line, masked)
+    return with_texts(event, shown) if shown != said else event
 
 
 _WORD = late(r"\w{2,}")
@@ -222,6 +238,9 @@ class _Walk:
         """What goes before each line of a log that was not understood."""
         self.said: dict[str, None] = {}
         """Lines of messages, that replies may repeat."""
+        self.pieces: dict[str, str] = {}
+        """Lines of which something was masked, and as they are shown: a line that was broken may
+        stand in the session once more as a whole, where its beginning hides what this one is."""
 
     def all(self, events: tuple[AnyEvent, ...]) -> list[AnyEvent]:
         done: list[AnyEvent] = []
@@ -258,6 +277,9 @@ class _Walk:
         told = dict(zip(order, shown, strict=True))
         for place, remark in enumerate(group):
             kept = MASK if remark.about == "message" else told[place]
+            line = remark.text.strip()
+            if kept != remark.text and len(line) >= SHORTEST and len(self.pieces) < MOST:
+                self.pieces[line] = kept.strip()
             done.append(msgspec.structs.replace(remark, text=kept, raw=b"", wire=()))
 
     def _some(self, lines: list[str]) -> list[str]:

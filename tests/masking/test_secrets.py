@@ -272,3 +272,16 @@ def test_names_without_a_domain_and_certificates() -> None:
     said = shown(log.encode(), names=True)
     assert not re.search(r"gandalf|\bPC\b|MIIDSj|PDE4OTZ", said)
     assert "CRAM-MD5" in said
+
+
+def test_a_line_that_a_reader_joins_to_the_one_before_shows_nothing_there() -> None:
+    head = "Nov 25 10:00:00 mx postfix/smtpd[1003]: "
+    log = (
+        f"{head}connect from a.example.com[203.0.113.9]\n"
+        f"{head}timeout after DATA from a.example.com[203.0.113.9]\n"
+        "[mx.example.org]:587 alice@example.org:quagga 77\n"
+        f"{head}disconnect from a.example.com[203.0.113.9]\n"
+    )
+    text = shown(log.encode())
+    assert "DATA from a.example.com[203.0.113.9] [mx.example.org]:587 alice@example.org:***" in text
+    assert "quagga" not in text
