@@ -11,7 +11,12 @@ import msgspec
 
 from simulator import smtp, toml
 from simulator.errors import Error
-from simulator.lab.policy import ClientPolicy, MiddleboxPolicy, ServerPolicy
+from simulator.lab.policy import (
+    ClientPolicy,
+    MiddleboxPolicy,
+    ServerPolicy,
+    with_meanings,
+)
 from simulator.language import Text, said
 from simulator.rules import Level
 from simulator.session import Session
@@ -144,12 +149,14 @@ def schema() -> dict[str, object]:
     title = "ehlo-twice checks"
     both = [toml.schema(kind, title) for kind in (_Servers, _Clients)]
     shapes = {name: shape for one in both for name, shape in one["$defs"].items()}
-    return {
-        "$schema": both[0]["$schema"],
-        "title": title,
-        "anyOf": [{"$ref": one["$ref"]} for one in both],
-        "$defs": shapes,
-    }
+    return with_meanings(
+        {
+            "$schema": both[0]["$schema"],
+            "title": title,
+            "anyOf": [{"$ref": one["$ref"]} for one in both],
+            "$defs": shapes,
+        }
+    )
 
 
 def _data(name: str) -> bytes:

@@ -16,6 +16,7 @@ import msgspec
 
 from simulator import toml
 from simulator.lab import ClientPolicy, MiddleboxPolicy, ServerPolicy
+from simulator.lab.policy import with_meanings
 from simulator.language import N_, Text, Told
 
 Kind = Literal[
@@ -95,7 +96,7 @@ FILLED = ("name",)
 
 def schema() -> dict[str, object]:
     """The JSON Schema of an exercise's file, for editors."""
-    return toml.schema(Exercise, "ehlo-twice exercise", FILLED)
+    return with_meanings(toml.schema(Exercise, "ehlo-twice exercise", FILLED))
 
 
 @cache

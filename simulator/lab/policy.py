@@ -15,7 +15,7 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -146,7 +146,9 @@ class Mail(_Table, frozen=True, kw_only=True):
     """The envelope and the message."""
 
     sender: Printable = "postmaster@mx4.example.com"
-    recipients: tuple[Printable, ...] = ("ana@eq-c601.example.com",)
+    recipients: Annotated[tuple[Printable, ...], msgspec.Meta(min_length=1)] = (
+        "ana@eq-c601.example.com",
+    )
     subject: Printable = "Why twice?"
     body: str = "The Received line tells how this message came.\n"
 
@@ -300,13 +302,17 @@ FILLED = ("name", "folder")
 
 def schema() -> dict[str, object]:
     """The JSON Schema of a scenario file, for editors."""
-    made = toml.schema(Scenario, "ehlo-twice scenario", FILLED)
+    return with_meanings(toml.schema(Scenario, "ehlo-twice scenario", FILLED))
+
+
+def with_meanings(schema: dict[str, Any]) -> dict[str, Any]:
+    """A JSON Schema in which the keys of a scenario's tables are explained, where it has them."""
     for table, kind in TABLES.items():
-        said = made["$defs"][kind.__name__]
-        said["description"] = keys()[table]["about"]
-        for key, entry in said["properties"].items():
-            entry["description"] = keys()[table][key]
-    return made
+        if said := schema["$defs"].get(kind.__name__):
+            said["description"] = keys()[table]["about"]
+            for key, entry in said["properties"].items():
+                entry["description"] = keys()[table][key]
+    return schema
 
 
 TABLES = {
@@ -328,7 +334,9 @@ def keys() -> dict[str, dict[str, str]]:
 
 
 def _why(what: str, value: object) -> Text | None:
-    """What is wrong with a name or a line that did not match its pattern."""
+    """What is wrong with a name or a line that did not match its pattern, or an empty list."""
+    if value == [] and "length >= 1" in what:
+        return _cannot_be(value, Text(N_("it must not be empty")))
     if "matching regex" not in what or not isinstance(value, str):
         return None
     if "(?=.{1,253}" in what:
@@ -340,7 +348,7 @@ def _why(what: str, value: object) -> Text | None:
     return _cannot_be(value, _no_line(value, 500, "line")) if r"\x20" in what else None
 
 
-def _cannot_be(value: str, why: Text) -> Text:
+def _cannot_be(value: object, why: Text) -> Text:
     return Text(N_("{key} cannot be {value}: {problem}"), {"value": shown(value), "problem": why})
 
 

@@ -109,9 +109,9 @@ _LISTED = late(
 )
 _STRING = late(
     r"'(?P<s>(?:[^'\\]|\\.){0,4000})'|\"(?P<s2>(?:[^\"\\]|\\.){0,4000})\""
-    r"|(?<=[\s(,=\[{:])['\"](?P<s3>[^'\"\s]{1,4000})$"
+    r"|(?<=[\s(,=\[{:])['\"](?P<s3>(?![,;)\]}])[^'\"\s]{1,4000})$"
 )
-"""A string; the last of a line may have lost its end."""
+"""A string; one before the end of a line, or of what is searched, may have lost its own end."""
 _BENIGN = late(
     r"(?i)(?:EHLO|HELO|LHLO|STARTTLS|MAIL|RCPT|DATA|RSET|NOOP|QUIT|HELP|VRFY)\b.*|AUTH(?: [A-Z0-9-]{3,20})?"
     r"|\w+://[^@]*|(?:/|[A-Z]:\\)[\w./\\ -]*|[\w-]+(?:\.[\w-]+)+(?::\d+)?|[^@\s]+@[\w.-]*|[a-z ]{0,24}|[A-Z][a-z]{1,24}"

@@ -331,7 +331,8 @@ def _in_tag(text: str, tag: int, place: int) -> Found | None:
     """The value of a tag of which an attribute names it: another attribute, or what it holds."""
     end = text.find(">", place)
     end = end if end >= 0 else len(text)
-    if value := _VALUE_ATTRIBUTE.search(text, tag, end):
+    value = _VALUE_ATTRIBUTE.search(text, tag)
+    if value and value.start() < end:
         group = next(n for n in (1, 2, 3) if value[n])
         return Found(Value(*value.span(group), whole=True), ends=False)
     if end >= len(text) or text[end - 1] == "/":

@@ -3,6 +3,7 @@
 import re
 import sys
 import tomllib
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import jsonschema
 import msgspec
 import pytest
 
+from simulator.checks import cases
+from simulator.exercises import exercise
 from simulator.explainer import explain
 from simulator.lab import (
     BadScenario,
@@ -336,6 +339,23 @@ def test_every_key_is_told_of() -> None:
             key: text for key, text in keys()[table].items() if key != "about"
         }
     assert set(keys()) == set(TABLES)
+
+
+@pytest.mark.parametrize("other", [exercise.schema, cases.schema])
+def test_every_key_is_told_of_in_other_schemas(other: Callable[[], dict[str, Any]]) -> None:
+    shapes = other()["$defs"]
+    there = [kind for kind in TABLES.values() if kind.__name__ in shapes]
+    assert ClientPolicy in there
+    for kind in there:
+        shape = shapes[kind.__name__]
+        assert "keys.toml" not in shape["description"]
+        assert all(shape["properties"][key]["description"] for key in kind.__struct_fields__)
+
+
+def test_a_message_has_a_recipient() -> None:
+    raw = f"{GOOD}[mail]\nrecipients = []\n".encode()
+    with pytest.raises(BadScenario, match=r"mail\.recipients cannot be \[\]: it must not be empty"):
+        parse(raw, "x.toml", "x")
 
 
 def test_only_the_documented_scenario_has_a_document() -> None:
