@@ -57,6 +57,9 @@ _TALK = late(
 )
 
 
+_PROMPT = ">>> "
+
+
 class Secrets:
     """Masks session after session of one log."""
 
@@ -413,7 +416,8 @@ class _Walk:
             shown = self._masker.line(event.argument, understood=True)
             return msgspec.structs.replace(event, argument=shown, **gone)
         self._masker.authenticating = self._auth
-        shown = self._masker.line(line)
+        # A mark of the log's, or the prompt of a program in which somebody asks for a value.
+        shown = self._masker.line(_PROMPT + line).removeprefix(_PROMPT)
         if shown == line:
             return msgspec.structs.replace(event, **gone)
         verb, argument = smtp.parse_command(shown)

@@ -178,6 +178,9 @@ FOUND = {
         "-----BEGIN CERTIFICATE-----\nMIIDSjCCAjKgAwIBAgIU\n"
         "my credentials are bob and WNlAGh75\n" + HEAD
     ),
+    "a value that is asked for behind a prompt that marks commands too": (
+        "<~~ 250-ENHANCEDSTATUSCODES\n>>> settings.EMAIL_HOST_PASSWORD\n'WNlAGh30'\n"
+    ),
     "a sentence behind a certificate, and the dialogue between": (
         f"-----BEGIN CERTIFICATE-----\n{HEAD}my credentials are bob and WNlAGh75\n"
     ),
