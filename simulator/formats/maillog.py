@@ -482,7 +482,11 @@ def _from_counts(dialogue: _Told, counts: str, line: Line) -> None:
         dialogue.imply("EHLO", line.number)
     for _ in range(number.get("starttls", 0)):
         dialogue.imply("STARTTLS", line.number)
-    if shake:
+    if shake and shake[0].error and worked.get("starttls"):
+        # Postfix counts a STARTTLS as good once the handshake is done.
+        dialogue.tls(line.number)
+        dialogue.remark(shake[0].detail, shake[0].line or line.number)
+    elif shake:
         dialogue.events.append(shake[0])
     elif tls:
         dialogue.tls(line.number)

@@ -29,7 +29,7 @@ SENTENCES = [
     ("error:0A0000BF:SSL routines::no protocols available", "own"),
     ("error:0A000102:SSL routines::unsupported protocol", "version"),
     ("tls_process_client_hello:version too low", "version"),
-    ("SSL23_GET_CLIENT_HELLO:unknown protocol:s23_srvr.c:647", "old-hello"),
+    ("SSL23_GET_CLIENT_HELLO:unknown protocol:s23_srvr.c:647", "other"),
     ("SSL23_GET_SERVER_HELLO:unknown protocol:s23_clnt.c:794", "not-tls"),
     ("ssl3_get_record:wrong version number", "not-tls"),
     ("error:0A00009C:SSL routines::http request", "not-tls"),
