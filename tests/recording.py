@@ -87,7 +87,8 @@ class Wire:
         self.events.append(Reply(code=code, lines=lines, **self.say("server", raw.encode())))
 
     def message(self, raw: bytes) -> None:
-        self.events.append(Message(size=len(raw), **self.say("client", raw)))
+        size = len(raw) - len(b".\r\n")
+        self.events.append(Message(size=size, **self.say("client", raw)))
 
     def handshake(self, client: ssl.SSLContext, server: ssl.SSLContext, *, trusted: bool) -> None:
         ends: dict[Side, tuple[ssl.SSLObject, ssl.MemoryBIO, ssl.MemoryBIO]] = {}

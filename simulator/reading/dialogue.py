@@ -688,11 +688,13 @@ class Dialogue:
         assert self._data is not None
         if not self._data:
             self._data_line = line
-        if text.strip() == ".":
-            self._data_over = True
+        ends = text.strip() == "."
+        self._data_over = self._data_over or ends
         if self._data_size < KEPT:
             self._data.append(text)
-        self._data_size += len(text.encode("utf-8", "replace")) + 2
+        # A dot more stands before a line that begins with one (RFC 5321 §4.5.2).
+        stuffed = text.startswith("..")
+        self._data_size += 0 if ends else len(text.encode("utf-8", "replace")) + 2 - stuffed
 
     def _end_data(self) -> None:
         data, self._data = self._data, None

@@ -15,7 +15,7 @@ from simulator.explainer import Explanation, explain
 from simulator.formats import CannotRead
 from simulator.lab import arena
 from simulator.rules import rules
-from simulator.session import Handshake, Session, to_json
+from simulator.session import Handshake, Message, Session, to_json
 from simulator.verdict import Verdict
 from simulator.views import json as json_view
 from simulator.views.pcapng import render
@@ -83,6 +83,11 @@ def not_shown(played: lab.Scenario | None = None) -> set[str]:
     return {key for row in rows for key, cannot in row.items() if cannot in why}
 
 
+def sizes(found: Session) -> list[int]:
+    """The octets of each message, without the dot that ends it."""
+    return [event.size for event in found.events if isinstance(event, Message)]
+
+
 @pytest.mark.parametrize("name", lab.names())
 def test_a_capture_gives_the_verdict_of_the_lab(name: str) -> None:
     read = list(formats.read(render(session(name))))
@@ -90,6 +95,8 @@ def test_a_capture_gives_the_verdict_of_the_lab(name: str) -> None:
     assert len(read) == (1 if lab.load(name).middlebox.does == "nothing" else 2)
     found = differences(explanation(name).verdict, explain(read[0]).verdict)
     assert found == set(NOT_SHOWN.get(name, {}))
+    if (sent := sizes(session(name))) and len(read) == 1:
+        assert sizes(read[0]) == sent
 
 
 @pytest.mark.parametrize(
