@@ -104,7 +104,7 @@ class Client:
             await self._speak_for()
         if policy.login:
             await self._log_in()
-        if any(keyword not in self.keywords for keyword in policy.requires):
+        if any(keyword not in self.keywords for keyword in self._needs()):
             raise GivenUp
         await self._send_mail()
         await self.leave()
@@ -256,6 +256,13 @@ class Client:
             self._message(data)
         return (await self.reply()).code < 300
 
+    def _needs(self) -> tuple[str, ...]:
+        """The keywords without which the message is not sent."""
+        needs = self.policy.requires
+        if self.mail.is_international and "SMTPUTF8" not in self.policy.insists:
+            needs = (*needs, "SMTPUTF8")
+        return needs
+
     def _parameters(self, size: int) -> str:
         known = {
             "SIZE": f" SIZE={size}",
@@ -264,7 +271,7 @@ class Client:
             "SMTPUTF8": " SMTPUTF8",
         }
         wanted = dict.fromkeys(
-            [k for k in (*self.policy.uses, *self.policy.requires) if k in self.keywords]
+            [k for k in (*self.policy.uses, *self._needs()) if k in self.keywords]
             + list(self.policy.insists)
         )
         return "".join(known.get(keyword, "") for keyword in wanted)
@@ -295,7 +302,7 @@ class Client:
 
     def group(self, *lines: str, data: bytes = b"") -> None:
         """Send several commands at once (RFC 2920); `data` belongs to the last (RFC 3030 §2)."""
-        raws = [f"{line}\r\n".encode("ascii", "replace") for line in lines]
+        raws = [f"{line}\r\n".encode() for line in lines]
         raws[-1] += data
         at = self.tap.now()
         secure = self.wire.secure

@@ -37,6 +37,15 @@ HostName = Annotated[
 """A name that a certificate can carry: labels of letters, digits, hyphens (RFC 1035 §2.3.1)."""
 Printable = Annotated[str, msgspec.Meta(pattern=r"^[\x20-\x7e]{0,500}$(?!\n)")]
 """What fits one line of SMTP: printable ASCII."""
+AnyScript = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[\x20-\x7e\u00a1-\u061b\u061d-\u1fff\u2c00-\ud7ff\uf900-\ufdcf\ufdf0-\ufefe"
+        r"\uff01-\ufffd]{0,500}$(?!\n)"
+    ),
+]
+"""What may stand in an address or a header where SMTPUTF8 is offered (RFC 6531 §3.3): letters of
+any script, and nothing that does not show or turns the line."""
 FileName = Annotated[str, msgspec.Meta(pattern=r"^(?!\.{1,2}$)[^/\\:\x00-\x1f]{1,255}$(?!\n)")]
 """The name of a file, without the folder that it stands in."""
 Verb = Literal[
@@ -145,12 +154,17 @@ class MiddleboxPolicy(_Table, frozen=True, kw_only=True):
 class Mail(_Table, frozen=True, kw_only=True):
     """The envelope and the message."""
 
-    sender: Printable = "postmaster@mx4.example.com"
-    recipients: Annotated[tuple[Printable, ...], msgspec.Meta(min_length=1)] = (
+    sender: AnyScript = "postmaster@mx4.example.com"
+    recipients: Annotated[tuple[AnyScript, ...], msgspec.Meta(min_length=1)] = (
         "ana@eq-c601.example.com",
     )
-    subject: Printable = "Why twice?"
+    subject: AnyScript = "Why twice?"
     body: str = "The Received line tells how this message came.\n"
+
+    @property
+    def is_international(self) -> bool:
+        """Whether it may only go where SMTPUTF8 is offered (RFC 6531 §3.5)."""
+        return not "".join((self.sender, *self.recipients, self.subject)).isascii()
 
 
 class DocumentedLog(_Table, frozen=True, kw_only=True):
@@ -345,6 +359,8 @@ def _why(what: str, value: object) -> Text | None:
         return _cannot_be(value, _no_line(value, 255, "word"))
     if "[^/" in what:
         return _cannot_be(value, Text(N_("it names a file beside the scenario, without folder")))
+    if r"\u061d" in what:
+        return _cannot_be(value, _no_script(value))
     return _cannot_be(value, _no_line(value, 500, "line")) if r"\x20" in what else None
 
 
@@ -366,6 +382,17 @@ def _no_line(text: str, limit: int, kind: Literal["word", "line"]) -> Text:
     if kind == "line":
         told = N_("it must be one line of printable ASCII, and holds the character {sign}")
     return Text(told, {"sign": ascii(wrong)})
+
+
+def _no_script(text: str) -> Text:
+    if len(text) > 500:
+        return _no_line(text, 500, "line")
+    wrong = next((sign for sign in text if not re.search(_SCRIPT, sign)), "")
+    told = N_("it must be one line of letters and signs that show, and holds the character {sign}")
+    return Text(told, {"sign": ascii(wrong)})
+
+
+_SCRIPT: str = AnyScript.__metadata__[0].pattern  # type: ignore[attr-defined]
 
 
 def _no_host_name(text: str) -> Text:

@@ -187,6 +187,7 @@ class Server(SMTP):
         elif self.session is not None:
             # It is of the connection, and was not said in SMTP.
             self.session.proxy_data = before.proxy_data if before is not None else None
+            self.enable_SMTPUTF8 = self.enable_SMTPUTF8 and not self.policy.forgets
             if not self.policy.forgets and before is not None:
                 self.session.host_name = before.host_name
                 self.session.extended_smtp = before.extended_smtp
@@ -323,6 +324,7 @@ class Server(SMTP):
         self.session.host_name = hostname
         self.command_size_limits["MAIL"] = 1024
         lines = [self.hostname, *self.keywords()]
+        self.enable_SMTPUTF8 = "SMTPUTF8" in lines
         if self.policy.starttls == "misplaced" and not self.tls:
             lines.insert(0, "STARTTLS")
         last = len(lines) - 1
@@ -478,15 +480,18 @@ class Server(SMTP):
         return await self.auth_OAUTHBEARER(server, args)
 
     def received(self, session: Known) -> None:
-        """Note the Received line that goes on the message (RFC 5321 §4.4, RFC 3848)."""
+        """Note the Received line that goes on the message (RFC 5321 §4.4, RFC 3848,
+        RFC 6531 §4.3)."""
         assert session.peer is not None
         proxied = session.proxy_data
         whence = str(proxied.src_addr) if proxied else session.peer[0]
         whence = self._spoken_for.get("ADDR", whence)
         protocol = "ESMTP" if session.extended_smtp else "SMTP"
+        if self.envelope is not None and self.envelope.smtp_utf8:
+            protocol = "UTF8SMTP"
         marks = self.policy.marks_tls
         if session.extended_smtp and (marks == "always" or (marks == "inside" and self.tls)):
-            protocol = "ESMTPS"
+            protocol += "S"
         if session.authenticated:
             protocol += "A"
         tap = self.tap

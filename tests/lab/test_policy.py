@@ -1,5 +1,6 @@
 """A scenario is a file: what it may hold, what it must say, and what is said of a bad one."""
 
+import json
 import re
 import sys
 import tomllib
@@ -350,6 +351,15 @@ def test_every_key_is_told_of_in_other_schemas(other: Callable[[], dict[str, Any
         shape = shapes[kind.__name__]
         assert "keys.toml" not in shape["description"]
         assert all(shape["properties"][key]["description"] for key in kind.__struct_fields__)
+
+
+@pytest.mark.parametrize("sign", ["\u202e", "\u061c", "\x1b", "\n", "\u200b"])
+def test_an_address_of_any_script_holds_nothing_that_does_not_show(sign: str) -> None:
+    for key in ("sender", "subject"):
+        assert parse(f'{GOOD}[mail]\n{key} = "жозé@例.example"'.encode(), "x.toml", "x")
+        bad = f"{GOOD}[mail]\n{key} = {json.dumps('a' + sign)}\n".encode()
+        with pytest.raises(BadScenario, match=r"letters and signs that show, and holds the character"):
+            parse(bad, "x.toml", "x")
 
 
 def test_a_message_has_a_recipient() -> None:
