@@ -31,6 +31,7 @@ def session(dialogue: Dialogue) -> Session:
         _without_supposition(dialogue)
     _too_early(dialogue)
     _open_handshake(dialogue)
+    _told_late(dialogue.events)
     dialogue.conclude()
     _implicit(dialogue)
     events = _without_recipe(tuple(dialogue.events))
@@ -226,6 +227,27 @@ def _open_handshake(dialogue: Dialogue) -> None:
         dialogue.tls_failed(said[0].line or 0, "", "other")
     else:
         dialogue.infer_tls()
+
+
+def _told_late(events: list[AnyEvent]) -> None:
+    """A program may log what it is about to send into TLS before it tells that TLS failed: then
+    nothing was replied to that any more, and the failure came before it."""
+    failed = [i for i, e in enumerate(events) if isinstance(e, Handshake)]
+    if len(failed) != 1 or not isinstance(shake := events[failed[0]], Handshake):
+        return
+    if not shake.detail or shake.error in ("", "cut", "not-tls", "timeout"):
+        return
+    said = [i for i, e in enumerate(events) if isinstance(e, Command | Reply)]
+    replies = [i for i in said if isinstance(events[i], Reply)]
+    last = replies[-1] if replies else -1
+    match [events[i] for i in said if i <= last][-2:]:
+        case [Command(verb="STARTTLS"), Reply(code=220)]:
+            pass
+        case _:
+            return
+    sent = next((i for i in said if i > last), failed[0])
+    if sent < failed[0]:
+        events.insert(sent, events.pop(failed[0]))
 
 
 def _is_typed(dialogue: Dialogue) -> bool:

@@ -57,7 +57,7 @@ _HINT = needles.split(
     r"(?i)tls|ssl|x509|handshake|certif|cipher|crypt|16 03|1603|x16|026|self.signed|pkix|smtp host"
     r"|mismatch|altname|version number|eof|reset|negoti|upgraded|schannel|packet|protocol|hello"
     r"|invalid ?content|secure connection|alert|signing key|credentials|frame|token supplied"
-    r"|common algorithm|sec_e_|bad_cert|security\.authentication|starttls"
+    r"|socketerror\(|common algorithm|sec_e_|bad_cert|security\.authentication|starttls"
 )
 
 

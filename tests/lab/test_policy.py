@@ -358,7 +358,9 @@ def test_an_address_of_any_script_holds_nothing_that_does_not_show(sign: str) ->
     for key in ("sender", "subject"):
         assert parse(f'{GOOD}[mail]\n{key} = "жозé@例.example"'.encode(), "x.toml", "x")
         bad = f"{GOOD}[mail]\n{key} = {json.dumps('a' + sign)}\n".encode()
-        with pytest.raises(BadScenario, match=r"letters and signs that show, and holds the character"):
+        with pytest.raises(
+            BadScenario, match=r"letters and signs that show, and holds the character"
+        ):
             parse(bad, "x.toml", "x")
 
 
