@@ -358,7 +358,7 @@ def _reply_code(
 
 
 _HOW_FAR = {
-    "refused": N_("TLS was offered, but the server refused to begin it ({code})."),
+    "refused": N_("The server refused to begin TLS ({code})."),
     "not_offered": N_("The client saw no offer of TLS."),
     "failed": N_("TLS was begun, but the handshake failed."),
     "not_attempted": N_("The client did not ask for TLS."),
