@@ -132,6 +132,8 @@ class Dialogue:
         self._data: list[str] | None = None
         self._data_line = 0
         self._data_size = 0
+        self._by_mark: Handshake | None = None
+        """TLS that nothing but the marks of the lines tells of."""
         self._data_over = False
 
     @property
@@ -312,6 +314,7 @@ class Dialogue:
     ) -> None:  # fmt: skip
         """TLS came about. `text` is the line that says so."""
         self._close_reply()
+        self._unmark()
         for index, event in enumerate(self.events):
             if isinstance(event, Handshake) and not event.error:
                 better = msgspec.structs.replace(
@@ -335,6 +338,19 @@ class Dialogue:
                 verified=verified,
             )
         )
+
+    def _unmark(self) -> None:
+        """The marks told of TLS from the beginning, as somebody wrote them down, and it begins now:
+        STARTTLS was the last thing that was sent."""
+        sent = [e for e in self.events if isinstance(e, Command)]
+        if self._by_mark not in self.events or not sent or sent[-1].verb != "STARTTLS":
+            return
+        self.events.remove(self._by_mark)
+        self.events[:] = [
+            e if isinstance(e, Remark) else msgspec.structs.replace(e, secure=False)
+            for e in self.events
+        ]
+        self._secure, self._by_mark, self.pending = False, None, None
 
     def tls_failed(self, line: int, detail: str, error: HandshakeError = "") -> None:
         """TLS was begun, and did not come about."""
@@ -722,7 +738,8 @@ class Dialogue:
 
     def _mark_secure(self, line: int) -> None:
         """The log marks a line as inside TLS, and no handshake was seen."""
-        self._secured(Handshake(by="client", secure=True, at=self._at, line=line))
+        self._by_mark = Handshake(by="client", secure=True, at=self._at, line=line)
+        self._secured(self._by_mark)
 
     def infer_tls(self) -> None:
         """TLS came about, or the talk would not have gone on as it did."""

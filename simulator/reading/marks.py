@@ -87,6 +87,27 @@ def unmarked_or_prefixed(desk: Desk, line: Line) -> bool:
     return rest != line.text.strip() and unmarked(desk, Line(line.number, rest))
 
 
+_TO_A_LOGIN = frozenset(
+    [
+        "235",
+        "334",
+        "421",
+        "432",
+        "454",
+        "500",
+        "501",
+        "502",
+        "503",
+        "504",
+        "530",
+        "534",
+        "535",
+        "538",
+    ]
+)
+"""Replies that an answer to AUTH may get (RFC 4954 §6), by their codes."""
+
+
 def unmarked(desk: Desk, line: Line, connection: str | None = None) -> bool:
     """Whether a line without any mark is of the dialogue, by what it says."""
     if connection is None:
@@ -98,11 +119,15 @@ def unmarked(desk: Desk, line: Line, connection: str | None = None) -> bool:
         if not (given_up or (is_reply(text) and dialogue.takes_reply(text))):
             dialogue.message(line.text, line.number)
             return True
-    if is_reply(text):
+    # In a lesson, a login may be three digits long; the replies to it have other codes.
+    answer = dialogue is not None and dialogue.in_login and text.isdigit()
+    if is_reply(text) and not (answer and text not in _TO_A_LOGIN):
         desk.speak(connection, "server", text, line.number, line.text)
         return True
-    if is_command(text) or (
-        dialogue is not None and dialogue.in_login and " " not in text and len(text) < 2000
+    if (
+        is_command(text)
+        or answer
+        or (dialogue is not None and dialogue.in_login and " " not in text and len(text) < 2000)
     ):
         desk.speak(connection, "client", text, line.number, line.text)
         return True

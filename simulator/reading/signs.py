@@ -223,7 +223,7 @@ def read(text: str) -> Sentence | None:
         refused = _find("refused", text)
         if refused:
             match = refused[0]
-            code = int(match["code"] or 454)
+            code = int(match["code"] or (454 if _DUE.search(match["text"]) else 500))
             return Sentence("refused", code=code, text=_reply_text(match["text"]))
     if _find("harmless", text):
         # Such as sendmail's verify=FAIL beside the cipher that was agreed on.
@@ -236,6 +236,10 @@ def read(text: str) -> Sentence | None:
         return Sentence("established", starttls=named)
     return None
 
+
+_DUE = late(r"(?i)\bdue to\b")
+"""What marks RFC 3207's words for 454; without it and without a code, the server did not know the
+command (RFC 5321 §4.2.4: 500)."""
 
 _START_TLS = late(r"(?i)\bstart[ -]tls\b")
 """STARTTLS, as some libraries write it."""

@@ -288,3 +288,13 @@ def test_a_line_that_a_reader_joins_to_the_one_before_shows_nothing_there() -> N
     text = shown(log.encode())
     assert "DATA from a.example.com[203.0.113.9] [mx.example.org]:587 alice@example.org:***" in text
     assert "quagga" not in text
+
+
+def test_an_answer_of_three_digits_is_no_reply() -> None:
+    text = shown(b"AUTH LOGIN\n334 VXNlcm5hbWU6\nana\n334 UGFzc3dvcmQ6\n456\n535 failed\n")
+    assert "456" not in text
+    assert not any(
+        getattr(event, "code", 0) == 456
+        for session in formats.read(b"AUTH LOGIN\n334 UGFzc3dvcmQ6\n456\n535 failed\n")
+        for event in session.events
+    )
