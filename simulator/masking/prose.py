@@ -9,6 +9,7 @@ line after its name, and a key goes on over many.
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from simulator import smtp
 from simulator.masking import leads
@@ -175,6 +176,23 @@ class Masker:
 
         self._hints = tuple(filter(has, hints()))
         self._shapes = shapes_with(frozenset(filter(has, signs())))
+
+    def begun(self) -> tuple[object, ...] | None:
+        """What the lines so far have begun, for `resume`; None where that is nothing."""
+        begun = (
+            self._pending, self._columns, self._call, self._key, self._public, self._blob,
+            self._hex, self._ticket,
+        )  # fmt: skip
+        if not any(begun) and self._indent < 0:
+            return None
+        return (*begun, self._patience, self._strange, self._indent, self._before)
+
+    def resume(self, begun: tuple[Any, ...]) -> None:
+        """Go on behind lines that were masked elsewhere."""
+        (
+            self._pending, self._columns, self._call, self._key, self._public, self._blob,
+            self._hex, self._ticket, self._patience, self._strange, self._indent, self._before,
+        ) = begun  # fmt: skip
 
     def interrupted(self) -> None:
         """Something came in between that was understood."""

@@ -67,17 +67,20 @@ class Secrets:
         self._known: OrderedDict[str, tuple[str, ...]] = OrderedDict()
         self._by_word: dict[str, set[str]] = {}
         """Secrets by a word that each of their forms has: what a text is first asked for."""
+        self._begun: OrderedDict[int, tuple[Any, ...]] = OrderedDict()
+        """What the line before has begun, by the number of the line that may go on with it, perhaps
+        in another session."""
 
     def __call__(self, session: Session) -> Session:
         """The session without secrets, and without the octets that hold them."""
         said = [text for event in session.events for text in texts(event)]
         masker = Masker()
         masker.prepare("\n".join(said))
-        walk = _Walk(masker)
+        walk = _Walk(masker, self._begun)
         events = walk.all(session.events)
         if _newest_first(events):
             # A message may stand before the DATA that began it.
-            again = _Walk(masker).all(tuple(reversed(events)))[::-1]
+            again = _Walk(masker, self._begun).all(tuple(reversed(events)))[::-1]
             events = [
                 new if isinstance(new, Remark) else old
                 for old, new in zip(events, again, strict=True)
@@ -228,8 +231,9 @@ def _telling(secret: str) -> bool:
 class _Walk:
     """Goes through the events of one session and masks each by what went before it."""
 
-    def __init__(self, masker: Masker) -> None:
+    def __init__(self, masker: Masker, begun: OrderedDict[int, tuple[Any, ...]]) -> None:
         self._masker = masker
+        self._begun = begun
         self._asked = False
         self._user = False
         """The server asked who it is, and not for the password."""
@@ -273,9 +277,15 @@ class _Walk:
         order = sorted(range(len(group)), key=lambda place: group[place].line or 0)
         lines = [group[place].text for place in order]
         self._masker.authenticating = self._asked or self._auth
+        if (begun := self._begun.get(group[order[0]].line or 0)) is not None:
+            self._masker.resume(begun)
         shown: list[str] = []
         while len(shown) < len(lines):
             shown += self._some(lines[len(shown) :])
+        if (begun := self._masker.begun()) is not None and (last := group[order[-1]].line):
+            self._begun[last + 1] = begun
+            if len(self._begun) > MOST:
+                self._begun.popitem(last=False)
         self._auth = self._auth or self._masker.authenticating
         told = dict(zip(order, shown, strict=True))
         for place, remark in enumerate(group):

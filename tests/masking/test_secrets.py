@@ -181,6 +181,11 @@ FOUND = {
     "a value that is asked for behind a prompt that marks commands too": (
         "<~~ 250-ENHANCEDSTATUSCODES\n>>> settings.EMAIL_HOST_PASSWORD\n'WNlAGh30'\n"
     ),
+    "a value behind its name, of which a session ended": (
+        f"{SMTPD}connect from a.example.com[203.0.113.9]\n"
+        f"{SMTPD}disconnect from a.example.com[203.0.113.9]\n"
+        'array(3) {\n  ["host"]=>\n  string(2) "mx"\n  ["pass"]=>\n  string(8) "WNlAGh77"\n}\n'
+    ),
     "a sentence behind a certificate, and the dialogue between": (
         f"-----BEGIN CERTIFICATE-----\n{HEAD}my credentials are bob and WNlAGh75\n"
     ),
