@@ -87,24 +87,10 @@ def unmarked_or_prefixed(desk: Desk, line: Line) -> bool:
     return rest != line.text.strip() and unmarked(desk, Line(line.number, rest))
 
 
-_TO_A_LOGIN = frozenset(
-    [
-        "235",
-        "334",
-        "421",
-        "432",
-        "454",
-        "500",
-        "501",
-        "502",
-        "503",
-        "504",
-        "530",
-        "534",
-        "535",
-        "538",
-    ]
-)
+_TO_A_LOGIN = (
+    "235", "334", "421", "432", "454", "500", "501", "502", "503", "504", "530", "534", "535",
+    "538",
+)  # fmt: skip
 """Replies that an answer to AUTH may get (RFC 4954 §6), by their codes."""
 
 
