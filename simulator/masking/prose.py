@@ -129,6 +129,8 @@ _TOLD = late(
 """A line that is one word, as a password; the line before spoke of one."""
 _ANSWERED = late(r"\s*(?:\S{1,3}\s+)?(?![245]\d\d(?:[ -]|$))(?P<s>\S{3,})\s*")
 """A line that is one word, as the answer to what the server asked for."""
+_OPENS = late(r"""(?:=>|:\s*[|>][-+]?\d?|\"{3}|'{3})\s*$""")
+"""How a line ends whose value stands in the next, with nothing else that it may mean."""
 _SETTING = late(r"\s+[\w.-]+\s*[=:]\s*\S")
 
 
@@ -178,9 +180,13 @@ class Masker:
         self._shapes = shapes_with(frozenset(filter(has, signs())))
 
     def begun(self) -> tuple[object, ...] | None:
-        """What the lines so far have begun, for `resume`; None where that is nothing."""
+        """What the lines so far have begun, for `resume`; None where that is nothing, or no more
+        than a word: names of hosts have such."""
+        pending = self._pending
+        if pending == "told" or (pending == "block" and not _OPENS.search(self._before)):
+            pending = ""
         begun = (
-            self._pending, self._columns, self._call, self._key, self._public, self._blob,
+            pending, self._columns, self._call, self._key, self._public, self._blob,
             self._hex, self._ticket,
         )  # fmt: skip
         if not any(begun) and self._indent < 0:

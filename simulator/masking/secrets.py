@@ -107,8 +107,9 @@ class Secrets:
 
     @property
     def knows_any(self) -> bool:
-        """Whether a secret was found that is masked wherever else it stands."""
-        return bool(self._known)
+        """Whether a secret was found that is masked wherever else it stands, or may go on in
+        another session."""
+        return bool(self._known or self._begun)
 
     def again(self, session: Session) -> Session:
         """A session without secrets, of which more are known by now."""
