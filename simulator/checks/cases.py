@@ -11,12 +11,7 @@ import msgspec
 
 from simulator import smtp, toml
 from simulator.errors import Error
-from simulator.lab.policy import (
-    ClientPolicy,
-    MiddleboxPolicy,
-    ServerPolicy,
-    with_meanings,
-)
+from simulator.lab.policy import ClientPolicy, MiddleboxPolicy, ServerPolicy, with_meanings
 from simulator.language import Text, said
 from simulator.rules import Level
 from simulator.session import Session

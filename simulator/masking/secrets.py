@@ -155,8 +155,9 @@ def _without_pieces(event: AnyEvent, pieces: dict[str, str]) -> AnyEvent:
     said = texts(event)
     shown = list(said)
     for place, text in enumerate(said):
+        apart = f" {text} "
         for line, masked in pieces.items():
-            if len(text) > len(line) and f" {line} " in f" {text} ":
+            if text != line and f" {line} " in apart:
                 shown[place] = shown[place].replace(line, masked)
     return with_texts(event, shown) if shown != said else event
 
