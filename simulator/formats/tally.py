@@ -188,6 +188,7 @@ def pieces(file: BinaryIO, size: int = 1 << 62) -> Iterator[bytes]:
             return
         if not data.endswith(b"\n"):
             data += file.readline(LONGEST)
+            data += b"" if data.endswith(b"\n") else b"\n"
         size -= len(data)
         yield data
 
@@ -263,7 +264,9 @@ class _Scan:
             elif number == _TLS:
                 if data[at + 28] != _FROM:
                     continue
-                mark = rfind(b"]: ", 0, at)
+                mark = rfind(b"]: ", rfind(b"\n", 0, at) + 1, at)
+                if mark < 0:
+                    continue
                 # `Trusted`, and all that comes behind the peer's name.
                 said = data[mark + 3 : at] + data[find(b": TLS", at) : find(b"\n", at)]
                 process = data[rfind(b" ", 0, mark) + 1 : mark + 1]
@@ -311,10 +314,13 @@ class _Scan:
         self._keep(process, text)
 
     def _line(self, data: bytes, at: int) -> tuple[bytes, bytes]:
-        """The process that wrote the line around `at` (`postfix/smtpd[411]`), and what it says."""
-        mark = data.find(b"]: ", data.rfind(b"\n", 0, at) + 1)
-        process = data[data.rfind(b" ", 0, mark) + 1 : mark + 1]
-        return process, data[mark + 3 : data.find(b"\n", mark)]
+        """The process that wrote the line around `at` (`postfix/smtpd[411]`), and what it says;
+        empty for a line that ends before it says anything."""
+        end = data.find(b"\n", at)
+        mark = data.find(b"]: ", data.rfind(b"\n", 0, at) + 1, end)
+        if mark < 0:
+            return b"", b""
+        return data[data.rfind(b" ", 0, mark) + 1 : mark + 1], data[mark + 3 : end]
 
     def _keep(self, process: bytes, text: bytes) -> None:
         lines = self.open.get(process)
@@ -334,7 +340,7 @@ class _Scan:
         if b"/smtp[" not in process:
             return
         status = text.find(b", status=")
-        if status > 0:
+        if status > 0 and _WHY.match(text, status + 9):
             message = text[: text.find(b":")]
             self.first.setdefault(process, message)
             if self.last.get(process, message) != message:
@@ -370,6 +376,9 @@ class _Scan:
         self.delivered.discard(process)
         self._shapes.append(_shape(process, self.open.pop(process)))
 
+
+_WHY = re.compile(rb"\w+ \(.*\)")
+"""What stands behind `status=` where it is not cut off."""
 
 _OTHER_CLIENT = re.compile(rb"/(?:lmtp|relay)\[")
 

@@ -57,6 +57,52 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(formats, "LARGE", 0)
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["mx postfix/smtp[9]:", "mx postfix/smtp[9]: > a[192.0.2.1]:25: EHLO b.example"],
+        [
+            "mx postfix/smtp[9]:",
+            "mx postfix/smtp[8]: 0A1B: to=<a@b.example>, relay=a[192.0.2.1]:25, status=sent (ok)",
+        ],
+        [
+            "mx postfix/smtpd[9]: connect from a[192.0.2.1]",
+            f"mx Anonymous TLS connection established from a[192.0.2.1]: {TLS}",
+        ],
+        [
+            "mx postfix/smtpd[9]: connect from a[192.0.2.1]",
+            "mx Anonymous TLS connection established from a[192.0.2.1]",
+        ],
+        [
+            "mx postfix/smtpd[9]: connect from a[192.0.2.1]",
+            "mx reject: 554",
+            "mx postfix/smtpd[9]: lost connection after CONNECT from a[192.0.2.1]",
+        ],
+        [
+            "mx postfix/smtpd[9]: connect from a[192.0.2.1]",
+            "mx postfix/smtpd[9]: disconnect from a[192.0.2.1] ehlo=1 quit=1 commands=2",
+        ],
+        ["mx postfix/smtp[9]: 0A1B: to=<a@b.example>, relay=a[192.0.2.1]:25, status=sent"],
+    ],
+    ids=[
+        "empty",
+        "empty-before-another",
+        "no-process",
+        "cut-off",
+        "rejects-nobody",
+        "disconnects",
+        "sent",
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_a_line_may_be_cut_off_anywhere(lines: list[str], end: str, tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_text("\n".join(f"Nov 25 10:00:00 {line}" for line in lines) + end)
+    fast = tally.verdicts(path, maillog.read)
+    assert fast is not None
+    assert answer(told.verdict for told in fast) == explained(formats.read(path, format="postfix"))
+
+
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
 def test_every_sample(path: Path, tmp_path: Path) -> None:
     sessions = list(formats.read(path))
