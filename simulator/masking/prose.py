@@ -147,6 +147,8 @@ class Masker:
     def __init__(self) -> None:
         self.found: dict[str, None] = {}
         """Secrets that were masked, whose other occurrences can be masked as well."""
+        self.prompt = False
+        """A mark of the log's stood before the line, which may be the prompt of a program."""
         self.authenticating = False
         """AUTH was said: a word alone may be an answer to it."""
         self._hints, self._shapes = hints(), shapes()
@@ -186,18 +188,19 @@ class Masker:
         if pending == "told" or (pending == "block" and not _OPENS.search(self._before)):
             pending = ""
         begun = (
-            pending, self._columns, self._call, self._key, self._public, self._blob,
-            self._hex, self._ticket,
+            pending, self._columns, self._call, self._key, self._blob, self._hex, self._ticket,
         )  # fmt: skip
         if not any(begun) and self._indent < 0:
             return None
         return (*begun, self._patience, self._strange, self._indent, self._before)
 
     def resume(self, begun: tuple[Any, ...]) -> None:
-        """Go on behind lines that were masked elsewhere."""
+        """Go on behind lines that were masked elsewhere, unless these have begun something."""
+        if self._public or self.begun() is not None:
+            return
         (
-            self._pending, self._columns, self._call, self._key, self._public, self._blob,
-            self._hex, self._ticket, self._patience, self._strange, self._indent, self._before,
+            self._pending, self._columns, self._call, self._key, self._blob, self._hex,
+            self._ticket, self._patience, self._strange, self._indent, self._before,
         ) = begun  # fmt: skip
 
     def interrupted(self) -> None:
@@ -505,7 +508,9 @@ class Masker:
             if found.ends and not understood:
                 block = re.search(r"(?:[|>][-+]?\d?|\"\"\"|\'\'\')\s*$", line) is not None
                 self._patience = 4
-                asks = found.value_key and _PRINTS.match(line) is not None
+                asks = found.value_key and (
+                    _PRINTS.match(line) or (self.prompt and " " not in line.strip())
+                )
                 self._pending = (
                     "printed" if asks else "key" if found.value_key else "block" if block else "any"
                 )

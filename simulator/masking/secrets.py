@@ -57,7 +57,8 @@ _TALK = late(
 )
 
 
-_PROMPT = ">>> "
+_MARKED = late(r"\s*(?:[\w.-]{1,12} ?)?[<>:|=~*\]-]{1,4}(?=\s|$)")
+"""What a log of another kind writes before each line."""
 
 
 class Secrets:
@@ -279,7 +280,8 @@ class _Walk:
         order = sorted(range(len(group)), key=lambda place: group[place].line or 0)
         lines = [group[place].text for place in order]
         self._masker.authenticating = self._asked or self._auth
-        if (begun := self._begun.get(group[order[0]].line or 0)) is not None:
+        begun = self._begun.get(group[order[0]].line or 0)
+        if begun is not None and not _LOGGED.match(lines[0]):
             self._masker.resume(begun)
         shown: list[str] = []
         while len(shown) < len(lines):
@@ -338,8 +340,9 @@ class _Walk:
         for line in lines:
             if not self._body:
                 break
-            ours = _alike(line).startswith(_alike(self._prefix))
-            text = line[len(self._prefix) :] if ours else line
+            bare = line if self._prefix[:1].isspace() else line.lstrip()
+            ours = not self._prefix or _alike(bare).startswith(_alike(self._prefix))
+            text = bare[len(self._prefix) :] if ours and self._prefix else line
             if text.strip() == "." or (self._prefix and _TALK.match(text)):
                 self._body = self._prefix = ""
                 shown.extend(self._lines([line]))
@@ -350,7 +353,7 @@ class _Walk:
             else:
                 self._body_seen = True
                 self._say(text)
-                shown.append(self._prefix + MASK if text.strip() else line)
+                shown.append(line[: len(line) - len(text)] + MASK if text.strip() else line)
         return shown
 
     def _say(self, text: str) -> None:
@@ -368,9 +371,11 @@ class _Walk:
                 # Who it is, is no secret: it stands in MAIL FROM as well.
                 if len(event.text.strip()) >= 8:
                     self.said[event.text.strip()] = None
+                self._of_another(event.text)
                 changed["text"] = MASK
             case AuthResponse():
                 self._keep(event.text)
+                self._of_another(event.text)
                 changed["text"] = MASK if event.text.strip() not in ("", "*") else event.text
             case Command() if event.by == "client":
                 return self._command(event, asked=asked)
@@ -393,6 +398,15 @@ class _Walk:
             case _ if hasattr(event, "text"):
                 changed["text"] = self._masker.line(event.text, understood=True)
         return msgspec.structs.replace(event, **changed)
+
+    def _of_another(self, answer: str) -> None:
+        """An answer that can be none: the line of another session's message, whose other lines
+        nobody understood, or of a file, which may begin what the next line ends."""
+        if is_blob(answer) or is_sasl(answer):
+            return
+        if marked := _MARKED.match(answer):
+            self._body, self._body_seen, self._prefix = "DATA", True, f"{marked[0].rstrip()} "
+        self._masker.line(answer)
 
     def _reply(self, event: Reply) -> tuple[str, ...]:
         if event.code == 334:
@@ -429,7 +443,9 @@ class _Walk:
             return msgspec.structs.replace(event, argument=shown, **gone)
         self._masker.authenticating = self._auth
         # A mark of the log's, or the prompt of a program in which somebody asks for a value.
-        shown = self._masker.line(_PROMPT + line).removeprefix(_PROMPT)
+        self._masker.prompt = True
+        shown = self._masker.line(line)
+        self._masker.prompt = False
         if shown == line:
             return msgspec.structs.replace(event, **gone)
         verb, argument = smtp.parse_command(shown)

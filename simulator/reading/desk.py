@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator
 
+from simulator.needles import late
 from simulator.reading import ending
 from simulator.reading.clean import stamp
 from simulator.reading.dialogue import Dialogue, Extent
@@ -18,6 +19,10 @@ MOST_EVENTS = 20_000
 
 MOST_OPEN = 20_000
 """Sessions that may be open at once; beyond it the one silent for longest is given out."""
+
+
+_KEYED = late(r"\s*\[?[\"'][^\"']{0,80}[\"']\]? ?(?:[=-]>|[=:])\s*")
+"""A name in quotes and what stands before its value, which is in the next line; no side's mark."""
 
 
 class Desk:
@@ -93,6 +98,9 @@ class Desk:
     ) -> Dialogue:  # fmt: skip
         """Something was said; a new greeting begins a new session."""
         found = self.of(connection, stamp)
+        if not text and _KEYED.fullmatch(stamp):
+            found.remark(stamp, line)
+            return found
         greets = who == "server" and text[:3] == "220" and not found.answers_starttls(text)
         if greets and found.begun and found.expects_greeting:
             if found.fell_back and not found.closed:

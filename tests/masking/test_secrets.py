@@ -186,6 +186,110 @@ FOUND = {
         f"{SMTPD}disconnect from a.example.com[203.0.113.9]\n"
         'array(3) {\n  ["host"]=>\n  string(2) "mx"\n  ["pass"]=>\n  string(8) "WNlAGh77"\n}\n'
     ),
+    "a login behind a mark that is taken for a prompt": (
+        "C: EHLO a.example.com\n"
+        "S: 250-mx.example.com\n"
+        "S: 250 AUTH PLAIN LOGIN\n"
+        "C: alice@example.org:WNlAGh77\n"
+        "S: 500 5.5.2 Error: command not recognized\n"
+        "C: QUIT\n"
+        "S: 221 bye\n"
+    ),
+    "a map's line that a client sends": (
+        "Mar  4 10:00:00 mx postfix/smtpd[7]: connect from a[192.0.2.1]\n"
+        "Mar  4 10:00:00 mx postfix/smtpd[7]: > a[192.0.2.1]: 220 mx.example.com ESMTP\n"
+        "Mar  4 10:00:00 mx postfix/smtpd[7]: < a[192.0.2.1]: EHLO a.example.com\n"
+        "Mar  4 10:00:00 mx postfix/smtpd[7]: > a[192.0.2.1]: 250-mx.example.com\n"
+        "Mar  4 10:00:00 mx postfix/smtpd[7]: > a[192.0.2.1]: 250 AUTH PLAIN LOGIN\n"
+        "Mar  4 10:00:00 mx postfix/smtpd[7]: < a[192.0.2.1]: [mx.example.com]:25 alice:WNlAGh22\n"
+        "Mar  4 10:00:00 mx postfix/smtpd[7]: > a[192.0.2.1]: 502 5.5.2 Error: no command\n"
+        "Mar  4 10:00:00 mx postfix/smtpd[7]: < a[192.0.2.1]: QUIT\n"
+        "Mar  4 10:00:00 mx postfix/smtpd[7]: > a[192.0.2.1]: 221 2.0.0 Bye\n"
+        "Mar  4 10:00:00 mx postfix/smtpd[7]: disconnect from a[192.0.2.1] ehlo=1 quit=1\n"
+    ),
+    "a row that a client sends below the head of its table": (
+        "S: 220 mx.example.com ESMTP\n"
+        "C: EHLO a.example.com\n"
+        "S: 250-mx.example.com\n"
+        "S: 250 AUTH PLAIN LOGIN\n"
+        "password,user,host\n"
+        "C: WNlAGh22,bob,mx\n"
+        "S: 500 5.5.2 WNlAGh22 is no command\n"
+        "C: QUIT\n"
+        "S: 221 bye\n"
+    ),
+    "a key, while another session begins a call": (
+        "Mar  4 10:00:00 mx postfix/smtpd[7]: connect from a[192.0.2.1]\n"
+        "Mar  4 10:00:00 mx postfix/smtpd[8]: connect from b[192.0.2.2]\n"
+        "Mar  4 10:00:00 mx postfix/smtpd[7]: -----BEGIN RSA PRIVATE KEY-----\n"
+        "Mar  4 10:00:00 mx postfix/smtpd[7]: < a[192.0.2.1]: EHLO a.example.com\n"
+        "Mar  4 10:00:00 mx postfix/smtpd[8]: warning: server.login(\n"
+        "Mar  4 10:00:00 mx postfix/smtpd[7]: WNlAGh+abcd\n"
+        "Mar  4 10:00:00 mx postfix/smtpd[7]: WNlAGh/Tuba12\n"
+        "Mar  4 10:00:00 mx postfix/smtpd[8]: disconnect from b[192.0.2.2]\n"
+        "Mar  4 10:00:00 mx postfix/smtpd[7]: disconnect from a[192.0.2.1]\n"
+    ),
+    "a table, while another session begins a value": (
+        "Mar  4 10:00:00 mx postfix/smtpd[7]: connect from a[192.0.2.1]\n"
+        "Mar  4 10:00:00 mx postfix/smtpd[8]: connect from b[192.0.2.2]\n"
+        "Mar  4 10:00:00 mx postfix/smtpd[7]: | id | user | password |\n"
+        "Mar  4 10:00:00 mx postfix/smtpd[7]: < a[192.0.2.1]: EHLO a.example.com\n"
+        "Mar  4 10:00:00 mx postfix/smtpd[8]: warning: secret =>\n"
+        "Mar  4 10:00:00 mx postfix/smtpd[7]: | 1 | bob | WNlAGh22 |\n"
+        "Mar  4 10:00:00 mx postfix/smtpd[7]: | 2 | eve | WNlAGh22 |\n"
+        "Mar  4 10:00:00 mx postfix/smtpd[8]: disconnect from b[192.0.2.2]\n"
+        "Mar  4 10:00:00 mx postfix/smtpd[7]: disconnect from a[192.0.2.1]\n"
+    ),
+    "a key that a client sends": (
+        "S: 220 mx.example.com ESMTP\n"
+        "C: EHLO a.example.com\n"
+        "S: 250-mx.example.com\n"
+        "S: 250 AUTH PLAIN LOGIN\n"
+        "-----BEGIN RSA PRIVATE KEY-----\n"
+        "C: WNlAGh+abcd\n"
+        "C: WNlAGh/Tuba12\n"
+        "S: 500 5.5.2 no\n"
+        "C: QUIT\n"
+        "S: 221 bye\n"
+    ),
+    "a log's line that a client sends": (
+        "< 220 mx.example.com ESMTP\n"
+        "> EHLO a.example.com\n"
+        "< 250-mx.example.com\n"
+        "< 250 AUTH PLAIN LOGIN\n"
+        "> 2026-03-04 10:00:00 DEBUG alice@example.org:WNlAGh77\n"
+        "< 500 5.5.2 no\n"
+        "> bob@example.com WNlAGh22\n"
+        "< 500 5.5.2 no\n"
+        "> QUIT\n"
+        "< 221 bye\n"
+    ),
+    "a value behind its name, where a mark of the log's stands": (
+        "<= 220 mx.example.com ESMTP\n=> EHLO localhost\n<= 250 STARTTLS\n=> STARTTLS\n"
+        'array(3) {\n  ["host"]=>\n  string(2) "mx"\n  ["pass"]=>\n  string(8) "WNlAGh77"\n}\n'
+        "<= 220 Ready to start TLS\n"
+    ),
+    "a value behind its name, where an answer to AUTH was asked for": (
+        "$ openssl s_client -quiet -starttls smtp -connect mx.example.org:587\n250 SMTPUTF8\n"
+        "auth login\n334 VXNlcm5hbWU6\n<key>SMTPPassword</key>\n<string>WNlAGh22</string>\n"
+    ),
+    **{
+        f"a message of another session, where an answer to AUTH was asked for ({marks[1]})": (
+            "[<-] 220 log.example.test ESMTP\n[->] EHLO client.example\n[<-] 250 AUTH LOGIN\n"
+            "[->] AUTH LOGIN\n[<-] 334 VXNlcm5hbWU6\n"
+            + "".join(
+                f"{marks[ours]}{text}\n"
+                for ours, text in (
+                    (0, "220 mx.example.com ESMTP"), (1, "EHLO pc.example.com"), (0, "250 ok"),
+                    (1, "MAIL FROM:<a@b.example>"), (0, "250 ok"), (1, "RCPT TO:<c@d.example>"),
+                    (0, "250 ok"), (1, "DATA"), (0, "503 no"), (1, "Subject: WNlAGh"), (1, ""),
+                    (1, "Dear WNlAGh of ours,"), (1, "bye."), (1, "."), (0, "250 ok"),
+                )
+            )
+            + "[->] dQ==\n[<-] 334 UGFzc3dvcmQ6\n[<-] 235 2.7.0 ok\n"
+        )
+        for marks in (("S: ", "C: "), ("< ", "> "), ("  SMTP<< ", "  SMTP>> "), ("<= ", "=> "))
+    },
     "a sentence behind a certificate, and the dialogue between": (
         f"-----BEGIN CERTIFICATE-----\n{HEAD}my credentials are bob and WNlAGh75\n"
     ),
