@@ -342,8 +342,10 @@ class Dialogue:
     def _unmark(self) -> None:
         """The marks told of TLS from the beginning, as somebody wrote them down, and it begins now:
         STARTTLS was the last thing that was sent."""
-        sent = [e for e in self.events if isinstance(e, Command)]
-        if self._by_mark not in self.events or not sent or sent[-1].verb != "STARTTLS":
+        if self._by_mark is None:
+            return
+        sent = next((e for e in reversed(self.events) if isinstance(e, Command)), None)
+        if sent is None or sent.verb != "STARTTLS" or self._by_mark not in self.events:
             return
         self.events.remove(self._by_mark)
         self.events[:] = [

@@ -31,7 +31,8 @@ def session(dialogue: Dialogue) -> Session:
         _without_supposition(dialogue)
     _too_early(dialogue)
     _open_handshake(dialogue)
-    _told_late(dialogue.events)
+    if not (dialogue.plain or _is_typed(dialogue)):
+        _told_late(dialogue.events)
     dialogue.conclude()
     _implicit(dialogue)
     events = _without_recipe(tuple(dialogue.events))
@@ -229,13 +230,23 @@ def _open_handshake(dialogue: Dialogue) -> None:
         dialogue.infer_tls()
 
 
+_BY_SERVER = late(r"(?i)\bSSL_accept\b|\bsmtpd?\b.{0,20}: .{0,40}\baccept")
+
+
+def _verb(event: AnyEvent) -> str:
+    return event.verb if isinstance(event, Command) else ""
+
+
 def _told_late(events: list[AnyEvent]) -> None:
-    """A program may log what it is about to send into TLS before it tells that TLS failed: then
-    nothing was replied to that any more, and the failure came before it."""
+    """A client may log the EHLO that it is about to send into TLS before it tells that TLS failed:
+    then nothing was replied to that any more, and the failure came before it. What else it sends,
+    and what a server tells of, may have come in plain text."""
     failed = [i for i, e in enumerate(events) if isinstance(e, Handshake)]
     if len(failed) != 1 or not isinstance(shake := events[failed[0]], Handshake):
         return
     if not shake.detail or shake.error in ("", "cut", "not-tls", "timeout"):
+        return
+    if _BY_SERVER.search(shake.detail):
         return
     said = [i for i, e in enumerate(events) if isinstance(e, Command | Reply)]
     replies = [i for i in said if isinstance(events[i], Reply)]
@@ -245,9 +256,9 @@ def _told_late(events: list[AnyEvent]) -> None:
             pass
         case _:
             return
-    sent = next((i for i in said if i > last), failed[0])
-    if sent < failed[0]:
-        events.insert(sent, events.pop(failed[0]))
+    sent = [i for i in said if last < i < failed[0]]
+    if sent and all(_verb(events[i]) in ("EHLO", "HELO", "QUIT") for i in sent):
+        events.insert(sent[0], events.pop(failed[0]))
 
 
 def _is_typed(dialogue: Dialogue) -> bool:
