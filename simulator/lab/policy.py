@@ -40,8 +40,9 @@ Printable = Annotated[str, msgspec.Meta(pattern=r"^[\x20-\x7e]{0,500}$(?!\n)")]
 AnyScript = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^[\x20-\x7e\u00a1-\u061b\u061d-\u1fff\u2c00-\ud7ff\uf900-\ufdcf\ufdf0-\ufefe"
-        r"\uff01-\ufffd]{0,500}$(?!\n)"
+        pattern=r"^[\x20-\x7e\u00a1-\u00ac\u00ae-\u034e\u0350-\u061b\u061d-\u180d\u180f-\u1fff"
+        r"\u2010-\u2027\u2030-\u205e\u2070-\u3163\u3165-\ud7ff\uf900-\ufdcf\ufdf0-\ufefe"
+        r"\uff01-\uff9f\uffa1-\ufff8\ufffc-\ufffd]{0,500}$(?!\n)"
     ),
 ]
 """What may stand in an address or a header where SMTPUTF8 is offered (RFC 6531 §3.3): letters of

@@ -353,10 +353,12 @@ def test_every_key_is_told_of_in_other_schemas(other: Callable[[], dict[str, Any
         assert all(shape["properties"][key]["description"] for key in kind.__struct_fields__)
 
 
-@pytest.mark.parametrize("sign", ["\u202e", "\u061c", "\x1b", "\n", "\u200b"])
+@pytest.mark.parametrize(
+    "sign", ["\u202e", "\u061c", "\x1b", "\n", "\u200b", "\u00ad", "\u3164", "\ufff9"]
+)
 def test_an_address_of_any_script_holds_nothing_that_does_not_show(sign: str) -> None:
     for key in ("sender", "subject"):
-        good = f'{GOOD}[mail]\n{key} = "жозé@例.example"'.encode()
+        good = f'{GOOD}[mail]\n{key} = "“жозé”–@例.example"'.encode()
         assert parse(good, "x.toml", "x").mail.is_international
         bad = f"{GOOD}[mail]\n{key} = {json.dumps('a' + sign)}\n".encode()
         with pytest.raises(
