@@ -20,6 +20,7 @@ from urllib.parse import quote, quote_plus, unquote
 import msgspec
 
 from simulator import smtp
+from simulator.masking import leads
 from simulator.masking.fields import texts, with_texts
 from simulator.masking.forms import decoded, is_blob, is_sasl, looks_secret
 from simulator.masking.prose import Masker
@@ -242,7 +243,7 @@ class _Walk:
         """The server asked who it is, and not for the password."""
         self._auth = False
         self._body = ""
-        """The command after which text of a message may come although no 354 was seen."""
+        """The command or reply after which text of a message may come although no 354 was seen."""
         self._body_seen = False
         self._prefix = ""
         """What goes before each line of a log that was not understood."""
@@ -340,9 +341,9 @@ class _Walk:
         for line in lines:
             if not self._body:
                 break
-            bare = line if self._prefix[:1].isspace() else line.lstrip()
-            ours = not self._prefix or _alike(bare).startswith(_alike(self._prefix))
-            text = bare[len(self._prefix) :] if ours and self._prefix else line
+            text = self._of_prefix(line)
+            ours = text is not None
+            text = line if text is None else text
             if text.strip() == "." or (self._prefix and _TALK.match(text)):
                 self._body = self._prefix = ""
                 shown.extend(self._lines([line]))
@@ -355,6 +356,15 @@ class _Walk:
                 self._say(text)
                 shown.append(line[: len(line) - len(text)] + MASK if text.strip() else line)
         return shown
+
+    def _of_prefix(self, line: str) -> str | None:
+        """What stands behind the prefix in a line; None in one that has another."""
+        prefix = _alike(self._prefix)
+        whole = line if self._prefix[:1].isspace() else line.lstrip()
+        for bare in (whole, line[len(leads.of(line)) :]):
+            if _alike(bare).startswith(prefix):
+                return bare[len(prefix) :]
+        return None
 
     def _say(self, text: str) -> None:
         if len(text.strip()) >= 12 and len(self.said) < 200:
@@ -387,6 +397,8 @@ class _Walk:
                     self._auth = False
                 if self._body == "354" or (self._body == "BDAT" and self._body_seen):
                     self._body = ""
+                if self._body == "334":
+                    self._body = self._prefix = ""
                 changed["lines"] = self._reply(event)
             case Message(size=0) if self._prefix:
                 pass  # its text was not understood either
@@ -402,10 +414,10 @@ class _Walk:
     def _of_another(self, answer: str) -> None:
         """An answer that can be none: the line of another session's message, whose other lines
         nobody understood, or of a file, which may begin what the next line ends."""
-        if is_blob(answer) or is_sasl(answer):
+        if answer.strip() in ("", "*", "=") or is_blob(answer) or is_sasl(answer):
             return
         if marked := _MARKED.match(answer):
-            self._body, self._body_seen, self._prefix = "DATA", True, f"{marked[0].rstrip()} "
+            self._body, self._body_seen, self._prefix = "334", True, f"{marked[0].rstrip()} "
         self._masker.line(answer)
 
     def _reply(self, event: Reply) -> tuple[str, ...]:

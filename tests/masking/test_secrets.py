@@ -288,7 +288,10 @@ FOUND = {
             )
             + "[->] dQ==\n[<-] 334 UGFzc3dvcmQ6\n[<-] 235 2.7.0 ok\n"
         )
-        for marks in (("S: ", "C: "), ("< ", "> "), ("  SMTP<< ", "  SMTP>> "), ("<= ", "=> "))
+        for marks in (
+            ("S: ", "C: "), ("< ", "> "), ("  SMTP<< ", "  SMTP>> "), ("<= ", "=> "),
+            ("10:00:01 S: ", "10:00:01 C: "),
+        )
     },
     "a sentence behind a certificate, and the dialogue between": (
         f"-----BEGIN CERTIFICATE-----\n{HEAD}my credentials are bob and WNlAGh75\n"
