@@ -135,6 +135,8 @@ class Dialogue:
         self._by_mark: Handshake | None = None
         """TLS that nothing but the marks of the lines tells of."""
         self._data_over = False
+        self.may_end_early = False
+        """To some servers a message has ended within itself, and they answer what follows there."""
 
     @property
     def shows_commands(self) -> bool:
@@ -245,6 +247,11 @@ class Dialogue:
     def in_message(self) -> bool:
         """The client is sending the message."""
         return self._data is not None
+
+    @property
+    def is_inside_message(self) -> bool:
+        """The client is sending the message, and its final dot has not come."""
+        return self._data is not None and not self._data_over
 
     @property
     def expects_data(self) -> bool:
@@ -557,7 +564,7 @@ class Dialogue:
                 self._take_back()
         elif code == 334:
             self._waiting.append(_AUTH)
-        elif code == 354:
+        elif code == 354 and (answered or not self.may_end_early):
             self._begin_data(self._reply_line)
 
     def _were_message(self) -> None:
@@ -706,7 +713,7 @@ class Dialogue:
         assert self._data is not None
         if not self._data:
             self._data_line = line
-        ends = text.strip() == "."
+        ends = text.strip(" \t\r") == "."
         self._data_over = self._data_over or ends
         if self._data_size < KEPT:
             self._data.append(text)

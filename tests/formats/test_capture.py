@@ -221,3 +221,74 @@ def test_what_is_not_read_of_a_capture_is_told(data: bytes, sessions: int, said:
     assert len(found) == sessions
     assert said in told
     assert told.startswith("the input: ")
+
+
+def mailed(*sent: bytes, answered: bytes = b"250 OK\r\n", more: bytes = b"") -> list[bytes]:
+    """The packets of a session in the clear whose message the client sent in those pieces."""
+    packets, told, at = [], {"client": 500, "server": 100}, 0
+    said: list[tuple[str, bytes]] = [
+        ("server", b"220 mx.example.org\r\n"),
+        ("client", b"EHLO desk\r\n"),
+        ("server", b"250 mx.example.org\r\n"),
+        ("client", b"MAIL FROM:<a@example.org>\r\n"),
+        ("server", b"250 OK\r\n"),
+        ("client", b"RCPT TO:<b@example.org>\r\n"),
+        ("server", b"250 OK\r\n"),
+        ("client", b"DATA\r\n"),
+        ("server", b"354 go on\r\n"),
+        *(("client", piece) for piece in sent),
+        ("server", answered),
+        ("client", more),
+    ]
+    for at, (by, data) in enumerate(said):
+        packets.append(tcp(by, told[by], data, 0x11 if at == len(said) - 1 else 0x10))
+        told[by] += len(data)
+    return packets
+
+
+HEAD = b"Subject: x\r\n\r\n"
+WITHIN = b"a\n.\nMAIL FROM:<c@example.org>\nb\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "raws", "faults"),
+    [
+        ((HEAD + b"a\r\n.\r\n",), [HEAD + b"a\r\n.\r\n"], ()),
+        # RFC 5321 §2.3.8, §4.1.1.4: a line feed alone ends neither a line nor the message.
+        ((HEAD + WITHIN + b".\r\n",), [HEAD + WITHIN + b".\r\n"], ("no-bare-line-feed",)),
+        ((HEAD + WITHIN[:4], WITHIN[4:] + b".\r", b"\n"), [HEAD + WITHIN + b".\r\n"],
+         ("no-bare-line-feed",)),
+        ((HEAD, b"\n.", b"\r\nb\r\n.\r\n"), [HEAD + b"\n.\r\nb\r\n.\r\n"],
+         ("no-bare-line-feed",)),
+        # Of who never sends CR the server that answers has seen an end.
+        ((b"Subject: x\n\na\n.\n",), [b"Subject: x\n\na\n.\r\n"], ("no-bare-line-feed",)),
+        ((b"Subject: x\n\na\n", b".\r\n"), [b"Subject: x\n\na\n.\r\n"],
+         ("no-bare-line-feed",)),
+    ],
+)  # fmt: skip
+def test_a_message_ends_at_cr_lf_dot_cr_lf(
+    sent: tuple[bytes, ...], raws: list[bytes], faults: tuple[str, ...]
+) -> None:
+    (read,) = formats.read(pcap(iter(mailed(*sent, more=b"QUIT\r\n"))))
+    assert [event.raw for event in read.events if isinstance(event, Message)] == raws
+    found = explain(read).verdict
+    assert found.client_to_server_commands == ("EHLO", "MAIL", "RCPT", "DATA", "QUIT")
+    assert found.delivered
+    assert tuple(fault for fault in found.faults if fault != "mail-inside-tls") == faults
+
+
+def test_a_message_that_breaks_off_is_told_as_far_as_it_came() -> None:
+    for sent in (HEAD + b"a\nb\nc", HEAD + b"a\nb\n"):
+        packets = mailed(sent)[:-2]
+        (read,) = formats.read(pcap(iter(packets)))
+        [message] = [event for event in read.events if isinstance(event, Message)]
+        assert message.raw == HEAD + b"a\nb\r\n"
+
+
+def test_replies_to_what_a_message_holds_begin_no_message() -> None:
+    more = b"250 OK\r\n250 OK\r\n250 OK\r\n354 go on\r\n250 OK\r\n"
+    (read,) = formats.read(pcap(iter(mailed(HEAD + WITHIN + b".\r\n", answered=more))))
+    assert len([event for event in read.events if isinstance(event, Message)]) == 1
+    assert [event.code for event in read.events if isinstance(event, Reply)][-5:] == [
+        250, 250, 250, 354, 250,
+    ]  # fmt: skip
