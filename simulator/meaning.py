@@ -176,6 +176,10 @@ def _of(moment: Moment) -> Text:
             return _reply(moment, event)
         case AuthResponse():
             return Text(N_("The client answers with its part of the login."))
+        case Message(by="message"):
+            return Text(
+                N_("The rest of the message, which the server takes for a message of its own."),
+            )
         case Message():
             return Text(
                 N_("The message: {size} octets, ended by a lone dot."), {"size": event.size}
@@ -238,6 +242,11 @@ def _command(moment: Moment, event: Command) -> Text:
                 "The server takes {verb} out of its old buffer, as if it had come inside TLS. "
                 "It came in the clear, before the handshake."
             ),
+            values,
+        )
+    if event.by == "message":
+        return Text(
+            N_("{verb} stands in the message. The server takes it for a command of the client's."),
             values,
         )
     if event.by == "middlebox" and event.verb == "PROXY":

@@ -140,7 +140,8 @@ class Pairing:
         if isinstance(event, Command) and event.by == "client":
             self._in_pieces = event.verb == "BDAT"
         unread = bool(self._ahead) or self._wants_data
-        if isinstance(event, Message) or not (event.lost or self._wants_data):
+        behind = isinstance(event, Message) or event.by == "message"
+        if behind or not (event.lost or self._wants_data):
             self._asked.append(index)
             if isinstance(event, Command) and (event.verb == "STARTTLS" or event.stale):
                 self._ahead.add(index)
@@ -166,12 +167,14 @@ class Pairing:
                 event.code == 354 and isinstance(asked, Command) and asked.verb == "DATA"
             )
             if self._wants_data:
-                self._asked = deque(
-                    i for i in self._asked if isinstance(self._session.events[i], Message)
-                )
+                while self._asked and not self._is_message(self._asked[0]):
+                    self._asked.popleft()
         if not event.lost and self._waiting:
             heard_as = self._waiting.popleft()
         return Paired(answers=answers, heard_as=heard_as, grouped=heard_as in self._grouped)
+
+    def _is_message(self, index: int) -> bool:
+        return isinstance(self._session.events[index], Message)
 
     def _pass_to_last(self) -> None:
         """A reply that a log only tells of, answers what it tells of last."""

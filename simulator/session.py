@@ -20,7 +20,8 @@ from simulator.errors import Error
 from simulator.needles import late
 
 Side = Literal["client", "server"]
-Party = Literal["client", "server", "middlebox"]
+Party = Literal["client", "server", "middlebox", "message"]
+"""Who said something. `message`: it stands within a message, whose end the server saw too early."""
 Link = Literal["client", "server"]
 """Which leg of the way. Without a middlebox there is one only, called `client`."""
 

@@ -384,6 +384,7 @@ _HOW_FAR = {
 }
 
 _MAIL = {
+    "two": N_("The message was accepted, and another one out of its rest."),
     "inside": N_("The message was accepted inside TLS."),
     "clear": N_("The message was accepted, and it crossed the network in the clear."),
     "refused": N_("The server refused {verb} with {code}."),
@@ -437,6 +438,8 @@ def _mail(verdict: Verdict, session: Session, pairs: Sequence[Paired]) -> Text:
 def _accepted_or_not(verdict: Verdict, session: Session, pairs: Sequence[Paired]) -> Text:
     if verdict.delivered and not _accepted(session.events, pairs):
         return Text(_MAIL["said"])
+    if any(isinstance(e, Message) and e.by == "message" for e in session.events):
+        return Text(_MAIL["two"])
     if verdict.delivered:
         return Text(_MAIL["clear" if verdict.in_clear else "inside"])
     for event, pair in zip(session.events, pairs, strict=True):

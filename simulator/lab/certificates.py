@@ -98,6 +98,7 @@ def server_context(
 ) -> ssl.SSLContext:
     """The server's side of TLS in these `versions`, with a certificate of that kind for `name`.
 
+    `by-name` is a kind for each client: that of another name, unless its ClientHello has `name`.
     Beside those of a policy there is `local`: valid, and also for what loopback is called.
     `logged`: the secrets of its connections can be had from `secrets`, too.
     """
@@ -105,7 +106,19 @@ def server_context(
     spoken = sorted(_VERSIONS[version] for version in versions)
     if spoken:
         context.minimum_version, context.maximum_version = spoken[0], spoken[-1]
-    _issued(kind, name).configure_cert(context)
+    shown = "other-name" if kind == "by-name" else kind
+    _issued(shown, name).configure_cert(context)
+    _kinds[context] = shown
+    if kind == "by-name":
+        _choose_by_name(
+            context,
+            {
+                asked: server_context(
+                    of, name, asks_certificate=asks_certificate, versions=versions, logged=logged
+                )
+                for asked, of in (("localhost", "local"), (name.lower(), "valid"))
+            },
+        )
     if asks_certificate:
         context.verify_mode = ssl.CERT_OPTIONAL
         _authority().configure_trust(context)
@@ -114,19 +127,43 @@ def server_context(
     return context
 
 
+def _choose_by_name(context: ssl.SSLContext, others: dict[str, ssl.SSLContext]) -> None:
+    def choose(begun: ssl.SSLObject, asked: str | None, _: ssl.SSLContext) -> None:
+        if asked and asked.lower() in others:
+            begun.context = others[asked.lower()]
+
+    context.sni_callback = choose
+
+
+_kinds: dict[ssl.SSLContext, str] = {}
+
+
+def kind_of(context: ssl.SSLContext) -> str:
+    """The kind of certificate that a context of `server_context` shows."""
+    return _kinds[context]
+
+
 @_once
 def client_context(
-    version: str, name: str, *, verify: bool, certificate: bool, protocols: tuple[str, ...] = ()
+    version: str,
+    name: str,
+    *,
+    verify: bool,
+    certificate: bool,
+    names_server: bool = True,
+    protocols: tuple[str, ...] = (),
 ) -> ssl.SSLContext:
     """The client's side of TLS `version` ("1.2", "1.3"), which trusts the lab's authority only.
 
-    `protocols`: names that its ClientHello offers by ALPN. Its secrets can be had from `secrets`.
+    Where its ClientHello does not say which server it wants, it leaves the look at the name to who
+    uses it. `protocols`: names that its ClientHello offers by ALPN. Its secrets can be had from
+    `secrets`.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = context.maximum_version = _VERSIONS[version]
     _authority().configure_trust(context)
+    context.check_hostname = verify and names_server
     if not verify:
-        context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     if certificate:
         _issued("valid", name).configure_cert(context)

@@ -30,6 +30,9 @@ from simulator.session import (
     Span,
 )
 
+MORE = 0.5
+"""Seconds that the 221 to QUIT has to come behind replies to something else."""
+
 REPLY_LIMIT = 64 * 1024
 """Octets of one reply that the client is willing to hold."""
 
@@ -152,10 +155,15 @@ class Client:
             policy.name,
             verify=policy.verify and not self.tlsa,
             certificate=policy.certificate,
+            names_server=policy.names_server,
             protocols=_MANY if policy.large_hello else (),
         )
         happened = await self.wire.handshake(
-            context, self.server_name, tlsa=self.tlsa, resumed=self.resumed
+            context,
+            self.server_name,
+            tlsa=self.tlsa,
+            resumed=self.resumed,
+            named=policy.names_server,
         )
         self.tap.happened(happened)
         if happened.error == "timeout":
@@ -231,8 +239,11 @@ class Client:
     async def _transaction(self, recipients: Sequence[str]) -> bool:
         """Send the message to these recipients; was it taken?"""
         mail = self.mail
-        text = f"From: <{mail.sender}>\nSubject: {mail.subject}\n\n{mail.body}"
-        data = _as_sent(text)
+        head, body = f"From: <{mail.sender}>\nSubject: {mail.subject}\n\n", mail.body
+        if self.policy.sends_bare_lf:
+            data = _as_sent(head) + body.removesuffix("\n").encode() + b"\r\n"
+        else:
+            data = _as_sent(head + body)
         commands = [
             f"MAIL FROM:<{mail.sender}>{self._parameters(len(data))}",
             *(f"RCPT TO:<{recipient}>" for recipient in recipients),
@@ -380,7 +391,14 @@ class Client:
 
     async def _say_goodbye(self) -> bool:
         """QUIT, and read to the end; False if the other side does not close."""
-        await self.ask("QUIT")
+        answer = await self.ask("QUIT")
+        while answer.code not in (221, 421) and answer.code < 500:
+            # It answers what came before, and would take the end of TLS for the end of all.
+            try:
+                async with asyncio.timeout(MORE):
+                    answer = await self.reply()
+            except TimeoutError:
+                break
         self.wire.half_close()
         lines = []
         self.wire.begin_step()

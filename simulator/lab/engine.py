@@ -47,6 +47,7 @@ class Certificates(Protocol):
     der: Callable[[str, str], bytes]
     shown: Callable[[str, str], Certificate]
     describe: Callable[[bytes], Certificate]
+    kind_of: Callable[[ssl.SSLContext], str]
     server_context: Callable[..., ssl.SSLContext]
     client_context: Callable[..., ssl.SSLContext]
 

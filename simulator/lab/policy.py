@@ -81,6 +81,7 @@ class ClientPolicy(_Table, frozen=True, kw_only=True):
     tlsa: Literal["", "present", "previous"] = ""
     certificate: bool = False
     resumes: bool = False
+    names_server: bool = True
     large_hello: bool = False
     after_handshake: Literal["EHLO", "HELO", "nothing"] = "EHLO"
     forgets: bool = True
@@ -99,6 +100,7 @@ class ClientPolicy(_Table, frozen=True, kw_only=True):
     pipelines: bool = False
     pipelines_past_starttls: bool = False
     plain_after_220: bool = False
+    sends_bare_lf: bool = False
     despite: tuple[Literal["refused", "missing"], ...] = ()
     patience: Annotated[float, msgspec.Meta(gt=0, le=60)] = 5.0
 
@@ -123,14 +125,22 @@ class ServerPolicy(_Table, frozen=True, kw_only=True):
     admits: tuple[Literal["MAIL", "AUTH"], ...] = ()
     tls_versions: tuple[Literal["1.2", "1.3"], ...] = ("1.2", "1.3")
     drops_buffer: bool = True
+    takes_bare_lf: bool = False
     requires_tls: bool = False
     expects_proxy: bool = False
-    certificate: Literal["valid", "other-name", "expired", "unknown-ca"] = "valid"
+    certificate: Literal["valid", "by-name", "other-name", "expired", "unknown-ca"] = "valid"
     asks_certificate: bool = False
     marks_tls: Literal["inside", "never", "always"] = "inside"
     silent_at: Literal[Verb, "TLS"] = ""
     cuts_at: Verb = ""
     replies: dict[VerbAndCode, Printable] = {}
+
+    def shows(self, *, named: bool) -> str:
+        """The kind of certificate that a client sees which has `named` the server in its
+        ClientHello (RFC 6066 §3), or has not."""
+        if self.certificate == "by-name":
+            return "valid" if named else "other-name"
+        return self.certificate
 
 
 class MiddleboxPolicy(_Table, frozen=True, kw_only=True):

@@ -28,7 +28,7 @@ from simulator.lab.engine import certificates
 from simulator.lab.policy import ServerPolicy
 from simulator.lab.tap import Tap
 from simulator.lab.wire import reset
-from simulator.session import Command, Handshake, Trace
+from simulator.session import Command, Handshake, Message, Trace
 
 logging.getLogger("mail.log").setLevel(logging.CRITICAL)
 
@@ -47,6 +47,38 @@ _PIECE = 64 * 1024
 
 _NO_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST"}
 """OpenSSL's words for plain text where a ClientHello should stand."""
+
+
+class _LaxLines:
+    """Lines of a message for a server to which a line feed alone ends one: as if each had ended in
+    CR and LF. `at_end` is told the octets that came, and whether the message ends elsewhere by the
+    standard (RFC 5321 §4.1.1.4)."""
+
+    def __init__(
+        self, reader: asyncio.StreamReader, most: int, at_end: Callable[[bytes, bool], None]
+    ) -> None:
+        self._reader = reader
+        self._most = most
+        self._at_end = at_end
+        self._raw = bytearray()
+        self._begins = True
+
+    async def read(self, size: int) -> bytes:
+        """Octets of a line that is too long."""
+        self._begins = False
+        return await self._reader.read(size)
+
+    async def readuntil(self, separator: bytes) -> bytes:
+        """One line. Raises what `asyncio.StreamReader.readuntil` does."""
+        line = await self._reader.readuntil(b"\n")
+        if len(self._raw) < self._most:
+            self._raw += line
+        whole = line.endswith(b"\r\n")
+        text = line[: -2 if whole else -1]
+        if text == b".":
+            self._at_end(bytes(self._raw), not (self._begins and whole))
+        self._begins = whole
+        return text + separator
 
 
 class _Verbs(dict[str, Any]):
@@ -225,10 +257,19 @@ class Server(SMTP):
     async def push(self, status: str | bytes) -> None:
         """Send one reply, in the policy's words where it has some."""
         text = status.decode() if isinstance(status, bytes) else status
+        if self._inside and not self._noted:
+            # Such as an empty line, which aiosmtpd answers by itself.
+            self._note_within("", "", "")
+        self._noted = False
         own = self.policy.replies.get(f"{self._verb} {text[:3]}")
         await super().push(f"{text[:4]}{own}" if own else text)
 
     _verb = "CONNECT"
+    _inside = False
+    """What is read now stands within a message that the client has not ended."""
+    _second = False
+    """The message that was read last began within another."""
+    _noted = False
     _piece = b""
     """The octets that came behind BDAT."""
 
@@ -241,6 +282,8 @@ class Server(SMTP):
     async def _serve(self, verb: str, argument: str | None) -> None:
         policy = self.policy
         self._verb = verb
+        if self._inside:
+            self._note_within(f"{verb} {argument or ''}".strip(), verb, argument or "")
         if self._kept and self._reads_stale():
             raw = f"{verb} {argument or ''}".strip()
             self.tap.stale(
@@ -438,8 +481,46 @@ class Server(SMTP):
         """A message in one piece, unless it has begun in pieces (RFC 3030 §2)."""
         if self.envelope is not None and self.envelope.content is not None:
             await self.push("503 5.5.1 The message comes in pieces: go on with BDAT")
+        elif self.policy.takes_bare_lf:
+            reader = self._reader
+            lax = _LaxLines(reader, self.data_size_limit or _PIECE, self._message_ended)
+            self._reader = lax  # type: ignore[assignment]
+            try:
+                await super().smtp_DATA(arg)
+            finally:
+                self._reader = reader
         else:
             await super().smtp_DATA(arg)
+
+    def _message_ended(self, raw: bytes, early: bool) -> None:
+        """Where a line feed alone ends a line, a message has ended, perhaps too early."""
+        self._second = self._inside
+        if self._inside:
+            size = raw.rfind(b".")
+            self.taken_out(
+                Message(at=self.tap.now(), by="message", secure=self.tls, raw=raw, size=size)
+            )
+        self._inside = early
+        self._noted = True
+
+    def _note_within(self, said: str, verb: str, argument: str) -> None:
+        self.taken_out(
+            Command(
+                at=self.tap.now(),
+                by="message",
+                secure=self.tls,
+                raw=f"{said}\r\n".encode("utf-8", "surrogateescape"),
+                verb=verb,
+                argument=argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
+            )
+        )
+        self._noted = True
+        # The lone dot at which the client's message ends, if nothing before it was taken for DATA.
+        self._inside = verb != "."
+
+    def taken_out(self, event: Command | Message) -> None:
+        """Write down what stands in a message, and is taken for what the client says."""
+        self.tap.taken_out(event)
 
     async def smtp_AUTH(self, arg: str) -> None:
         """AUTH is known only where the list has it."""
@@ -495,7 +576,8 @@ class Server(SMTP):
         if session.authenticated:
             protocol += "A"
         tap = self.tap
-        tap.happened(
+        note = tap.taken_out if self._second else tap.happened
+        note(
             Trace(
                 at=tap.now(),
                 by="server",

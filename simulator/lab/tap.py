@@ -15,6 +15,7 @@ from simulator.session import (
     Command,
     Handshake,
     Link,
+    Message,
     Party,
     Reply,
     Segment,
@@ -48,6 +49,7 @@ class Tap:
         self.cut_by: Party | None = None
         self._offsets: dict[tuple[Link, Side], int] = {}
         self._stale: list[Command] = []
+        self._within: dict[int, list[AnyEvent]] = {}
         self.changed: Callable[[AnyEvent], None] = lambda _: None
         self.room: int | None = None
         """Octets of the wire that may be kept; who talks more has none kept at all."""
@@ -95,6 +97,11 @@ class Tap:
         """The server took a command from a buffer that was filled before the handshake."""
         self._stale.append(command)
 
+    def taken_out(self, event: AnyEvent) -> None:
+        """The server took this out of the message that the client sent last."""
+        messages = sum(isinstance(event, Message) for event in self.events)
+        self._within.setdefault(messages, []).append(event)
+
     def was_forged(self, raw: bytes, *, spent: bool = True) -> bool:
         """Did the middlebox write this reply? Once `spent`, a forgery is not recognised again."""
         if raw not in self.forged:
@@ -105,8 +112,9 @@ class Tap:
 
     def all_events(self) -> Sequence[AnyEvent]:
         """The events in order. What the server had buffered comes before what followed it: it was
-        there first, although the server got to it only after the handshake."""
-        events = list(self.events)
+        there first, although the server got to it only after the handshake. What it took out of a
+        message comes before its replies."""
+        events = self._with_taken_out()
         for place, event in enumerate(events):
             if isinstance(event, Handshake) and not event.error:
                 events[place] = msgspec.structs.replace(
@@ -121,3 +129,19 @@ class Tap:
                     event, server_certificate=self.server_certificate
                 )
         return events
+
+    def _with_taken_out(self) -> list[AnyEvent]:
+        if not self._within:
+            return list(self.events)
+        events: list[AnyEvent] = []
+        messages = 0
+        waiting: list[AnyEvent] = []
+        for event in self.events:
+            if isinstance(event, Reply):
+                events += waiting
+                waiting = []
+            events.append(event)
+            if isinstance(event, Message):
+                messages += 1
+                waiting = self._within.get(messages, [])
+        return events + waiting

@@ -204,14 +204,19 @@ class Wire(asyncio.Protocol):
         *,
         tlsa: bytes = b"",
         resumed: ssl.SSLSession | None = None,
+        named: bool = True,
     ) -> Handshake:
         """Shake hands with the server, which should prove to be `name`, or to have the key whose
-        SHA-256 is `tlsa`; it may resume a session.
+        SHA-256 is `tlsa`; it may resume a session. `named`: the ClientHello says which server it is
+        for (RFC 6066 §3).
 
         TLS is on afterwards, unless the event says why not.
         """
         begun = context.wrap_bio(
-            self._incoming, self._outgoing, server_hostname=name, session=resumed
+            self._incoming,
+            self._outgoing,
+            server_hostname=name if named else None,
+            session=resumed,
         )
         sent: list[Span] = []
         received: list[Span] = []
@@ -222,6 +227,9 @@ class Wire(asyncio.Protocol):
             await self._shake_hands(begun, sent, received)
             if tlsa and not _is_of_key(begun.getpeercert(binary_form=True), tlsa):
                 error, detail = "certificate", "no TLSA record is of the server's key"
+            elif not named and context.verify_mode == ssl.CERT_REQUIRED and _is_not_of(begun, name):
+                # To OpenSSL, the name to look for is the name to send.
+                error, detail = "name-mismatch", f"certificate is not valid for '{name}'"
         except ssl.SSLError as problem:
             error, detail = _why(problem)
         except (ValueError, Nonsense) as problem:
@@ -363,6 +371,13 @@ class Wire(asyncio.Protocol):
 def _is_of_key(certificate: bytes | None, tlsa: bytes) -> bool:
     """Does the server have the key of that TLSA record (3 1 1: RFC 7672 §3.1.1)?"""
     return certificate is not None and sha256(tls.public_key(certificate)).digest() == tlsa
+
+
+def _is_not_of(begun: ssl.SSLObject, name: str) -> bool:
+    """Is the certificate that was sent for others? In a resumed session none is sent."""
+    der = None if begun.session_reused else begun.getpeercert(binary_form=True)
+    names = certificates.describe(der).names if der else (name,)
+    return name.lower() not in map(str.lower, names)
 
 
 def reset(transport: asyncio.WriteTransport) -> None:

@@ -87,6 +87,7 @@ class Witness(Server, _Heard):
         self.tls_context = context_of(policy, seen(policy))
         self.dribbles = dribbles
         self._left = False
+        self._shown = seen(policy)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A connection, or the handshake on one."""
@@ -98,13 +99,14 @@ class Witness(Server, _Heard):
             if not self.policy.implicit_tls:
                 return
         tls = transport.get_extra_info("ssl_object")
+        self._shown = certificates.kind_of(tls.context)
         tap.happened(
             Handshake(
                 at=tap.now(),
                 by="client",
                 version=tls.version() or "",
                 cipher=tls.cipher()[0],
-                server_certificate=certificates.shown(seen(self.policy), self.policy.name),
+                server_certificate=certificates.shown(self._shown, self.policy.name),
                 untold=True,
             )
         )
@@ -126,8 +128,8 @@ class Witness(Server, _Heard):
 
     async def _serve(self, verb: str, argument: str | None) -> None:
         raw = f"{verb} {argument or ''}".strip()
-        if not (self._kept and self._reads_stale()):
-            if self.tls and verb != "QUIT" and self.policy.certificate != "valid":
+        if not self._inside and not (self._kept and self._reads_stale()):
+            if self.tls and verb != "QUIT" and self._shown not in ("valid", "local"):
                 self._overlooked()
             self._note(
                 Command(
@@ -179,8 +181,15 @@ class Witness(Server, _Heard):
             )
         return answer
 
+    def taken_out(self, event: Command | Message) -> None:
+        """Note what stands in a message, as it is taken for a command or for another."""
+        self._note(event)
+
     def received(self, session: Known) -> None:
         """Note the message, and the Received line that goes on it."""
+        if self._second:
+            super().received(session)
+            return
         content = getattr(self.envelope, "content", None) or b""
         raw = content.encode() if isinstance(content, str) else bytes(content)
         # Behind BDAT no dot comes (RFC 3030 §2).

@@ -32,7 +32,8 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
     a handshake nor a command came since. `behind_starttls`, `behind_220`: something came in the
     clear behind either of them. `refused`: the server refused an EHLO. `altered`: somebody on
     the way altered a list. `restarted`: the server said 220 to XCLIENT since the handshake.
-    `messages` counts mail data, `replies` what the server said.
+    `messages` counts mail data, `replies` what the server said. `taken_out`: the server took
+    something out of the client's last message.
     """
 
     tls: Handshake | None = None
@@ -46,10 +47,13 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
     restarted: bool = False
     messages: int = 0
     replies: int = 0
+    taken_out: bool = False
 
     def then(self, event: AnyEvent, heard_as: AnyEvent | None) -> Past:
         """The past as it is after `event`."""
         match event:
+            case Command(by="message") | Message(by="message"):
+                return self._but(taken_out=True)
             case Handshake():
                 tls = self.tls if event.error else event
                 return self._but(
@@ -69,7 +73,7 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
                     messages=self.messages + (ours and verb == "BDAT"),
                 )
             case Message():
-                return self._but(messages=self.messages + 1)
+                return self._but(messages=self.messages + 1, taken_out=False)
             case Reply(lost=False):
                 changes: dict[str, object] = {"replies": self.replies + 1}
                 match heard_as:

@@ -98,7 +98,7 @@ def all_streams(session: Session) -> dict[Stream, bytes]:
 
 
 def _may_pass(event: AnyEvent) -> bool:
-    return event.by != "middlebox" and not event.lost and not event.stale
+    return event.by not in ("middlebox", "message") and not event.lost and not event.stale
 
 
 def _passed_on(

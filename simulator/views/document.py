@@ -16,6 +16,7 @@ from simulator.causes import DEGREES, Degree, Told, causes, missing
 from simulator.explainer import Explanation, Step
 from simulator.knowledge import Fact
 from simulator.language import N_, SOURCE, Text, say
+from simulator.needles import late
 from simulator.rules import Note
 from simulator.session import (
     AuthResponse,
@@ -145,6 +146,10 @@ class SpeltOut(msgspec.Struct, frozen=True, kw_only=True):
     sessions: tuple[SpeltSession, ...]
 
 
+_BARE = late(r"(?<!\r)\n")
+"""A line feed alone, which does not end a line (RFC 5321 §2.3.8)."""
+
+
 def wire_text(step: Step) -> tuple[str, ...]:
     """What was said at a step, in SMTP's own words; empty for events that say nothing in SMTP."""
     match step.event:
@@ -169,7 +174,7 @@ def wire_text(step: Step) -> tuple[str, ...]:
         case AuthResponse(text=text) | Trace(text=text):
             return (text,)
         case Message(raw=raw):
-            return tuple(raw.decode("utf-8", "replace").splitlines())
+            return tuple(_BARE.sub(r"<LF>\n", raw.decode("utf-8", "replace")).splitlines())
         case Handshake(error="", version=version, cipher=cipher):
             return (f"{version} {cipher}".strip(),)
         case Handshake(detail=detail):

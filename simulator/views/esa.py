@@ -73,9 +73,11 @@ def quoted(step: Step, language: str = SOURCE, *, rendered: bool = False) -> Ite
 
     Quoted is what crossed the wire; `rendered` puts what a person wrote into a reply in `language`,
     as a whole log in that language would have it. Nothing for what the ESA's log does not show,
-    such as the handshake.
+    such as the handshake, or what the server takes out of a message.
     """
     match step.event:
+        case Command(by="message") | Message(by="message"):
+            return
         case Command() | AuthResponse() | Message():
             mark = say(N_("Sent"), language)
         case Reply():

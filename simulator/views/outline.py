@@ -47,6 +47,7 @@ MESSAGE_LINES = 6
 CLIENT = N_("client")
 SERVER = N_("server")
 MIDDLEBOX = N_("on the path")
+MESSAGE = N_("within the message")
 CLEAR = N_("in the clear")
 INSIDE = N_("inside TLS")
 KNOWS = {
@@ -69,6 +70,7 @@ MISHEARD = N_("answers {asked}, but is taken for the answer to {heard}")
 SLIPPED_IN = N_(
     "answers the {asked} that was slipped in, but is taken for the answer to the client's"
 )
+WITHIN = N_("out of the message, as if the client had said it")
 STALE = N_("out of the old buffer, filled before the handshake")
 
 
@@ -95,8 +97,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def forged(self) -> bool:
-        """Somebody on the path wrote it."""
-        return self.step.event.by == "middlebox"
+        """Not the one from whom it seems to be has said it."""
+        return self.step.event.by in ("middlebox", "message")
 
     @property
     def ground(self) -> tuple[bool, Zone]:
@@ -262,7 +264,7 @@ def _way(step: Step) -> tuple[Shape, Party, Party]:
             return "note", "server", "server"
         case Remark():
             return "aside", "client", "server"
-        case _ if event.stale:
+        case _ if event.stale or event.by == "message":
             return "buffer", to, to
         case _ if event.lost and event.by != "middlebox":
             return "arrow", event.by, "middlebox"
@@ -295,6 +297,8 @@ def _label(step: Step) -> Text | None:
             return Text(N_("The server writes into the message:"))
         case _ if event.stale:
             return Text(STALE)
+        case _ if event.by == "message":
+            return Text(WITHIN)
         case _ if event.by == "middlebox":
             side = SERVER if isinstance(event, Reply) else CLIENT
             return Text(FORGED, {"side": Text(side)})

@@ -291,7 +291,7 @@ def _address(peer: Peer, otherwise: ipaddress.IPv4Address) -> ipaddress.IPv4Addr
 
 def _closing_end(by: Party, link: Link, session: Session) -> Side:
     """Which end of a leg closes it first, when `by` ends the session."""
-    if by != "middlebox":
+    if by == "client" or by == "server":
         return by
     # It stands at the far end of the client's leg, and at the near end of the server's.
     return "client" if link == "server" else "server"

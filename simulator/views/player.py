@@ -57,6 +57,7 @@ LABELS = (
     N_("Next step"),
     N_("Nothing"),
     N_("on the path"),
+    N_("out of the message, as if the client had said it"),
     N_("out of the old buffer, filled before the handshake"),
     N_("Outcome"),
     N_("Pause"),
@@ -208,7 +209,10 @@ def listing(explanation: Explanation, language: str = SOURCE) -> str:
 def _item(step: SaidStep, language: str) -> str:
     said = "<br>".join(f"<code>{_text(line)}</code>" for line in step.text if line.strip())
     secure = say("inside TLS" if step.secure else "in the clear", language)
-    who = say("on the path" if step.by == "middlebox" else step.by, language)
+    who = say(
+        {"middlebox": "on the path", "message": "within the message"}.get(step.by, step.by),
+        language,
+    )
     parts = [f"<p><b>{_text(who)}</b> ({_text(secure)}): {_text(step.meaning)}</p>"]
     if said:
         parts.append(f"<p>{said}</p>")

@@ -43,8 +43,13 @@ def facts(found: tuple[Fact, ...], language: str) -> str:
 
 def speaker(row: Row, language: str) -> str:
     """Who does it, as a word."""
-    names = {"client": outline.CLIENT, "server": outline.SERVER}
-    return say(names.get(row.step.event.by, outline.MIDDLEBOX), language)
+    names = {
+        "client": outline.CLIENT,
+        "server": outline.SERVER,
+        "middlebox": outline.MIDDLEBOX,
+        "message": outline.MESSAGE,
+    }
+    return say(names[row.step.event.by], language)
 
 
 def arrow(row: Row) -> str:

@@ -26,6 +26,7 @@ TRACE = "the Received line, in which the server tells what it remembers, does no
 INSIDE = "whether the client checks the certificate's name is decided inside the client"
 LEGS = "two connections: what the middlebox changed shows only where both are compared"
 KEY = "the client compares the server's key with signed DNS by itself, and leaves without a word"
+NAME = "the client compares the name in the certificate by itself, and leaves without a word"
 BUFFER = "a reply too many shows inside TLS; which command it answers only the server knows"
 ORDER = "the replies to injected commands stand on the wire before the client's own commands"
 
@@ -46,6 +47,7 @@ NOT_SHOWN: dict[str, dict[str, str]] = {
         "waits-for-reply": ORDER,
     },
     "lax-server": {"server-forgets": TRACE},
+    "no-sni": {"tls": NAME, "second_ehlo": NAME},
     "not-verified": {"server-name-checked": INSIDE},
     "server-esmtp": {"esmtps-marked": TRACE},
     "stripped": {"list-intact": LEGS},
@@ -69,7 +71,10 @@ def not_shown(played: lab.Scenario | None = None) -> set[str]:
     why = {TRACE, INSIDE}
     if played is not None:
         why |= {LEGS, ORDER} if played.middlebox.does != "nothing" else set()
-        why |= {KEY} if played.client.tlsa == "previous" else set()
+        named, by_name = played.client.names_server, played.server.certificate == "by-name"
+        other_key = played.client.tlsa == "previous" or (by_name and not named)
+        why |= {KEY} if played.client.tlsa and other_key else set()
+        why |= {NAME} if played.client.verify and not named else set()
         why |= {BUFFER} if not played.server.drops_buffer else set()
     # A keyword that it added; its command's reply, which stands where that to EHLO is awaited; its
     # reply, which was there before the EHLO that took it for a list.
@@ -84,8 +89,8 @@ def not_shown(played: lab.Scenario | None = None) -> set[str]:
 
 
 def sizes(found: Session) -> list[int]:
-    """The octets of each message, without the dot that ends it."""
-    return [event.size for event in found.events if isinstance(event, Message)]
+    """The octets of each message of the client's, without the dot that ends it."""
+    return [e.size for e in found.events if isinstance(e, Message) and e.by == "client"]
 
 
 @pytest.mark.parametrize("name", lab.names())
@@ -134,6 +139,7 @@ def handshakes(found: Session) -> list[str]:
 
 HANDSHAKE_NOT_SHOWN = {
     "dane-previous-key": KEY,
+    "no-sni": NAME,
     "handshake-fails-name": "the client compares the name; its alert says bad_certificate alone",
 }
 

@@ -15,7 +15,8 @@ from simulator.explainer import Explanation
 from simulator.lab import ClientPolicy, Scenario, load, names
 from simulator.lab.client import Client
 from simulator.lab.engine import Engine, playing_on
-from simulator.lab.play import Lab, play
+from simulator.lab.play import Lab, play, run
+from simulator.lab.witness import witnessed
 from simulator.language import Text
 from simulator.session import Command, Disconnect, Handshake, Message, Reply, Session, Trace
 from simulator.views.outline import proofs
@@ -283,6 +284,7 @@ def test_an_added_keyword_falls_at_the_handshake() -> None:
         ("both-wait", "client", "timeout"),
         ("proxy-missing", "client", "timeout"),
         ("dane-previous-key", "client", "given up"),
+        ("no-sni", "client", "given up"),
         ("cut-line", "middlebox", "cut"),
         ("cut-inside", "server", "cut"),
     ],
@@ -322,7 +324,7 @@ def changed(name: str, **tables: dict[str, Any]) -> Session:
         table: msgspec.structs.replace(getattr(found, table), **values)
         for table, values in tables.items()
     }
-    return asyncio.run(_once(msgspec.structs.replace(found, **policies)))
+    return play(msgspec.structs.replace(found, **policies))
 
 
 def test_a_limit_is_kept_by_further_transactions() -> None:
@@ -462,6 +464,162 @@ def test_by_dane_the_key_counts_and_nothing_else(kind: str, tlsa: str, error: st
     assert checked == [shaken.detail if error else told]
 
 
+def dialogue(played: Session) -> list[tuple[str, str]]:
+    """From the message on: who said what, and what a reply answers and is taken to answer."""
+    found = explainer.explain(played).steps
+    start = next(step.index for step in found if isinstance(step.event, Message))
+
+    def named(index: int | None) -> str:
+        event = None if index is None else played.events[index]
+        return getattr(event, "verb", "message" if isinstance(event, Message) else "-")
+
+    return [
+        (step.event.by, f"{step.event.code} {named(step.answers)} {named(step.heard_as)}")
+        if isinstance(step.event, Reply)
+        else (step.event.by, named(step.index))
+        for step in found[start:]
+        if isinstance(step.event, Command | Reply | Message)
+    ]
+
+
+@pytest.mark.parametrize("engine", ["loopback", "memory"])
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_a_server_that_takes_bare_line_feeds_makes_two_messages_of_one(
+    version: str, engine: Engine
+) -> None:
+    with playing_on(engine):
+        played = changed("smuggled-message", client={"tls_version": version})
+    assert dialogue(played) == [
+        ("client", "message"),
+        ("message", "MAIL"),
+        ("message", "RCPT"),
+        ("message", "DATA"),
+        ("message", "message"),
+        ("server", "250 message message"),
+        ("client", "QUIT"),
+        ("server", "250 MAIL QUIT"),
+        ("server", "250 RCPT -"),
+        ("server", "354 DATA -"),
+        ("server", "250 message -"),
+        ("server", "221 QUIT -"),
+    ]
+    assert [event.by for event in played.events if isinstance(event, Trace)] == ["server"] * 2
+    whole, rest = (event for event in played.events if isinstance(event, Message))
+    assert b"\n.\nMAIL FROM:<boss@mx4.example.com>\n" in whole.raw
+    assert whole.raw.endswith(rest.raw)
+    assert rest.size == len(rest.raw) - len(".\r\n")
+    found = explainer.explain(played)
+    assert found.verdict.client_to_server_commands[-2:] == ("DATA", "QUIT")
+    assert found.verdict.outcome.values["mail"] == Text(
+        "The message was accepted, and another one out of its rest."
+    )
+    assert [note.citation for note in found.findings if note.rule == "no-bare-line-feed"] == [
+        "rfc5321-2_3_8-bare-line-feed",
+        "rfc5321-4_1_1_4-bare-line-feed-ends-nothing",
+    ]
+
+
+def test_what_a_stranger_smuggles_is_no_command_of_the_strangers() -> None:
+    async def talk(address: tuple[str, int]) -> None:
+        reader, writer = await asyncio.open_connection(*address)
+        for line in (
+            b"",
+            b"HELO me\r\n",
+            b"MAIL FROM:<a@a.example>\r\n",
+            b"RCPT TO:<b@b.example>\r\n",
+        ):
+            writer.write(line)
+            await reader.readline()
+        writer.write(b"DATA\r\n")
+        await reader.readline()
+        writer.write(b"Hello\r\n.\nMAIL FROM:<c@c.example>\nRSET\n.\r\nQUIT\r\n")
+        await reader.read()
+        writer.close()
+
+    scenario = msgspec.structs.replace(
+        load("smuggled-message"), middlebox=load("documented").middlebox
+    )
+    [seen] = run(witnessed(scenario, talk))
+    assert dialogue(seen) == [
+        ("client", "message"),
+        ("server", "250 message message"),
+        ("message", "MAIL"),
+        ("server", "250 MAIL -"),
+        ("message", "RSET"),
+        ("server", "250 RSET -"),
+        ("message", "."),
+        ("server", "500 . -"),
+        ("client", "QUIT"),
+        ("server", "221 QUIT QUIT"),
+    ]
+
+
+def test_a_server_of_the_standard_keeps_the_message_whole() -> None:
+    played = explanation("smuggled-message-whole").session
+    assert dialogue(played)[1:] == [
+        ("server", "250 message message"),
+        ("client", "QUIT"),
+        ("server", "221 QUIT QUIT"),
+    ]
+    # Nor is anything smuggled by a client that sends CR with each line feed, and doubles the dot.
+    careful = changed("smuggled-message", client={"sends_bare_lf": False})
+    assert dialogue(careful)[1:] == dialogue(played)[1:]
+    assert not explainer.explain(careful).findings
+
+
+def test_what_is_smuggled_may_be_refused_line_by_line() -> None:
+    body = "Hello.\n.\nMAIL FROM:<boss@mx4.example.com> REQUIRETLS\nDATA\n\nTo: ana\n"
+    played = changed("smuggled-message", mail={"body": body})
+    assert dialogue(played)[1:] == [
+        ("message", "MAIL"),
+        ("message", "DATA"),
+        ("message", ""),
+        ("message", "TO:"),
+        ("message", "."),
+        ("server", "250 message message"),
+        ("client", "QUIT"),
+        ("server", "555 MAIL QUIT"),
+        ("server", "503 DATA -"),
+        ("server", "500  -"),
+        ("server", "500 TO: -"),
+        ("server", "500 . -"),
+        ("server", "221 QUIT -"),
+    ]
+
+
+@pytest.mark.parametrize("engine", ["loopback", "memory"])
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+@pytest.mark.parametrize(
+    ("client", "error", "names"),
+    [
+        ({"names_server": False}, "name-mismatch", ("other.example.com",)),
+        ({"names_server": False, "verify": False}, "", ("other.example.com",)),
+        ({"names_server": True}, "", ("eq-c601.example.com",)),
+        ({"names_server": True, "tlsa": "present"}, "", ("eq-c601.example.com",)),
+        ({"names_server": False, "tlsa": "present"}, "certificate", ("other.example.com",)),
+    ],
+)
+def test_who_does_not_name_the_server_gets_the_certificate_of_another(
+    client: dict[str, Any], error: str, names: tuple[str, ...], version: str, engine: Engine
+) -> None:
+    with playing_on(engine):
+        played = changed("no-sni", client=client | {"tls_version": version})
+    [shaken] = [event for event in played.events if isinstance(event, Handshake)]
+    assert (shaken.error, shaken.server_certificate and shaken.server_certificate.names) == (
+        error,
+        names,
+    )
+    hello = next(s.data for s in played.wire if s.to == "server" and s.data[:1] == b"\x16")
+    assert (b"eq-c601.example.com" in hello) is client["names_server"]
+
+
+def test_a_session_resumed_without_a_name_was_checked_before() -> None:
+    client = {"resumes": True, "names_server": False}
+    played = changed("no-sni", client=client, server={"certificate": "valid"})
+    [shaken] = [event for event in played.events if isinstance(event, Handshake)]
+    assert (shaken.error, shaken.resumed, shaken.verified) == ("", True, True)
+
+
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 def test_a_session_of_either_version_is_really_resumed(version: str) -> None:
     played = changed("resumed", client={"tls_version": version})
@@ -573,6 +731,7 @@ RACY = [
     "proxy-unexpected",
     "chunking-remembered",
     "dane-previous-key",
+    "no-sni",
     "resumed",
     "xclient-skipped-ehlo",
 ]

@@ -96,31 +96,58 @@ def server_context(
     asks_certificate: bool = False,
     versions: tuple[str, ...] = ("1.2", "1.3"),
 ) -> ssl.SSLContext:
-    """The server's side of TLS in these `versions`, with a certificate of that kind for `name`."""
+    """The server's side of TLS in these `versions`, with a certificate of that kind for `name`.
+
+    `by-name` is a kind for each client: that of another name, unless its ClientHello has `name`."""
+    others = {}
+    if kind == "by-name":
+        kind = "other-name"
+        others = {
+            asked: server_context(of, name, asks_certificate=asks_certificate, versions=versions)
+            for asked, of in (("localhost", "local"), (name.lower(), "valid"))
+        }
     context = tls.Context(
         versions=versions or ("1.2", "1.3"),
         chain=[_issued(kind, name).der],
         key=_private(kind, name),
+        by_name=cast("dict[str, tls.Context]", others),
         asks=asks_certificate,
         verify_mode=ssl.CERT_OPTIONAL if asks_certificate else ssl.CERT_NONE,
         look=_look_at_client if asks_certificate else None,
     )
-    return cast("ssl.SSLContext", context)
+    found = cast("ssl.SSLContext", context)
+    _kinds[found] = kind
+    return found
+
+
+_kinds: dict[ssl.SSLContext, str] = {}
+
+
+def kind_of(context: ssl.SSLContext) -> str:
+    """The kind of certificate that a context of `server_context` shows."""
+    return _kinds[context]
 
 
 @cache
 def client_context(
-    version: str, name: str, *, verify: bool, certificate: bool, protocols: tuple[str, ...] = ()
+    version: str,
+    name: str,
+    *,
+    verify: bool,
+    certificate: bool,
+    names_server: bool = True,
+    protocols: tuple[str, ...] = (),
 ) -> ssl.SSLContext:
     """The client's side of TLS `version` ("1.2", "1.3"), which trusts the lab's authority only.
 
-    `protocols`: names that its ClientHello offers by ALPN."""
+    Where its ClientHello does not say which server it wants, it leaves the look at the name to who
+    uses it. `protocols`: names that its ClientHello offers by ALPN."""
     context = tls.Context(
         versions=(version,),
         chain=[_issued("valid", name).der] if certificate else (),
         key=_private("valid", name) if certificate else None,
         verify_mode=ssl.CERT_REQUIRED if verify else ssl.CERT_NONE,
-        check_hostname=verify,
+        check_hostname=verify and names_server,
         look=look if verify else None,
         protocols=protocols,
         secrets=_secrets,

@@ -13,7 +13,7 @@ from __future__ import annotations
 import errno
 import os
 import ssl
-from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from typing import Any, NamedTuple
 
 from simulator import ciphers
@@ -96,9 +96,15 @@ class _Ends:
 class _Connection(TLSConnection):  # type: ignore[misc]
     """tlslite-ng's, which also looks at the certificate and keeps the secrets."""
 
-    def __init__(self, ends: _Ends, look: Callable[[list[bytes]], Refusal | None] | None) -> None:
+    def __init__(
+        self,
+        ends: _Ends,
+        look: Callable[[list[bytes]], Refusal | None] | None,
+        choose: Callable[[str], Context],
+    ) -> None:
         super().__init__(ends)
         self._look = look
+        self._choose = choose
         self.refusal: Refusal | None = None
         self.kept: list[tuple[bytes, bytes]] = []
         record = self._recordLayer
@@ -123,6 +129,14 @@ class _Connection(TLSConnection):  # type: ignore[misc]
                 yield from self._sendError(self.refusal.alert, self.refusal.message)
         yield answer
 
+    def _server_select_certificate(
+        self, settings: Any, client_hello: Any, suites: Any, chain: Any, key: Any, version: Any
+    ) -> Any:
+        context = self._choose(bytes(client_hello.server_name).decode("ascii", "replace"))
+        return super()._server_select_certificate(
+            settings, client_hello, suites, context.chain, context.key, version
+        )
+
     def _queue_message(self, msg: Any) -> None:
         """Each message of the handshake in a record of its own, as OpenSSL writes them."""
         super()._queue_message(msg)
@@ -140,7 +154,8 @@ class Context:
 
     `versions` are those it speaks. `chain` is its certificate in DER and `key` the private key, as
     tlslite-ng has it. `look` checks the other side's certificate; `asks`: it asks the client for
-    one. `protocols` are offered by ALPN. What can be decrypted is put into `secrets`.
+    one. A client that asks for a server in `by_name` sees the certificate of that context.
+    `protocols` are offered by ALPN. What can be decrypted is put into `secrets`.
     """
 
     def __init__(
@@ -154,6 +169,7 @@ class Context:
         check_hostname: bool = False,
         asks: bool = False,
         protocols: Sequence[str] = (),
+        by_name: Mapping[str, Context] | None = None,
         secrets: Secrets | None = None,
     ) -> None:
         self.verify_mode = verify_mode
@@ -162,6 +178,7 @@ class Context:
         self.look = look
         self.key = key
         self.protocols = [bytearray(name.encode()) for name in protocols]
+        self.by_name = by_name or {}
         self.secrets = secrets
         self.chain = X509CertChain([_certificate(der) for der in chain]) if chain else None
         self.settings = _settings(sorted(versions))
@@ -229,7 +246,9 @@ class Object:
         self.server_hostname = name
         self._ends = _Ends(incoming, outgoing)
         look = context.look
-        self._inner = _Connection(self._ends, None if look is None else lambda c: look(c, name))
+        self._inner = _Connection(
+            self._ends, None if look is None else lambda c: look(c, name), self._choose
+        )
         self._inner.closeSocket = True
         self._inner.ignoreAbruptClose = True
         self._shaking: Iterator[Any] | None = None
@@ -239,6 +258,10 @@ class Object:
         self._suite = 0
         self._said_goodbye = False
         self._peer: bytes | None = None
+
+    def _choose(self, asked: str) -> Context:
+        self.context = self.context.by_name.get(asked.lower(), self.context)
+        return self.context
 
     def do_handshake(self) -> None:
         """Go on with the handshake as far as what has arrived allows."""

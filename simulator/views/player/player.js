@@ -21,7 +21,7 @@ const OVERHEARD = "What an eavesdropper knows";
 const SPEEDS = [1, 2, 0.5];
 const KINDS = { greeting: "name", name: "name", keyword: "keyword", envelope: "envelope", identity: "login" };
 const WORDLESS = { connect: "TCP connection", handshake: "TLS handshake", disconnect: "End of the connection" };
-const MARKS = { forged: "made on the path", lost: "held back on the path", stale: "out of the old buffer, filled before the handshake" };
+const MARKS = { forged: "made on the path", lost: "held back on the path", stale: "out of the old buffer, filled before the handshake", within: "out of the message, as if the client had said it" };
 const LEVELS = { must: "breaks a MUST", should: "breaks a SHOULD", risk: "risky" };
 const RECORDS = { 20: "change_cipher_spec", 21: "alert", 22: "handshake", 23: "application_data" };
 const DUMPED = 2048; // octets of one dump
@@ -116,9 +116,10 @@ function records(bytes) {
 // What a view sees of a step. A side sees what it sent and what reached it, nothing of the way
 // between; an eavesdropper sees what crosses the wire, of the inside of TLS only that it does.
 function seen({ by, to, kind, lost, stale, secure, notes }, view) {
-	if (view === "all") return { shown: true, open: true, from: by, forged: by === "middlebox" && kind !== "disconnect", lost, stale, notes };
-	const from = by !== "middlebox" ? by : to === "client" ? "server" : "client", told = kind === "handshake" || kind === "disconnect";
-	const onWire = to !== "" && !stale, reached = told || kind === "remark" || (to === view && !lost);
+	const within = by === "message";
+	if (view === "all") return { shown: true, open: true, from: within ? "client" : by, forged: by === "middlebox" && kind !== "disconnect", lost, stale, within, notes };
+	const from = within ? "client" : by !== "middlebox" ? by : to === "client" ? "server" : "client", told = kind === "handshake" || kind === "disconnect";
+	const onWire = to !== "" && !stale && !within, reached = told || kind === "remark" || (to === view && !lost);
 	const shown = view === "eavesdropper" ? onWire : by === view || reached;
 	return { shown, open: shown && (told || !secure || view !== "eavesdropper"), from, notes: [] };
 }
@@ -466,7 +467,7 @@ class SmtpSession extends HTMLElement {
 
 	#meaning(step) {
 		const { shown, open } = this.#how(step);
-		if (open && this.view !== "all" && (step.by === "middlebox" || step.lost || step.stale)) return this.#t("From here this looks like any other line.");
+		if (open && this.view !== "all" && (step.by === "middlebox" || step.by === "message" || step.lost || step.stale)) return this.#t("From here this looks like any other line.");
 		if (open) return step.meaning;
 		return this.#t(shown ? "TLS records pass; no word of what they say can be read." : "Cannot be seen from here");
 	}
@@ -769,7 +770,7 @@ code,pre,.line,.label,.host{font-family:var(--mono);font-size:.86em}
 .lost .arrow,.forged .arrow{width:50%} .forged .said,.handshake .said{background:var(--bg)}
 .lost.from-server .arrow,.forged.to-server .arrow{margin-left:50%}
 .lost .arrow::after{content:"✕"/"";border:0;font:700 14px/10px sans-serif;right:-6px}
-.stale.stale .arrow{width:4em;margin-left:calc(100% - 4em)} .stale.to-client.to-client .arrow{margin-left:0}
+:is(.stale.stale,.within.within) .arrow{width:4em;margin-left:calc(100% - 4em)} .stale.to-client.to-client .arrow{margin-left:0}
 .handshake>button{text-align:center;padding:.5em 0}
 .handshake .said{max-width:none;width:auto;border-color:var(--edge)}
 .handshake .what{justify-content:center}
