@@ -229,7 +229,7 @@ class Wire(asyncio.Protocol):
                 error, detail = "certificate", "no TLSA record is of the server's key"
             elif not named and context.verify_mode == ssl.CERT_REQUIRED and _is_not_of(begun, name):
                 # To OpenSSL, the name to look for is the name to send.
-                error, detail = "name-mismatch", f"certificate is not valid for '{name}'"
+                error = "name-mismatch"
         except ssl.SSLError as problem:
             error, detail = _why(problem)
         except (ValueError, Nonsense) as problem:

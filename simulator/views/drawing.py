@@ -320,10 +320,10 @@ class _Sheet:
             for line, full in lines:
                 self.canvas.text(left, y + 11, line, style, full=full)
                 y += 15
-            y += 4 if len(row.text) > 1 else 0
         lines = self._wire(row.text, room - (16 if len(row.text) > 1 else 0))
         if not lines:
             return y
+        y += 4 if row.label and len(lines) > 1 else 0
         wide = max(width(line, WIRE) for line, _ in lines)
         if len(lines) > 1:
             high = PITCH * len(lines) + 8
@@ -354,7 +354,8 @@ class _Sheet:
         x = self.x[row.target]
         away = -1 if row.target == "server" else 1
         room = (self.x["server"] - self.x["client"]) * 0.42
-        wide = max(width(line, WIRE) for line, _ in self._wire(row.text, room - 16))
+        shown = self._wire(row.text, room - (16 if len(row.text) > 1 else 0))
+        wide = max(width(line, WIRE) for line, _ in shown)
         if row.label:
             told = self.canvas.wrap(self.say(row.label), PROSE, room, 2)
             wide = max(wide, *(width(line, PROSE) for line, _ in told))

@@ -70,7 +70,7 @@ MISHEARD = N_("answers {asked}, but is taken for the answer to {heard}")
 SLIPPED_IN = N_(
     "answers the {asked} that was slipped in, but is taken for the answer to the client's"
 )
-WITHIN = N_("out of the message, as if the client had said it")
+WITHIN = N_("taken out of the message")
 STALE = N_("out of the old buffer, filled before the handshake")
 
 

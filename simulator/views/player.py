@@ -57,7 +57,7 @@ LABELS = (
     N_("Next step"),
     N_("Nothing"),
     N_("on the path"),
-    N_("out of the message, as if the client had said it"),
+    N_("taken out of the message"),
     N_("out of the old buffer, filled before the handshake"),
     N_("Outcome"),
     N_("Pause"),
