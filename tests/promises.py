@@ -278,7 +278,8 @@ def scenario(rng: random.Random) -> Scenario:
     server = msgspec.structs.replace(base.server, **chosen(type(base.server), rng))
     if rng.random() < 0.3:
         server = msgspec.structs.replace(server, keywords=(*server.keywords, "PIPELINING"))
-    return msgspec.structs.replace(base, client=client, server=server)
+    mail = lab.load("smuggled-message").mail if rng.random() < 0.2 else base.mail
+    return msgspec.structs.replace(base, client=client, server=server, mail=mail)
 
 
 def lost_in_capture(rng: random.Random) -> str:
