@@ -206,6 +206,26 @@ def test_what_a_program_reports_behind_the_session_may_be_certain() -> None:
 
 
 TOLD = {
+    "an alert that a client's library received": (
+        "client-certificate-wanted one of these",
+        ("lettre: smtp.example.net:587: TLS error: received fatal alert: UnknownCA\n"),
+    ),
+    "an alert that a client sent": (
+        "certificate-unknown-ca certain",
+        ('{error,{tls_alert,{unknown_ca,"TLS client: In state wait_cert_cr at ssl_handshake.erl:'
+        '1887 generated CLIENT ALERT: Fatal - Unknown CA\\n"}}}\n'),
+    ),
+    "an alert that a server received": (
+        "certificate-unknown-ca certain",
+        ("May  3 10:00:01 mx postfix/smtpd[81]: SSL_accept error from a[192.0.2.5]: 0\n"
+        "May  3 10:00:01 mx postfix/smtpd[81]: warning: TLS library problem: error:0A000418:SSL "
+        "routines::tlsv1 alert unknown ca:ssl/record/rec_layer_s3.c:1605:SSL alert number 48:\n"),
+    ),
+    "an alert that a server sent": (
+        "client-certificate-wanted certain",
+        ("TLS server: In state wait_cert at ssl_handshake.erl:1838 generated SERVER ALERT: Fatal - "
+        "Unknown CA\n"),
+    ),
     "the key of a server that began TLS": (
         "server-certificate-unusable certain",
         ("May  3 10:00:01 mx smtpd: debug: session_start_ssl: switching to SSL\n"
@@ -365,6 +385,11 @@ def test_a_cause_is_as_sure_as_its_words(cause: str, log: str) -> None:
 
 
 NOT_TOLD = {
+    "what the server says of the client's certificate": (
+        "certificate-unknown-ca",
+        ("{tls_alert,{unknown_ca,\"TLS client: In state connection received SERVER ALERT: Fatal - "
+        "Unknown CA\\n\"}}\n"),
+    ),
     "a directory's list": (
         "block-list",
         ("S: 220 mx ESMTP\nC: EHLO a\nS: 250-mx\nS: 250 SIZE\nC: RCPT TO:<ana@example.org>\n"
