@@ -218,12 +218,13 @@ class Dialogue:
 
     @property
     def expects_hello(self) -> bool:
-        """The server said 220, or TLS came about, and the client has not said who it is."""
+        """The server said 220, or TLS came about, and the client has not said who it is; or the
+        session is over, and this may be the next."""
         if self._waiting or self._reply:
             return False
         said = (event for event in reversed(self.events[-20:]) if not isinstance(event, Remark))
         match next(said, None):
-            case Reply(code=220) | Handshake(error=""):
+            case Reply(code=220 | 221) | Handshake(error=""):
                 return True
         return False
 
