@@ -206,6 +206,18 @@ def test_what_a_program_reports_behind_the_session_may_be_certain() -> None:
 
 
 TOLD = {
+    "Twisted finds no way to log in, in a list that it does not show": (
+        "auth-mechanism-not-offered one of these",
+        ("twisted.mail._except.AUTHRequiredError: 502 Server does not support Client "
+        "Authentication schemes [CRAM-MD5, LOGIN, PLAIN]\n"),
+    ),
+    "Twisted finds no way to log in, in a list that has others": (
+        "auth-mechanism-not-offered likely",
+        ("    Failure: twisted.mail.smtp.AUTHRequiredError: 502 Server does not support Client "
+        "Authentication schemes [CRAM-MD5, LOGIN, PLAIN]\n    >>> STARTTLS\n    <<< 220 2.0.0 Ready\n"
+        "    >>> EHLO a.example.org\n    <<< 250-mx.example.net Hello\n    <<< 250-AUTH GSSAPI\n"
+        "    <<< 250 HELP\n"),
+    ),
     "a greeting that refuses a client without a name": (
         "no-reverse-name certain",
         ("Jan  3 10:00:01 mx postfix/smtp[71]: 4JfcKV3f3Bz1: host mx1.example.net[192.0.2.6] "
