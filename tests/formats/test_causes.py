@@ -214,7 +214,7 @@ TOLD = {
     "Twisted finds no way to log in, in a list that has others": (
         "auth-mechanism-not-offered likely",
         ("    Failure: twisted.mail.smtp.AUTHRequiredError: 502 Server does not support Client "
-        "Authentication schemes [CRAM-MD5, LOGIN, PLAIN]\n    >>> STARTTLS\n    <<< 220 2.0.0 Ready\n"
+        "Authentication schemes [CRAM-MD5, LOGIN]\n    >>> STARTTLS\n    <<< 220 2.0.0 Ready\n"
         "    >>> EHLO a.example.org\n    <<< 250-mx.example.net Hello\n    <<< 250-AUTH GSSAPI\n"
         "    <<< 250 HELP\n"),
     ),
