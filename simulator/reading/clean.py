@@ -347,9 +347,9 @@ _TYPOGRAPHY = str.maketrans(
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
 _DASH = late(f"[{_DASHES}]")
 _DASHED_REPLY = late(
-    r"""(?:^[ \t]{0,40}|(?<=[]:>|'"<*=~-])[ \t]{0,4}"""
+    r"""((?:^[ \t]{0,40}|(?<=[]:>|'"<*=~-])[ \t]{0,4}"""
     r"|(?<=\\[nr])|(?<=\\01[25])|(?<=\\x0[ad]))"
-    rf"([2-5][0-57][0-9])[{_DASHES}](?="
+    rf"([2-5][0-57][0-9]))[{_DASHES}](?="
     r"[A-Z\[*]|(?<=[45][0-9][0-9].)[a-z]|[245]\.[0-9]{1,3}\.[0-9]|8BIT"
     r"|(?=[0-9-]{0,20}[a-z])[\w-]{1,63}\.[a-z0-9]"
     r"|(?i:8bitmime|auth|chunking|dsn|enhancedstatuscodes|etrn|expn|help|localhost|pipelining|size"
@@ -357,6 +357,8 @@ _DASHED_REPLY = late(
     r"|[a-z][\w-]{0,62}(?:[ \t]{0,4}$|,? (?i:hello|at your|greets|pleased|nice|welcome)))"
 )
 """A reply code, where a reply may begin, and the hyphen that a page made a dash of."""
+_DASHED_BETWEEN = late(rf"([2-5][0-57][0-9])[{_DASHES}](?=[A-Z8][A-Z0-9=-])")
+"""The same where the lines of a reply were run together."""
 _DASHED_ARROW = late(rf"<[{_DASHES}]{{1,3}}|[{_DASHES}]{{1,3}}>")
 _ENTITY = late(
     r"&(?:lt|gt|quot|amp|nbsp|#39|#x27|#34|apos|[nm]dash|minus|#82(?:0[89]|1[0-3])|#8722);"
@@ -385,13 +387,12 @@ def tidy(text: str) -> str:
 
 def _undashed(text: str) -> str:
     """A line with hyphens where only a hyphen can have stood: in replies and in arrows."""
-    text = _DASHED_ARROW.sub(lambda arrow: _DASH.sub(_hyphens, arrow[0]), text)
-    return _DASHED_REPLY.sub(r"\1-", text)
-
-
-def _hyphens(dash: re.Match[str]) -> str:
-    # Editors make an em dash of two hyphens.
-    return "--" if dash[0] in "\u2014\u2015" else "-"
+    text = _DASHED_ARROW.sub(lambda arrow: _DASH.sub("-", arrow[0]), text)
+    first = _DASHED_REPLY.search(text)
+    if first is None:
+        return text
+    text = _DASHED_REPLY.sub(r"\1-", text)
+    return _DASHED_BETWEEN.sub(lambda m: f"{m[1]}-" if m[1] == first[2] else m[0], text)
 
 
 def _logged(line: str) -> str:

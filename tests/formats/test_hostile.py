@@ -191,6 +191,22 @@ def test_hyphens_that_a_page_made_dashes_hide_nothing(log: str, dash: str) -> No
     assert [e.lines for e in replies(log.replace("-", dash))] == [e.lines for e in replies(log)]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "<-  250-mx.example.org",
+        "         250-STARTTLS",
+        "SERVER -> CLIENT: 250-mx.example.org250-SIZE 5000250-STARTTLS250 HELP",
+        "10:00:00 <- 550-5.7.1 no",
+    ],
+)
+@pytest.mark.parametrize("dash", "\u2011\u2013")
+def test_a_line_with_dashes_becomes_what_it_was(line: str, dash: str) -> None:
+    dashed = re.sub(r"(?<=\d\d\d)-|(?<=<)-(?! )|-(?=>)", dash, line)
+    assert dashed != line
+    assert clean.tidy(dashed) == line
+
+
 def test_hyphens_that_a_page_made_entities_hide_nothing() -> None:
     log = BARE.replace("-", "&#8211;")
     assert [e.lines for e in replies(log)] == [e.lines for e in replies(BARE)]
