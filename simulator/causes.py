@@ -545,7 +545,7 @@ _REPEATED = frozenset(("EHLO", "HELO", "AUTH", "MAIL"))
 
 _SERVERS = late(
     r"(?i)SSL_accept|smtpd\b|lost connection after|on connection from|STARTTLS=server"
-    r"|TLS handshake error from|(?:process|get|reading)[ _]client[ _]hello|ACCEPT_SR_CLNT"
+    r"|TLS handshake error (?:from|for)\b|(?:process|get|reading)[ _]client[ _]hello|ACCEPT_SR_CLNT"
     r"|\bICID\b|\bsmtp-server/lib/smtp-server\.js\b|remoteIp ="
     r"|\bhandler error:|\) handling connection"
 )

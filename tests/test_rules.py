@@ -302,6 +302,21 @@ def test_an_appendix_is_linked_as_one() -> None:
     assert second.url == "https://www.rfc-editor.org/rfc/rfc3207#section-4.2"
 
 
+@pytest.mark.parametrize(
+    ("said", "citation"),
+    [
+        ("ESMTPS", "rfc3848-1-esmtps"),
+        ("ESMTP", "rfc3848-1-esmtps"),
+        ("UTF8SMTPS", "rfc6531-3_7_3-protocol-of-with"),
+        ("UTF8SMTP", "rfc6531-3_7_3-protocol-of-with"),
+    ],
+)
+def test_what_received_says_rests_on_the_rfc_that_has_the_word(said: str, citation: str) -> None:
+    session = Session(events=(*INSIDE, Trace(by="server", text=f"from a by b with {said} id 1")))
+    notes = {note.rule: note.citation for note in explainer.explain(session).notes}
+    assert notes["esmtps-marked"] == citation
+
+
 def test_of_what_is_not_shown_nothing_is_noted() -> None:
     told = Command(by="client", verb="MAIL", told=True)
     assert noted([*CONNECT, *EHLO, told]) == noted([*CONNECT, *EHLO])

@@ -48,7 +48,9 @@ def _take(desk: Desk, line: Line) -> None:
         if latest is not None and fragment.who == "server" and latest.retells(fragment.text):
             desk.remark(line.text, line.number)
         elif (
-            latest is not None and fragment.who == "client" and _names_again(latest, fragment, line)
+            latest is not None
+            and fragment.who == "client"
+            and (_names_again(latest, fragment, line) or _blames(latest, fragment, line))
         ):
             desk.remark(line.text, line.number)
         else:
@@ -84,6 +86,21 @@ def _names_again(latest: Dialogue, fragment: fragments.Fragment, line: Line) -> 
         and _NAMED.match(line.text.strip()) is not None
         and not fragments.complains(line.text)
     )
+
+
+_BLAMED = late(
+    r"(?i)\b(?:error|fail(?:ed|ure)?|could not|cannot|unable)\b[^:]{0,60}\bcommand ?: ?[\"'`<(]?"
+    r"(?P<text>[A-Z].*)"
+)
+
+
+def _blames(latest: Dialogue, fragment: fragments.Fragment, line: Line) -> bool:
+    """Whether an error repeats the command that it is about, which was the last to be shown."""
+    blamed = _BLAMED.search(line.text[: fragments.LONGEST])
+    if blamed is None or not blamed["text"].startswith(fragment.text):
+        return False
+    said = next((e for e in reversed(latest.events[-20:]) if isinstance(e, Command)), None)
+    return said is not None and not said.told and said.verb == fragment.key[1].split(" ")[0]
 
 
 def _unsaid(desk: Desk, line: Line) -> None:

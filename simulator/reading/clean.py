@@ -344,7 +344,25 @@ _TYPOGRAPHY = str.maketrans(
         "\x0c": " ",
     }
 )
-_ENTITY = late(r"&(?:lt|gt|quot|amp|nbsp|#39|#x27|#34|apos);")
+_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
+_DASH = late(f"[{_DASHES}]")
+_DASHED_REPLY = late(
+    r"""((?:^[ \t]{0,40}|(?<=[]:>|'"<*=~-])[ \t]{0,4}"""
+    r"|(?<=\\[nr])|(?<=\\01[25])|(?<=\\x0[ad]))"
+    rf"([2-5][0-57][0-9]))[{_DASHES}](?="
+    r"[A-Z\[*]|(?<=[45][0-9][0-9].)[a-z]|[245]\.[0-9]{1,3}\.[0-9]|8BIT"
+    r"|(?=[0-9-]{0,20}[a-z])[\w-]{1,63}\.[a-z0-9]"
+    r"|(?i:8bitmime|auth|chunking|dsn|enhancedstatuscodes|etrn|expn|help|localhost|pipelining|size"
+    r"|smtputf8|starttls|vrfy)\b"
+    r"|[a-z][\w-]{0,62}(?:[ \t]{0,4}$|,? (?i:hello|at your|greets|pleased|nice|welcome)))"
+)
+"""A reply code, where a reply may begin, and the hyphen that a page made a dash of."""
+_DASHED_BETWEEN = late(rf"([2-5][0-57][0-9])[{_DASHES}](?=[A-Z8][A-Z0-9=-])")
+"""The same where the lines of a reply were run together."""
+_DASHED_ARROW = late(rf"<[{_DASHES}]{{1,3}}|[{_DASHES}]{{1,3}}>")
+_ENTITY = late(
+    r"&(?:lt|gt|quot|amp|nbsp|#39|#x27|#34|apos|[nm]dash|minus|#82(?:0[89]|1[0-3])|#8722);"
+)
 _TAG = late(r"</?(?:br|p|pre|code|div|span|li|td|tr|font|b|i)(?: [^<>]{0,200})?/?>", re.I)
 _LINK = late(r"\[([\w.@:-]{1,200})\]\((?:https?://|mailto:)[^)\s]{0,400}\)")
 _LINE_END = late(r"(?:\^M)+\$?$|(?<=.)\\r(?:\\n)?$")
@@ -363,7 +381,18 @@ def tidy(text: str) -> str:
         return text
     if "\x1b" in text:
         text = _COLOUR.sub("", text)
-    return text.translate(_TYPOGRAPHY)
+    text = text.translate(_TYPOGRAPHY)
+    return _undashed(text) if _DASH.search(text) else text
+
+
+def _undashed(text: str) -> str:
+    """A line with hyphens where only a hyphen can have stood: in replies and in arrows."""
+    text = _DASHED_ARROW.sub(lambda arrow: _DASH.sub("-", arrow[0]), text)
+    first = _DASHED_REPLY.search(text)
+    if first is None:
+        return text
+    text = _DASHED_REPLY.sub(r"\1-", text)
+    return _DASHED_BETWEEN.sub(lambda m: f"{m[1]}-" if m[1] == first[2] else m[0], text)
 
 
 def _logged(line: str) -> str:
@@ -423,7 +452,7 @@ def _habits(head: list[str]) -> list[Callable[[str], str]]:
             full = [_logged(line) for line in full]
     text = "\n".join(full[:400])
     if _ENTITY.search(text) and "<-" not in text and "->" not in text.replace("-&gt;", ""):
-        steps.append(lambda line: _TAG.sub("", html.unescape(_TAG.sub("", line))))
+        steps.append(lambda line: tidy(_TAG.sub("", html.unescape(_TAG.sub("", line)))))
     elif re.search(r"(?i)<br ?/?>(?:\n|$)", text):
         steps.append(lambda line: _TAG.sub("", line))
     if text.count("=3D") > 2 or "=2E" in text:

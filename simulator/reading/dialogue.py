@@ -219,6 +219,18 @@ class Dialogue:
         return event.line or 0
 
     @property
+    def expects_hello(self) -> bool:
+        """The server said 220, or TLS came about, and the client has not said who it is; or the
+        session is over, and this may be the next."""
+        if self._waiting or self._reply:
+            return False
+        said = (event for event in reversed(self.events[-20:]) if not isinstance(event, Remark))
+        match next(said, None):
+            case Reply(code=220 | 221) | Handshake(error=""):
+                return True
+        return False
+
+    @property
     def begun(self) -> bool:
         """Something was already said in this session."""
         return self._spoke or self._replied

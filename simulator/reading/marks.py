@@ -94,6 +94,14 @@ _TO_A_LOGIN = (
 """Replies that an answer to AUTH may get (RFC 4954 §6), by their codes."""
 
 
+_HELLO = late(
+    r"(?:EHLO|HELO|LHLO|ehlo|helo|lhlo)"
+    r"(?! +(?i:is|was|isn.t|and|or|not|has|did|does|works?|fail\w*|command|reply|response|ist|wird"
+    r"|est|es|é) )(?: {1,3}[^\s,:;!?]{1,63}){2,5}(?<!\.)"
+)
+"""A name of several words, as devices are called; any other line with this verb is a sentence."""
+
+
 def unmarked(desk: Desk, line: Line, connection: str | None = None) -> bool:
     """Whether a line without any mark is of the dialogue, by what it says."""
     if connection is None:
@@ -113,6 +121,7 @@ def unmarked(desk: Desk, line: Line, connection: str | None = None) -> bool:
     if (
         is_command(text)
         or answer
+        or (dialogue is not None and dialogue.expects_hello and _HELLO.fullmatch(text) is not None)
         or (dialogue is not None and dialogue.in_login and " " not in text and len(text) < 2000)
     ):
         desk.speak(connection, "client", text, line.number, line.text)

@@ -2,6 +2,8 @@
 
 import re
 
+import msgspec
+
 from simulator.language import N_
 from simulator.needles import late
 from simulator.rules import Finding, Moment, Rule, broken, met
@@ -17,6 +19,13 @@ def check(moment: Moment) -> Finding | None:
             said = found[1].upper()
         case _:
             return None
+    finding = _finding(said, moment)
+    if finding is not None and said.startswith("UTF8"):
+        return msgspec.structs.replace(finding, citation="rfc6531-3_7_3-protocol-of-with")
+    return finding
+
+
+def _finding(said: str, moment: Moment) -> Finding | None:
     marked = said.partition("MTP")[2].startswith("S")
     if marked and moment.past.tls:
         return met(N_("The Received line says {said}: the message came inside TLS."), said=said)

@@ -206,6 +206,43 @@ def test_what_a_program_reports_behind_the_session_may_be_certain() -> None:
 
 
 TOLD = {
+    "Twisted finds no way to log in, in a list that it does not show": (
+        "auth-mechanism-not-offered one of these",
+        ("twisted.mail._except.AUTHRequiredError: 502 Server does not support Client "
+        "Authentication schemes [CRAM-MD5, LOGIN, PLAIN]\n"),
+    ),
+    "Twisted finds no way to log in, in a list that has others": (
+        "auth-mechanism-not-offered likely",
+        ("    Failure: twisted.mail.smtp.AUTHRequiredError: 502 Server does not support Client "
+        "Authentication schemes [CRAM-MD5, LOGIN]\n    >>> STARTTLS\n    <<< 220 2.0.0 Ready\n"
+        "    >>> EHLO a.example.org\n    <<< 250-mx.example.net Hello\n    <<< 250-AUTH GSSAPI\n"
+        "    <<< 250 HELP\n"),
+    ),
+    "a greeting that refuses a client without a name": (
+        "no-reverse-name certain",
+        ("Jan  3 10:00:01 mx postfix/smtp[71]: 4JfcKV3f3Bz1: host mx1.example.net[192.0.2.6] "
+        "refused to talk to me: 421 Refused. Your reverse DNS entry does not resolve to an IP.\n"),
+    ),
+    "an alert that a client's library received": (
+        "client-certificate-wanted one of these",
+        ("lettre: smtp.example.net:587: TLS error: received fatal alert: UnknownCA\n"),
+    ),
+    "an alert that a client sent": (
+        "certificate-unknown-ca certain",
+        ('{error,{tls_alert,{unknown_ca,"TLS client: In state wait_cert_cr at ssl_handshake.erl:'
+        '1887 generated CLIENT ALERT: Fatal - Unknown CA\\n"}}}\n'),
+    ),
+    "an alert that a server received": (
+        "certificate-unknown-ca certain",
+        ("May  3 10:00:01 mx postfix/smtpd[81]: SSL_accept error from a[192.0.2.5]: 0\n"
+        "May  3 10:00:01 mx postfix/smtpd[81]: warning: TLS library problem: error:0A000418:SSL "
+        "routines::tlsv1 alert unknown ca:ssl/record/rec_layer_s3.c:1605:SSL alert number 48:\n"),
+    ),
+    "an alert that a server sent": (
+        "client-certificate-wanted certain",
+        ("TLS server: In state wait_cert at ssl_handshake.erl:1838 generated SERVER ALERT: Fatal - "
+        "Unknown CA\n"),
+    ),
     "the key of a server that began TLS": (
         "server-certificate-unusable certain",
         ("May  3 10:00:01 mx smtpd: debug: session_start_ssl: switching to SSL\n"
@@ -365,6 +402,11 @@ def test_a_cause_is_as_sure_as_its_words(cause: str, log: str) -> None:
 
 
 NOT_TOLD = {
+    "what the server says of the client's certificate": (
+        "certificate-unknown-ca",
+        ("{tls_alert,{unknown_ca,\"TLS client: In state connection received SERVER ALERT: Fatal - "
+        "Unknown CA\\n\"}}\n"),
+    ),
     "a directory's list": (
         "block-list",
         ("S: 220 mx ESMTP\nC: EHLO a\nS: 250-mx\nS: 250 SIZE\nC: RCPT TO:<ana@example.org>\n"
@@ -492,6 +534,45 @@ NOT_TOLD = {
 @pytest.mark.parametrize(("cause", "log"), NOT_TOLD.values(), ids=NOT_TOLD)
 def test_what_only_sounds_like_a_cause_is_none(cause: str, log: str) -> None:
     assert cause not in [one.id for one in told(log)]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "550 5.7.1 Client host rejected: cannot find your reverse hostname, [192.0.2.1]",
+        "550 001.RDNS/PTR error. Rejected",
+        "554 5.7.1 rDNS mismatch",
+        "554 invalid DNS PTR resource record, IP=192.0.2.1",
+        "421 Refused. Your reverse DNS entry does not resolve to an IP.",
+        "550 5.7.25 IP name lookup failed. No valid PTR record found for the given IP address.",
+        "550 5.7.1 Access denied. IP name lookup failed 192.0.2.1",
+        "501 5.7.1 <a@example.org>... Sender IP must resolve",
+        "550 IP address does not properly resolve for reverse DNS lookup",
+        "554 cmg1.fe.example.com bizsmtp no DNS reverse for 192.0.2.1",
+        "550 5.7.1 Your mail server does not have a reverse DNS entry",
+        "550 5.7.1 Mail server must have reverse DNS",
+        "550 Fix reverse DNS for 192.0.2.1",
+        "554 Sender IP reverse lookup rejected",
+        "451 4.7.1 Could not resolve reverse DNS of 192.0.2.1",
+    ],
+)
+def test_a_client_without_a_name_in_the_dns_however_it_is_said(reply: str) -> None:
+    log = f"220 mx ESMTP\nEHLO a\n250-mx\n250 SIZE\nMAIL FROM:<a@example.org>\n{reply}\n"
+    assert [(one.id, one.degree) for one in told(log)] == [("no-reverse-name", "certain")]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "550 5.7.1 Relaying denied. IP name lookup failed [192.0.2.1]",
+        "550 5.7.1 Rejected, see http://example.net/rdns/",
+        "550 5.7.1 Your reverse DNS does not match your HELO",
+        "550 5.7.23 SPF: too many PTR lookups",
+    ],
+)
+def test_a_client_whose_name_is_not_said_to_be_missing(reply: str) -> None:
+    log = f"220 mx ESMTP\nEHLO a\n250-mx\n250 SIZE\nMAIL FROM:<a@example.org>\n{reply}\n"
+    assert "no-reverse-name" not in [one.id for one in told(log)]
 
 
 def test_what_a_half_read_record_lacks_makes_no_cause_certain() -> None:

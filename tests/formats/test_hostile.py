@@ -22,7 +22,7 @@ from simulator import formats
 from simulator.explainer import explain
 from simulator.reading import clean, desk, fragments
 from simulator.reading.clean import LONGEST, CannotRead, text
-from simulator.session import Session
+from simulator.session import Reply, Session
 from tests.formats import fuzz
 
 KINDS = formats.known()
@@ -148,6 +148,83 @@ def sent(log: object) -> str | None:
 )  # fmt: skip
 def test_dirt_is_washed_off(dirty: str | bytes) -> None:
     assert sent(dirty) == "sent"
+
+
+BARE = """220 mx.example.org ESMTP
+EHLO a.example.org
+250-mx.example.org
+250-8BITMIME
+250-STARTTLS
+250 HELP
+STARTTLS
+220 2.0.0 Go ahead
+EHLO a.example.org
+250-mx.example.org
+250-size 1000
+250 HELP
+MAIL FROM:<a@example.org>
+550-5.7.1 You may not
+550-do this
+550 5.7.1 here
+QUIT
+221 Bye
+"""
+
+ESCAPED = r"""send: 'ehlo a\r\n'
+reply: b'250-mx.example.org\r\n'
+reply: b'250-STARTTLS\r\n'
+reply: b'250 HELP\r\n'
+reply: retcode (250); Msg: b'mx.example.org\nSTARTTLS\nHELP'
+send: 'quit\r\n'
+reply: b'221 Bye\r\n'
+"""
+
+
+def replies(log: str) -> list[Reply]:
+    (session,) = formats.read(log)
+    return [event for event in session.events if isinstance(event, Reply)]
+
+
+@pytest.mark.parametrize("dash", "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d")
+@pytest.mark.parametrize("log", [SWAKS, BARE, ESCAPED], ids=["swaks", "bare", "escaped"])
+def test_hyphens_that_a_page_made_dashes_hide_nothing(log: str, dash: str) -> None:
+    assert [e.lines for e in replies(log.replace("-", dash))] == [e.lines for e in replies(log)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "<-  250-mx.example.org",
+        "         250-STARTTLS",
+        "SERVER -> CLIENT: 250-mx.example.org250-SIZE 5000250-STARTTLS250 HELP",
+        "10:00:00 <- 550-5.7.1 no",
+    ],
+)
+@pytest.mark.parametrize("dash", "\u2011\u2013")
+def test_a_line_with_dashes_becomes_what_it_was(line: str, dash: str) -> None:
+    dashed = re.sub(r"(?<=\d\d\d)-|(?<=<)-(?! )|-(?=>)", dash, line)
+    assert dashed != line
+    assert clean.tidy(dashed) == line
+
+
+def test_hyphens_that_a_page_made_entities_hide_nothing() -> None:
+    log = BARE.replace("-", "&#8211;")
+    assert [e.lines for e in replies(log)] == [e.lines for e in replies(BARE)]
+
+
+@pytest.mark.parametrize(
+    "prose",
+    [
+        "see pages 220–250",
+        "250–300 ms later",
+        "the 250–page manual — all of it",
+        "Seiten 220–250: 220–240 V",
+        "S: 250 mx – all is well",
+        "It takes 250—perhaps 300—seconds",
+    ],
+)
+def test_a_dash_of_a_person_stays(prose: str) -> None:
+    assert clean.tidy(prose) == prose
 
 
 def test_a_file_and_an_open_file_are_read(tmp_path: Path) -> None:
