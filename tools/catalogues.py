@@ -51,7 +51,7 @@ KEYWORDS = {"N_": None, "_": None}
 DATE = datetime(2005, 5, 16, tzinfo=UTC)
 # Header lines that change without a text changing, or that say nothing.
 NOISE = re.compile(
-    r'^"(?:Project-Id-Version|Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date'
+    r'^# \|.*\n|^"(?:Project-Id-Version|Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date'
     r"|Last-Translator|Language-Team|Generated-By): .*\n",
     re.MULTILINE,
 )
