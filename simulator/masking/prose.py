@@ -8,6 +8,7 @@ line after its name, and a key goes on over many.
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
@@ -37,6 +38,7 @@ from simulator.masking.words import (
     hints,
     mechanisms,
     name,
+    rows,
     shapes,
     shapes_with,
     signs,
@@ -132,6 +134,24 @@ _ANSWERED = late(r"\s*(?:\S{1,3}\s+)?(?![245]\d\d(?:[ -]|$))(?P<s>\S{3,})\s*")
 _OPENS = late(r"""(?:=>|:\s*[|>][-+]?\d?|\"{3}|'{3})\s*$""")
 """How a line ends whose value stands in the next, with nothing else that it may mean."""
 _SETTING = late(r"\s+[\w.-]+\s*[=:]\s*\S")
+
+_SIDE = late(
+    r"(?:(?:^|(?<=[\s\[(|\]]))(?:[CS]|(?i:[\w.:-]{0,40}(?:client|server|peer)|sen[dt]|recv|received?|reply|response"
+    r"|request|command)):|(?<![<>~=*-])(?:[-~=*]{1,4}[<>]{1,8}|[<>]{1,8}[-~=*]{1,4}|[<>]{2,8}|(?<!\S)[<>]|[←→])"
+    r"|(?<!\S)(?:={2,4}|\*{2,4}))"
+    r"[\])]?:?(?: [\w.-]{1,255}\[[\w.:]{1,45}\](?::\d{1,5})?:)?\s+(?=\S)"
+)
+"""What a log writes before the words of one side, and perhaps the peer's name behind it."""
+_ROW = late(r"[\]:>|)=~-]\s+(?=[\w*\[])")
+"""What may stand before the row of a table, whatever log it stands in."""
+_UNQUOTED = late(r"""[^\s"',]{1,256}(?P<q>["']),\s?(?P=q)""")
+"""A row of quoted cells, of which a reader took the first quote off."""
+_SIDES = 4
+"""Marks of a line behind which it is looked at."""
+_ROWS = 8
+"""Places of a line at which a row may begin."""
+_REACH = 200
+"""Characters of a line in which its marks stand."""
 
 
 _DIGITS = str.maketrans("123456789", "000000000")
@@ -257,7 +277,7 @@ class Masker:
             self._heads(line)
         if not understood and "334 UGFzc3dvcmQ6" in line:
             self._pending = "asked"
-        spans = self._spans(line, understood=understood)
+        spans = self._spans(line, understood=True) if understood else self._wherever(line)
         if not spans:
             return line + cut
         return _covered(line, spans) + cut
@@ -306,7 +326,7 @@ class Masker:
         if self._columns:
             if (row := self._row(line)) is not None:
                 self._strange = 0
-                return _covered(row, self._spans(row, understood=False))
+                return _covered(row, self._wherever(row))
             self._strange += 1
             if self._strange > _STRANGE:
                 self._columns = None
@@ -350,6 +370,10 @@ class Masker:
         for string in _STRING.finditer(line, 0, end):
             if not _PLAIN_ARGUMENT.fullmatch(_within(string)):
                 self._argument(spans, line, string)
+        # It may be no argument at all.
+        begun = self._call, self._patience
+        spans += self._wherever(line)
+        self._call, self._patience = begun
         return _covered(line, spans)
 
     def _row(self, line: str) -> str | None:
@@ -425,10 +449,43 @@ class Masker:
         if value is None:
             return None
         self._keep(line[value.start : value.end].strip())
-        beside = self._spans(line, understood=False)
+        beside = self._wherever(line)
         return _covered(line, [(value.start, value.end), *beside])
 
     # One line -----------------------------------------------------------------------------------------
+
+    def _wherever(self, line: str) -> list[tuple[int, int]]:
+        return [*self._spans(line, understood=False), *self._behind_marks(line)]
+
+    def _behind_marks(self, line: str) -> list[tuple[int, int]]:
+        """What a side said, looked at as a line of its own: where the log's mark stands before it,
+        it does not begin as such lines do."""
+        spans: list[tuple[int, int]] = []
+        for mark in itertools.islice(_SIDE.finditer(line[:_REACH]), _SIDES):
+            begun = (
+                self._pending, self._patience, self._call, self._blob, self._ticket,
+                self.authenticating,
+            )  # fmt: skip
+            place = mark.end()
+            found = self._spans(line[place:], understood=False)
+            spans += ((start + place, end + place) for start, end in found)
+            (
+                self._pending, self._patience, self._call, self._blob, self._ticket,
+                self.authenticating,
+            ) = begun  # fmt: skip
+        lowered = line.lower()
+        near = [shape for shape in rows() if any(sign in lowered for sign in shape[0])]
+        for mark in itertools.islice(_ROW.finditer(line[:_REACH]), _ROWS) if near else ():
+            for _, pattern, groups in near:
+                if match := pattern.match(line[mark.end() :]):
+                    for group in groups:
+                        if match[group]:
+                            start, end = match.span(group)
+                            self._add(spans, line, start + mark.end(), end + mark.end())
+        if quoted := _UNQUOTED.match(line):
+            whole = self._spans(quoted["q"] + line, understood=False)
+            spans += ((start - 1, end - 1) for start, end in whole if start)
+        return spans
 
     def _spans(self, line: str, *, understood: bool) -> list[tuple[int, int]]:
         spans: list[tuple[int, int]] = []

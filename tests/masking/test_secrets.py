@@ -98,6 +98,33 @@ def planted(block: str) -> tuple[str, list[str]]:
     return block.replace("⟦", "").replace("⟧", ""), [s for s in secrets if len(s) > 3]
 
 
+SIDES = (
+    "C: ", "S: ", "client: ", "Server: ", " -> ", "<-  ", "<~~ ", ">>> ", "--> ", "  SMTP>> ", "> ",
+    "CLIENT -> SERVER: ", "send: ", "Sent: ", "[2026-03-04 10:00:00] DEBUG [abc] C: ", "=== ",
+    "10:00:01 S: ", "app[7]: > a[192.0.2.1]: ", "[DEBUG] C --> ", "[->] ", "4 10:00 78 C: ",
+    "lettre::smtp::client: ",
+)  # fmt: skip
+SHORT = "mySecret=⟦x⟧"
+"""Its secret stands in a mark as well."""
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_line_is_masked_behind_the_mark_of_a_side(side: str) -> None:
+    for example in LINES:
+        line, secrets = example.replace("⟦", "").replace("⟧", ""), re.findall("⟦(.*?)⟧", example)
+        said = Masker().line(side + line)
+        assert example == SHORT or [secret for secret in secrets if secret in said] == []
+        assert secrets or side.startswith("app") or said == side + line
+
+
+@pytest.mark.parametrize("before", ["- ", "-- ", "host = ", "dma[1f3a]: ", "x(y) ", "handshake> "])
+def test_a_row_is_masked_wherever_in_a_line_it_begins(before: str) -> None:
+    for shape in (one for one in table().shapes if one.row):
+        for example in shape.examples:
+            line = before + example.replace("⟦", "").replace("⟧", "")
+            assert Masker().line(line) == before + re.sub("⟦.*?⟧", MASK, example)
+
+
 LEADS = (
     "Nov 25 10:00:00 mx app[7]: ", "[2026-03-04 10:00:00] app.DEBUG: ", "mailer-1  | ", "10:00 - ",
 )  # fmt: skip
@@ -293,6 +320,23 @@ FOUND = {
             ("10:00:01 S: ", "10:00:01 C: "),
         )
     },
+    "a row of which a reader takes the first quote off": (
+        "reply: b'220 mx.example.org ESMTP\\r\\n'\nsend: 'ehlo desk.example.com\\r\\n'\n"
+        "reply: b'250 STARTTLS\\r\\n'\n"
+        'reply: "mx.example.org","587","alice","WNlAGh22"\n'
+    ),
+    **{
+        f"a setting of its own behind a mark of the log's ({text})": (
+            f"{text}\n"
+            + HEAD.replace("220", "S: 220").replace("250", "S: 250").replace("EHLO", "C: EHLO")
+        )
+        for text in (
+            "S: alice@example.org:WNlAGh77", "S: [mx.example.com]:587 alice:WNlAGh77",
+            "client: alice|mx.example.org:WNlAGh77", "C: alice@example.org WNlAGh77",
+            "S: a1 login alice@example.com WNlAGh77 x",
+        )
+    },
+    "a setting behind a call that never closes": f"x = login(\n my_password = WNlAGh77\n{HEAD}",
     "a sentence behind a certificate, and the dialogue between": (
         f"-----BEGIN CERTIFICATE-----\n{HEAD}my credentials are bob and WNlAGh75\n"
     ),
