@@ -135,6 +135,12 @@ _OPENS = late(r"""(?:=>|:\s*[|>][-+]?\d?|\"{3}|'{3})\s*$""")
 """How a line ends whose value stands in the next, with nothing else that it may mean."""
 _SETTING = late(r"\s+[\w.-]+\s*[=:]\s*\S")
 
+_CERTIFIED = late(r"\s*+[A-Za-z0-9+/.…]*+=*+\s*+")
+"""A line of a certificate, of which somebody may have left the middle out, or replaced it."""
+_BESIDE = late(
+    r"[^\u0e00-\u0eff\u1100-\u11ff\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef]{6,}"
+)
+"""What stands in a line beside letters that are written without blanks between words."""
 _SIDE = late(
     r"(?:(?:^|(?<=[\s\[(|\]]))(?:[CS]|(?i:[\w.:-]{0,40}(?:client|server|peer)|sen[dt]|recv|received?|reply|response"
     r"|request|command)):|(?<![<>~=*-])(?:[-~=*]{1,4}[<>]{1,8}|[<>]{1,8}[-~=*]{1,4}|[<>]{2,8}|(?<!\S)[<>]|[←→])"
@@ -150,6 +156,8 @@ _SIDES = 4
 """Marks of a line behind which it is looked at."""
 _ROWS = 8
 """Places of a line at which a row may begin."""
+_PARTS = 8
+"""Parts of a line, between such letters, that are looked at."""
 _REACH = 200
 """Characters of a line in which its marks stand."""
 
@@ -320,8 +328,10 @@ class Masker:
                 return MASK if line.strip() else line
             self._key = False
         if self._public:
-            if re.match(r"\s*[\w+/.]*=*\s*$", line):
-                return line
+            if _CERTIFIED.fullmatch(line) and not is_sasl(line.strip()):
+                spans: list[tuple[int, int]] = []
+                self._apart(spans, line, 0, len(line))
+                return _covered(line, spans)
             self._public = False
         if self._columns:
             if (row := self._row(line)) is not None:
@@ -462,17 +472,7 @@ class Masker:
         it does not begin as such lines do."""
         spans: list[tuple[int, int]] = []
         for mark in itertools.islice(_SIDE.finditer(line[:_REACH]), _SIDES):
-            begun = (
-                self._pending, self._patience, self._call, self._blob, self._ticket,
-                self.authenticating,
-            )  # fmt: skip
-            place = mark.end()
-            found = self._spans(line[place:], understood=False)
-            spans += ((start + place, end + place) for start, end in found)
-            (
-                self._pending, self._patience, self._call, self._blob, self._ticket,
-                self.authenticating,
-            ) = begun  # fmt: skip
+            self._apart(spans, line, mark.end(), len(line))
         lowered = line.lower()
         near = [shape for shape in rows() if any(sign in lowered for sign in shape[0])]
         for mark in itertools.islice(_ROW.finditer(line[:_REACH]), _ROWS) if near else ():
@@ -485,9 +485,28 @@ class Masker:
         if quoted := _UNQUOTED.match(line):
             whole = self._spans(quoted["q"] + line, understood=False)
             spans += ((start - 1, end - 1) for start, end in whole if start)
+        if not line.isascii():
+            for part in itertools.islice(_BESIDE.finditer(line), _PARTS):
+                if part.span() != (0, len(line)):
+                    self._apart(spans, line, *part.span(), alone=False)
         return spans
 
-    def _spans(self, line: str, *, understood: bool) -> list[tuple[int, int]]:
+    def _apart(
+        self, spans: list[tuple[int, int]], line: str, start: int, end: int, *, alone: bool = True
+    ) -> None:
+        """A part of the line, looked at as a line of its own that begins nothing."""
+        begun = (
+            self._pending, self._patience, self._call, self._blob, self._ticket,
+            self.authenticating,
+        )  # fmt: skip
+        found = self._spans(line[start:end], understood=False, alone=alone)
+        spans += ((start + first, start + last) for first, last in found)
+        (
+            self._pending, self._patience, self._call, self._blob, self._ticket,
+            self.authenticating,
+        ) = begun  # fmt: skip
+
+    def _spans(self, line: str, *, understood: bool, alone: bool = True) -> list[tuple[int, int]]:
         spans: list[tuple[int, int]] = []
         lowered = line.lower()
         if self._ticket:
@@ -529,7 +548,7 @@ class Masker:
                 ):
                     self._add(spans, line, *match.span(match.lastgroup or 0))
         if not self._public:
-            self._blobs(spans, line, understood=understood)
+            self._blobs(spans, line, understood=understood, alone=alone)
         return spans
 
     def _add(
@@ -699,14 +718,16 @@ class Masker:
             whole=looks_secret(text) and "@" not in text,
         )  # fmt: skip
 
-    def _blobs(self, spans: list[tuple[int, int]], line: str, *, understood: bool) -> None:
+    def _blobs(
+        self, spans: list[tuple[int, int]], line: str, *, understood: bool, alone: bool
+    ) -> None:
         if not understood and (match := _LAST.search(line)) and not _ALONE.match(line):
             word = match["s"]
             if (is_blob(word) and is_readable(word)) or (
                 self.authenticating and looks_secret(word)
             ):
                 self._add(spans, line, *match.span("s"))
-        if not understood and (match := _ALONE.match(line)):
+        if alone and not understood and (match := _ALONE.match(line)):
             word = match["s"]
             if is_blob(word) or (
                 self.authenticating and word.upper() not in _SMTP_WORDS | mechanisms()

@@ -104,6 +104,35 @@ SIDES = (
     "10:00:01 S: ", "app[7]: > a[192.0.2.1]: ", "[DEBUG] C --> ", "[->] ", "4 10:00 78 C: ",
     "lettre::smtp::client: ",
 )  # fmt: skip
+GLUED = (
+    "これはsmtp://alice:⟦hunter2⟧",
+    "実行したのはdoveadm auth test alice ⟦hunter2⟧です",
+    "设置为API=⟦wombat⟧",
+    "ハッシュは⟦$6$abcdefgh$ijklmnopqrstuv⟧です",
+    "応答は⟦AGFsaWNlAGh1bnRlcjI=⟧です",
+    "鍵mg ⟦0123456789abcdef0123456789abcdef-12345678-12345678⟧です",
+    "ログインはu: alice p: ⟦hunter2⟧",
+    "표는[mail.example.com]:587 alice:⟦hunter2⟧",
+    "SMTPServer1に接続",
+    "認証 mx1 完了",
+    "password 認証 failed",
+)
+
+
+@pytest.mark.parametrize("example", GLUED)
+def test_a_line_in_a_script_without_blanks_is_masked(example: str) -> None:
+    masker = Masker()
+    masker.authenticating = "⟦" not in example
+    line = example.replace("⟦", "").replace("⟧", "")
+    assert re.sub(r"\*{8}.*", MASK, masker.line(line)) == re.sub("⟦.*", MASK, example)
+
+
+def test_what_stands_behind_a_certificate_that_breaks_off() -> None:
+    begun = ["-----BEGIN CERTIFICATE-----", "MIIDSjCCAjKgAwIBAgIU", "sTQgmx.exampleUpUt5zhinOS1QC"]
+    for line in ("AGFsaWNlAGh1bnRlcjI=", "AKIAIOSFODNN7EXAMPLE", "SG.abcdefghijk.lmnopqrstuv"):
+        assert Masker().block([*begun, line, begun[1]])[:4] == [*begun, MASK]
+
+
 SHORT = "mySecret=⟦x⟧"
 """Its secret stands in a mark as well."""
 
@@ -205,6 +234,15 @@ FOUND = {
         "-----BEGIN CERTIFICATE-----\nMIIDSjCCAjKgAwIBAgIU\n"
         "my credentials are bob and WNlAGh75\n" + HEAD
     ),
+    **{
+        f"a word behind a certificate that breaks off ({text})": (
+            f"-----BEGIN CERTIFICATE-----\nMIIDSjCCAjKgAwIBAgIU\n{text}\n{HEAD}"
+        )
+        for text in (
+            "パスワードはWNlAGh22です", "密码是WNlAGh22", "비밀번호는WNlAGh22",
+            "SG.WNlAGhijk.lmnopqrstuv", "ghp_WNlAGhefghij0123456789",
+        )
+    },
     "a value that is asked for behind a prompt that marks commands too": (
         "<~~ 250-ENHANCEDSTATUSCODES\n>>> settings.EMAIL_HOST_PASSWORD\n'WNlAGh30'\n"
     ),
