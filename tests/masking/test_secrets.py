@@ -387,6 +387,44 @@ def test_what_chance_found(log: str) -> None:
     assert not re.search(r"WNlAGh|57 4e 6c", said)
 
 
+GREETED = "reply: b'220 mx.example.org ESMTP\\r\\n'\nsend: 'ehlo d.example\\r\\n'\n"
+HALVES = {
+    "a reply": ("reply: b'250-mx.exam\n", "ple.org\\r\\n'\nreply: b'250 STARTTLS\\r\\n'\n"),
+    "a reply in four": ("reply: b'250-mx\n  .exam\n", "  ple.org\n  says hello\\r\\n'\n"),
+    "a command": ("send: 'mail from:<ana@exam\n", "ple.org>\\r\\n'\nreply: b'250 ok\\r\\n'\n"),
+}
+
+
+@pytest.mark.parametrize("indent", ["", "  "])
+@pytest.mark.parametrize("halves", HALVES.values(), ids=HALVES)
+def test_what_stands_within_a_quoted_line_that_was_wrapped(
+    halves: tuple[str, str], indent: str
+) -> None:
+    examples = [
+        *LINES,
+        "the password is ⟦hunter2⟧",
+        "password:\n⟦hunter2⟧",
+        "パスワードは⟦hunter2⟧です",
+    ]
+    for example in (one for one in examples if "⟦" in one and one != SHORT):
+        line, secrets = planted(example)
+        said = shown(f"{GREETED}{halves[0]}{indent}{line}\n{halves[1]}".encode())
+        assert [secret for secret in secrets if secret in said] == []
+
+
+@pytest.mark.parametrize(
+    ("wrapped", "said"),
+    [
+        ("reply: b'250-mx.exam\nple.org\\r\\n'\nreply: b'250 ok\\r\\n'\n", "mx.example.org"),
+        ("send: 'AUTH PLAIN AGFsaWNl\nAGh1bnRlcjI=\\r\\n'\n", "PLAIN ********"),
+        ("send: 'AUTH PLAIN\n AGFsaWNlAGh1bnRlcjI=\\r\\n'\n", "********"),
+        ("send: 'auth login\\r\\n'\nreply: b'334 VXNlcm5h\nbWU6\\r\\n'\n", "VXNlcm5hbWU6"),
+    ],
+)
+def test_a_quoted_line_that_was_wrapped_is_one(wrapped: str, said: str) -> None:
+    assert said in shown((GREETED + wrapped).encode()).split("\n")
+
+
 def test_a_secret_of_one_session_is_masked_in_the_next() -> None:
     veil = Veil()
     first = Session(events=(Remark(by="client", text="password=Zq7-S3cr3t"),))
