@@ -133,7 +133,16 @@ _ANSWERED = late(r"\s*(?:\S{1,3}\s+)?(?![245]\d\d(?:[ -]|$))(?P<s>\S{3,})\s*")
 """A line that is one word, as the answer to what the server asked for."""
 _OPENS = late(r"""(?:=>|:\s*[|>][-+]?\d?|\"{3}|'{3})\s*$""")
 """How a line ends whose value stands in the next, with nothing else that it may mean."""
-_SETTING = late(r"\s+[\w.-]+\s*[=:]\s*\S")
+_SETTING = late(
+    r"""\s+["']?[\w.-]+["']?\s*[=:]\s*\S|\s*(?:\#|//|\{\s*$)|\s+(?:[\w.-]+\s*\{|[\]})]+,?\s*$)"""
+)
+"""What may stand between a name and the key of its value: other keys, remarks, brackets."""
+_KEYED = late(
+    r"""(?i)\s*[-\s]*\\?["'<]?(?:default_?)?(?:value|val|result|content|data|default|string)"""
+    r"""(?:[^>:=]{0,40}>|\\?["']?\s*(?:=>|[=:])\s*)"""
+)
+"""The key of a value whose name stands in a line before it."""
+_HEREDOC = late(r"<<[-~]?[\"']?\w+[\"']?$")
 
 _CERTIFIED = late(r"\s*+[A-Za-z0-9+/.…]*+=*+\s*+")
 """A line of a certificate, of which somebody may have left the middle out, or replaced it."""
@@ -348,8 +357,8 @@ class Masker:
             masked = self._awaited(line, waiting, before)
             if masked is not None:
                 return masked
-            if waiting == "key" and self._patience and _SETTING.match(line):
-                self._pending, self._patience = waiting, self._patience - 1
+            if waiting in ("key", "any") and self._patience and _SETTING.match(line):
+                self._pending, self._patience = "key", self._patience - 1
         elif self._indent >= 0:
             if line.strip() and len(line) - len(line.lstrip()) > self._indent:
                 return line[: len(line) - len(line.lstrip())] + MASK
@@ -433,11 +442,8 @@ class Masker:
             said = _SHOWN.match(line)
             start = said.end() if said else 0
             value = value_at(line, start, sentence=False, url=False, markup=False)
-        elif waiting == "key" or _HELD.match(line):
-            key = re.match(
-                r"""(?i)\s*[-\s]*\\?["'<]?(?:value|val|result|content|data|default|string)(?:[^>:=]{0,40}>|\\?["']?\s*(?:=>|[=:])\s*)""",
-                line,
-            )
+        elif waiting == "key" or _HELD.match(line) or (waiting == "any" and _KEYED.match(line)):
+            key = _KEYED.match(line)
             if not key:
                 return None
             start = key.end()
@@ -445,6 +451,9 @@ class Masker:
                 self._pending = "any"
                 return line
             value = value_at(line, start, sentence=False, url=False, markup=key[0].endswith(">"))
+            if value and _HEREDOC.fullmatch(line[value.start : value.end]):
+                self._pending = "block"
+                return line
         else:
             if re.match(r"\s*[}\])]|[245]\d\d[ -]|\s*-----", line) or _is_talk(line):
                 return None
@@ -460,6 +469,7 @@ class Masker:
             return None
         self._keep(line[value.start : value.end].strip())
         beside = self._wherever(line)
+        self._others(beside, line, value.start, value.end)
         return _covered(line, [(value.start, value.end), *beside])
 
     # One line -----------------------------------------------------------------------------------------
@@ -582,7 +592,10 @@ class Masker:
             if found is None:
                 continue
             if found.ends and not understood:
-                block = re.search(r"(?:[|>][-+]?\d?|\"\"\"|\'\'\')\s*$", line) is not None
+                block = (
+                    re.search(r"(?:[|>][-+]?\d?|\"\"\"|\'\'\'|<<[-~]?[\"\']?\w+[\"\']?)\s*$", line)
+                    is not None
+                )
                 self._patience = 4
                 asks = found.value_key and (
                     _PRINTS.match(line) or (self.prompt and " " not in line.strip())
@@ -598,9 +611,16 @@ class Masker:
                     scheme = re.match(r"[A-Za-z][\w-]{3,20} +(?=\S)", line[start:stop])
                     start += scheme.end() if scheme and "=" not in scheme[0] else 0
                 self._add(spans, line, start, stop, whole=value.whole)
+                self._others(spans, line, start, stop)
                 end = stop
             if more := found.further:
                 self._add(spans, line, more.start, more.end)
+
+    def _others(self, spans: list[tuple[int, int]], line: str, start: int, stop: int) -> None:
+        """The rest of a list whose first string is a secret."""
+        if line[start - 2 : start] in ("['", '["'):
+            for string in _STRING.finditer(line, stop + 1, closing_bracket(line, start - 2)):
+                self._argument(spans, line, string)
 
     def _before_names(self, spans: list[tuple[int, int]], line: str) -> None:
         """A password that stands before its name, in whatever language."""

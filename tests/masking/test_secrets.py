@@ -127,6 +127,11 @@ def test_a_line_in_a_script_without_blanks_is_masked(example: str) -> None:
     assert re.sub(r"\*{8}.*", MASK, masker.line(line)) == re.sub("⟦.*", MASK, example)
 
 
+def test_what_is_the_value_of_another_name_stays() -> None:
+    lines = 'variable "db_password" {\n  type = string\n}\nvariable "region" {\n  default = "eu"\n}'
+    assert Masker().block(lines.split("\n")) == lines.split("\n")
+
+
 def test_what_stands_behind_a_certificate_that_breaks_off() -> None:
     begun = ["-----BEGIN CERTIFICATE-----", "MIIDSjCCAjKgAwIBAgIU", "sTQgmx.exampleUpUt5zhinOS1QC"]
     for line in ("AGFsaWNlAGh1bnRlcjI=", "AKIAIOSFODNN7EXAMPLE", "SG.abcdefghijk.lmnopqrstuv"):
