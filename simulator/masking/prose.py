@@ -134,7 +134,8 @@ _ANSWERED = late(r"\s*(?:\S{1,3}\s+)?(?![245]\d\d(?:[ -]|$))(?P<s>\S{3,})\s*")
 _OPENS = late(r"""(?:=>|:\s*[|>][-+]?\d?|\"{3}|'{3})\s*$""")
 """How a line ends whose value stands in the next, with nothing else that it may mean."""
 _SETTING = late(
-    r"""\s+["']?[\w.-]+["']?\s*[=:]\s*\S|\s*(?:\#|//|\{\s*$)|\s+(?:[\w.-]+\s*\{|[\]})]+,?\s*$)"""
+    r"""\s+["']?[\w.-]+["']?\s*[=:]\s*\S|\s*(?:\#|//|\{\s*$)"""
+    r"""|(?i:["']?(?:type|description|sensitive|nullable|ephemeral|noecho|metadata)["']?\s*[=:]\s*\S)|\s+(?:[\w.-]+\s*\{|[\]})]+,?\s*$)"""
 )
 """What may stand between a name and the key of its value: other keys, remarks, brackets."""
 _KEYED = late(
@@ -150,15 +151,10 @@ _BESIDE = late(
     r"[^\u0e00-\u0eff\u1100-\u11ff\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef]{6,}"
 )
 """What stands in a line beside letters that are written without blanks between words."""
-_SIDE = late(
-    r"(?:(?:^|(?<=[\s\[(|\]]))(?:[CS]|(?i:[\w.:-]{0,40}(?:client|server|peer)|sen[dt]|recv|received?|reply|response"
-    r"|request|command)):|(?<![<>~=*-])(?:[-~=*]{1,4}[<>]{1,8}|[<>]{1,8}[-~=*]{1,4}|[<>]{2,8}|(?<!\S)[<>]|[←→])"
-    r"|(?<!\S)(?:={2,4}|\*{2,4}))"
-    r"[\])]?:?(?: [\w.-]{1,255}\[[\w.:]{1,45}\](?::\d{1,5})?:)?\s+(?=\S)"
-)
-"""What a log writes before the words of one side, and perhaps the peer's name behind it."""
 _ROW = late(r"[\]:>|)=~-]\s+(?=[\w*\[])")
 """What may stand before the row of a table, whatever log it stands in."""
+_CELL = late(r"[\]:<>)=*~-]\s+(?=\S)")
+"""What may stand before the head of a table."""
 _UNQUOTED = late(r"""[^\s"',]{1,256}(?P<q>["']),\s?(?P=q)""")
 """A row of quoted cells, of which a reader took the first quote off."""
 _SIDES = 4
@@ -167,8 +163,6 @@ _ROWS = 8
 """Places of a line at which a row may begin."""
 _PARTS = 8
 """Parts of a line, between such letters, that are looked at."""
-_REACH = 200
-"""Characters of a line in which its marks stand."""
 
 
 _DIGITS = str.maketrans("123456789", "000000000")
@@ -292,6 +286,10 @@ class Masker:
             return whole + cut
         if not understood and self._hints:
             self._heads(line)
+            lowered = line.lower()
+            if not self._columns and any(hint in lowered for hint in self._hints):
+                for mark in itertools.islice(_CELL.finditer(line[: leads.REACH]), _ROWS):
+                    self._heads(line[mark.end() :])
         if not understood and "334 UGFzc3dvcmQ6" in line:
             self._pending = "asked"
         spans = self._spans(line, understood=True) if understood else self._wherever(line)
@@ -481,11 +479,11 @@ class Masker:
         """What a side said, looked at as a line of its own: where the log's mark stands before it,
         it does not begin as such lines do."""
         spans: list[tuple[int, int]] = []
-        for mark in itertools.islice(_SIDE.finditer(line[:_REACH]), _SIDES):
+        for mark in itertools.islice(leads.SIDE.finditer(line[: leads.REACH]), _SIDES):
             self._apart(spans, line, mark.end(), len(line))
         lowered = line.lower()
         near = [shape for shape in rows() if any(sign in lowered for sign in shape[0])]
-        for mark in itertools.islice(_ROW.finditer(line[:_REACH]), _ROWS) if near else ():
+        for mark in itertools.islice(_ROW.finditer(line[: leads.REACH]), _ROWS) if near else ():
             for _, pattern, groups in near:
                 if match := pattern.match(line[mark.end() :]):
                     for group in groups:
@@ -511,10 +509,13 @@ class Masker:
         )  # fmt: skip
         found = self._spans(line[start:end], understood=False, alone=alone)
         spans += ((start + first, start + last) for first, last in found)
+        asked = alone and self._pending == "printed"
         (
             self._pending, self._patience, self._call, self._blob, self._ticket,
             self.authenticating,
         ) = begun  # fmt: skip
+        if asked:
+            self._pending = "printed"
 
     def _spans(self, line: str, *, understood: bool, alone: bool = True) -> list[tuple[int, int]]:
         spans: list[tuple[int, int]] = []

@@ -127,6 +127,41 @@ def test_a_line_in_a_script_without_blanks_is_masked(example: str) -> None:
     assert re.sub(r"\*{8}.*", MASK, masker.line(line)) == re.sub("⟦.*", MASK, example)
 
 
+SENT = (
+    "| id | smtp_user | smtp_password |\n+----+-----+------+\n| 1 | bob | ⟦WNlAGh22⟧ |",
+    "password,user,host\n⟦WNlAGh22⟧,bob,mx",
+    "- name: SMTP_PASSWORD\n  value: ⟦WNlAGh22⟧",
+    'variable "smtp_password" {\n  type = string\n  default = "⟦WNlAGh22⟧"\n}',
+    "<key>SMTPPassword</key>\n<string>⟦WNlAGh22⟧</string>",
+    '(gdb) p password\n$2 = "⟦WNlAGh22⟧"',
+)
+"""Texts of several lines, of which one says what the next holds."""
+
+
+@pytest.mark.parametrize("mark", ["=== ", "reply: ", "<<< ", "*** ", " -> ", "10:00 app: > "])
+@pytest.mark.parametrize("text", SENT)
+def test_lines_behind_a_mark_go_on_in_each_other(text: str, mark: str) -> None:
+    lines, secrets = planted(text)
+    said = "\n".join(Masker().block([mark + line for line in lines.split("\n")]))
+    assert [secret for secret in secrets if secret in said] == []
+
+
+@pytest.mark.parametrize("text", [*SENT[:3], *SENT[4:]])
+def test_lines_that_a_client_sends_go_on_in_each_other(text: str) -> None:
+    lines, secrets = planted(text)
+    log = HEAD + "".join(f"C: {line}\n" for line in lines.split("\n"))
+    said = shown(log.replace("220", "S: 220").replace("250", "S: 250").encode())
+    assert [secret for secret in secrets if secret in said] == []
+
+
+def test_octets_behind_a_mark_are_a_dump() -> None:
+    rows = (
+        "<<< 00000000  41 55 54 48 20 50 4c 41  49 4e 20 41 47 46 73 61  |AUTH PLAIN AGFsa|",
+        "<<< 00000010  57 4e 6c 41 47 68 31 62  6e 52 6c 63 6a 49 79 0d  |WNlAGh1bnRlcjIy.|",
+    )
+    assert "AGh" not in "\n".join(Masker().block(list(rows)))
+
+
 def test_what_is_the_value_of_another_name_stays() -> None:
     lines = 'variable "db_password" {\n  type = string\n}\nvariable "region" {\n  default = "eu"\n}'
     assert Masker().block(lines.split("\n")) == lines.split("\n")
