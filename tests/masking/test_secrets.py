@@ -475,7 +475,18 @@ def test_a_secret_of_one_session_is_masked_in_the_next() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["login(" * 900, " " * 4000, "password " * 400, "a:" * 5000, "QUJD" * 5000, "\\0a" * 1500],
+    [
+        "login(" * 900,
+        " " * 4000,
+        "password " * 400,
+        "a:" * 5000,
+        "QUJD" * 5000,
+        "\\0a" * 1500,
+        "client: " * 500,
+        "> password " * 400,
+        "に a:b@c" * 500,
+        "-> [a]: a|b.c:" * 300,
+    ],
 )
 def test_no_line_takes_long(line: str) -> None:
     session = Session(events=(Remark(by="client", text=line),) * 2)
