@@ -176,11 +176,14 @@ class _Held:
     def _has_secrets(self, lines: list[Line]) -> bool:
         """Whether a secret stands in lines that would not be seen as such in the midst of a reply:
         they are a page's own, and no rest of it."""
-        texts = [one.text for one in lines]
-        if texts == (shown := Masker().block(texts)):
-            return False
         match = self.pattern.regex.match(self.first)
-        if match is None or not _ENCODED.fullmatch(self.pattern.said(match)):
+        begun = self.pattern.said(match) if match else ""
+        texts = [one.text for one in lines]
+        # What was begun may name what a line holds.
+        shown = Masker().block([begun, *texts])[1:]
+        if texts == shown:
+            return False
+        if not _ENCODED.fullmatch(begun):
             return True
         return any(
             one != other and not _OCTETS.fullmatch(one)

@@ -398,6 +398,10 @@ FOUND = {
             ("10:00:01 S: ", "10:00:01 C: "),
         )
     },
+    "a value whose name is taken for the beginning of a quoted line": (
+        "reply: b'220 mx.example.org ESMTP\\r\\n'\nsend: 'ehlo desk.example.com\\r\\n'\n"
+        'reply: "smtpPassword": {\n  "type": "securestring",\n  "defaultValue": "WNlAGh22"\n}\n'
+    ),
     "a row of which a reader takes the first quote off": (
         "reply: b'220 mx.example.org ESMTP\\r\\n'\nsend: 'ehlo desk.example.com\\r\\n'\n"
         "reply: b'250 STARTTLS\\r\\n'\n"
