@@ -26,6 +26,9 @@ def dumped(line: str) -> tuple[str, bytes] | None:
     """What goes before the octets on a line of a dump, and the octets."""
     before = leads.of(line)
     match = _DUMP.match(line[len(before) :])
+    if not match and (mark := leads.SIDE.search(line[: leads.REACH])):
+        before = line[: mark.end()]
+        match = _DUMP.match(line[mark.end() :])
     if not match or not (
         re.search(r"[0-9A-Fa-f]{2}[ -][0-9A-Fa-f]{2}", match["hex"]) or ":" in match["lead"]
     ):

@@ -25,12 +25,25 @@ _STAMPS = tuple(
         rf"(?:\w{{1,20}}\.)?{_LEVEL}(?:: |\] | {{1,3}}(?:[A-Za-z][\w.$\[\]]{{1,80}}:? - |- )?|:[a-z][a-z0-9_.]{{0,40}}:(?!/|\d))",
     )
 )
+_BRACKETS = _STAMPS[-2]
 _PART = late(
     r"(?!\S*(?i:user|login|auth|account|ur[li]|dsn|api)|[upUP]: )"
     r"[A-Za-z][\w.$-]{0,60}(?:\[[\w.-]{1,40}\])?: (?=\s*\S)"
 )
 """The part of a program that logs, behind the level."""
-_BOUNDARY = late(r"(?:[\]:>|)-]|\b(?:DEBUG|INFO|TRACE|WARN(?:ING)?|ERROR|NOTICE))(?: |(?<=\|)|$)")
+_BOUNDARY = late(
+    r"(?:[\]:<>|)=*~-]|\b(?:DEBUG|INFO|TRACE|WARN(?:ING)?|ERROR|NOTICE))(?: |(?<=\|)|$)"
+)
+
+SIDE = late(
+    r"(?:(?:^|(?<=[\s\[(|\]\"']))(?:[CS]|(?i:[\w.:-]{0,40}(?:client|server|peer)|sen[dt]|recv|received?|reply|response"
+    r"|request|command)):|(?<![<>~=*-])(?:[-~=*]{1,4}[<>]{1,8}|[<>]{1,8}[-~=*]{1,4}|[<>]{2,8}|(?<!\S)[<>]|[←→])"
+    r"|(?<!\S)(?:={2,4}|\*{2,4}))"
+    r"[\])]?:?(?: [\w.-]{1,255}\[[\w.:]{1,45}\](?::\d{1,5})?:)?\s+(?=\S)"
+)
+"""What a log writes before the words of one side, and perhaps the peer's name behind it."""
+REACH = 200
+"""Characters of a line in which its marks stand."""
 
 
 def of(line: str) -> str:
@@ -40,6 +53,8 @@ def of(line: str) -> str:
         for stamp in _STAMPS:
             match = stamp.match(line, place)
             if match and match.end() < len(line):
+                if stamp is _BRACKETS and name().search(match[0]):
+                    continue
                 place = match.end()
                 level = place if stamp is _STAMPS[-1] else level
                 break

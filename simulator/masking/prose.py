@@ -8,6 +8,7 @@ line after its name, and a key goes on over many.
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
@@ -37,6 +38,7 @@ from simulator.masking.words import (
     hints,
     mechanisms,
     name,
+    rows,
     shapes,
     shapes_with,
     signs,
@@ -131,7 +133,36 @@ _ANSWERED = late(r"\s*(?:\S{1,3}\s+)?(?![245]\d\d(?:[ -]|$))(?P<s>\S{3,})\s*")
 """A line that is one word, as the answer to what the server asked for."""
 _OPENS = late(r"""(?:=>|:\s*[|>][-+]?\d?|\"{3}|'{3})\s*$""")
 """How a line ends whose value stands in the next, with nothing else that it may mean."""
-_SETTING = late(r"\s+[\w.-]+\s*[=:]\s*\S")
+_SETTING = late(
+    r"""\s+["']?[\w.-]+["']?\s*[=:]\s*\S|\s*(?:\#|//|\{\s*$)"""
+    r"""|(?i:["']?(?:type|description|sensitive|nullable|ephemeral|noecho|metadata)["']?\s*[=:]\s*\S)|\s+(?:[\w.-]+\s*\{|[\]})]+,?\s*$)"""
+)
+"""What may stand between a name and the key of its value: other keys, remarks, brackets."""
+_KEYED = late(
+    r"""(?i)\s*[-\s]*\\?["'<]?(?:default_?)?(?:value|val|result|content|data|default|string)"""
+    r"""(?:[^>:=]{0,40}>|\\?["']?\s*(?:=>|[=:])\s*)"""
+)
+"""The key of a value whose name stands in a line before it."""
+_HEREDOC = late(r"<<[-~]?[\"']?\w+[\"']?$")
+
+_CERTIFIED = late(r"\s*+[A-Za-z0-9+/.…]*+=*+\s*+")
+"""A line of a certificate, of which somebody may have left the middle out, or replaced it."""
+_BESIDE = late(
+    r"[^\u0e00-\u0eff\u1100-\u11ff\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef]{6,}"
+)
+"""What stands in a line beside letters that are written without blanks between words."""
+_ROW = late(r"[\]:>|)=~-]\s+(?=[\w*\[])")
+"""What may stand before the row of a table, whatever log it stands in."""
+_CELL = late(r"[\]:<>)=*~-]\s+(?=\S)")
+"""What may stand before the head of a table."""
+_UNQUOTED = late(r"""[^\s"',]{1,256}(?P<q>["']),\s?(?P=q)""")
+"""A row of quoted cells, of which a reader took the first quote off."""
+_SIDES = 4
+"""Marks of a line behind which it is looked at."""
+_ROWS = 8
+"""Places of a line at which a row may begin."""
+_PARTS = 8
+"""Parts of a line, between such letters, that are looked at."""
 
 
 _DIGITS = str.maketrans("123456789", "000000000")
@@ -255,9 +286,13 @@ class Masker:
             return whole + cut
         if not understood and self._hints:
             self._heads(line)
+            lowered = line.lower()
+            if not self._columns and any(hint in lowered for hint in self._hints):
+                for mark in itertools.islice(_CELL.finditer(line[: leads.REACH]), _ROWS):
+                    self._heads(line[mark.end() :])
         if not understood and "334 UGFzc3dvcmQ6" in line:
             self._pending = "asked"
-        spans = self._spans(line, understood=understood)
+        spans = self._spans(line, understood=True) if understood else self._wherever(line)
         if not spans:
             return line + cut
         return _covered(line, spans) + cut
@@ -300,13 +335,15 @@ class Masker:
                 return MASK if line.strip() else line
             self._key = False
         if self._public:
-            if re.match(r"\s*[\w+/.]*=*\s*$", line):
-                return line
+            if _CERTIFIED.fullmatch(line) and not is_sasl(line.strip()):
+                spans: list[tuple[int, int]] = []
+                self._apart(spans, line, 0, len(line))
+                return _covered(line, spans)
             self._public = False
         if self._columns:
             if (row := self._row(line)) is not None:
                 self._strange = 0
-                return _covered(row, self._spans(row, understood=False))
+                return _covered(row, self._wherever(row))
             self._strange += 1
             if self._strange > _STRANGE:
                 self._columns = None
@@ -318,8 +355,8 @@ class Masker:
             masked = self._awaited(line, waiting, before)
             if masked is not None:
                 return masked
-            if waiting == "key" and self._patience and _SETTING.match(line):
-                self._pending, self._patience = waiting, self._patience - 1
+            if waiting in ("key", "any") and self._patience and _SETTING.match(line):
+                self._pending, self._patience = "key", self._patience - 1
         elif self._indent >= 0:
             if line.strip() and len(line) - len(line.lstrip()) > self._indent:
                 return line[: len(line) - len(line.lstrip())] + MASK
@@ -350,6 +387,10 @@ class Masker:
         for string in _STRING.finditer(line, 0, end):
             if not _PLAIN_ARGUMENT.fullmatch(_within(string)):
                 self._argument(spans, line, string)
+        # It may be no argument at all.
+        begun = self._call, self._patience
+        spans += self._wherever(line)
+        self._call, self._patience = begun
         return _covered(line, spans)
 
     def _row(self, line: str) -> str | None:
@@ -399,11 +440,8 @@ class Masker:
             said = _SHOWN.match(line)
             start = said.end() if said else 0
             value = value_at(line, start, sentence=False, url=False, markup=False)
-        elif waiting == "key" or _HELD.match(line):
-            key = re.match(
-                r"""(?i)\s*[-\s]*\\?["'<]?(?:value|val|result|content|data|default|string)(?:[^>:=]{0,40}>|\\?["']?\s*(?:=>|[=:])\s*)""",
-                line,
-            )
+        elif waiting == "key" or _HELD.match(line) or (waiting == "any" and _KEYED.match(line)):
+            key = _KEYED.match(line)
             if not key:
                 return None
             start = key.end()
@@ -411,6 +449,9 @@ class Masker:
                 self._pending = "any"
                 return line
             value = value_at(line, start, sentence=False, url=False, markup=key[0].endswith(">"))
+            if value and _HEREDOC.fullmatch(line[value.start : value.end]):
+                self._pending = "block"
+                return line
         else:
             if re.match(r"\s*[}\])]|[245]\d\d[ -]|\s*-----", line) or _is_talk(line):
                 return None
@@ -425,12 +466,58 @@ class Masker:
         if value is None:
             return None
         self._keep(line[value.start : value.end].strip())
-        beside = self._spans(line, understood=False)
+        beside = self._wherever(line)
+        self._others(beside, line, value.start, value.end)
         return _covered(line, [(value.start, value.end), *beside])
 
     # One line -----------------------------------------------------------------------------------------
 
-    def _spans(self, line: str, *, understood: bool) -> list[tuple[int, int]]:
+    def _wherever(self, line: str) -> list[tuple[int, int]]:
+        return [*self._spans(line, understood=False), *self._behind_marks(line)]
+
+    def _behind_marks(self, line: str) -> list[tuple[int, int]]:
+        """What a side said, looked at as a line of its own: where the log's mark stands before it,
+        it does not begin as such lines do."""
+        spans: list[tuple[int, int]] = []
+        for mark in itertools.islice(leads.SIDE.finditer(line[: leads.REACH]), _SIDES):
+            self._apart(spans, line, mark.end(), len(line))
+        lowered = line.lower()
+        near = [shape for shape in rows() if any(sign in lowered for sign in shape[0])]
+        for mark in itertools.islice(_ROW.finditer(line[: leads.REACH]), _ROWS) if near else ():
+            for _, pattern, groups in near:
+                if match := pattern.match(line[mark.end() :]):
+                    for group in groups:
+                        if match[group]:
+                            start, end = match.span(group)
+                            self._add(spans, line, start + mark.end(), end + mark.end())
+        if quoted := _UNQUOTED.match(line):
+            whole = self._spans(quoted["q"] + line, understood=False)
+            spans += ((start - 1, end - 1) for start, end in whole if start)
+        if not line.isascii():
+            for part in itertools.islice(_BESIDE.finditer(line), _PARTS):
+                if part.span() != (0, len(line)):
+                    self._apart(spans, line, *part.span(), alone=False)
+        return spans
+
+    def _apart(
+        self, spans: list[tuple[int, int]], line: str, start: int, end: int, *, alone: bool = True
+    ) -> None:
+        """A part of the line, looked at as a line of its own that begins nothing."""
+        begun = (
+            self._pending, self._patience, self._call, self._blob, self._ticket,
+            self.authenticating,
+        )  # fmt: skip
+        found = self._spans(line[start:end], understood=False, alone=alone)
+        spans += ((start + first, start + last) for first, last in found)
+        asked = alone and self._pending == "printed"
+        (
+            self._pending, self._patience, self._call, self._blob, self._ticket,
+            self.authenticating,
+        ) = begun  # fmt: skip
+        if asked:
+            self._pending = "printed"
+
+    def _spans(self, line: str, *, understood: bool, alone: bool = True) -> list[tuple[int, int]]:
         spans: list[tuple[int, int]] = []
         lowered = line.lower()
         if self._ticket:
@@ -472,7 +559,7 @@ class Masker:
                 ):
                     self._add(spans, line, *match.span(match.lastgroup or 0))
         if not self._public:
-            self._blobs(spans, line, understood=understood)
+            self._blobs(spans, line, understood=understood, alone=alone)
         return spans
 
     def _add(
@@ -506,7 +593,10 @@ class Masker:
             if found is None:
                 continue
             if found.ends and not understood:
-                block = re.search(r"(?:[|>][-+]?\d?|\"\"\"|\'\'\')\s*$", line) is not None
+                block = (
+                    re.search(r"(?:[|>][-+]?\d?|\"\"\"|\'\'\'|<<[-~]?[\"\']?\w+[\"\']?)\s*$", line)
+                    is not None
+                )
                 self._patience = 4
                 asks = found.value_key and (
                     _PRINTS.match(line) or (self.prompt and " " not in line.strip())
@@ -522,9 +612,16 @@ class Masker:
                     scheme = re.match(r"[A-Za-z][\w-]{3,20} +(?=\S)", line[start:stop])
                     start += scheme.end() if scheme and "=" not in scheme[0] else 0
                 self._add(spans, line, start, stop, whole=value.whole)
+                self._others(spans, line, start, stop)
                 end = stop
             if more := found.further:
                 self._add(spans, line, more.start, more.end)
+
+    def _others(self, spans: list[tuple[int, int]], line: str, start: int, stop: int) -> None:
+        """The rest of a list whose first string is a secret."""
+        if line[start - 2 : start] in ("['", '["'):
+            for string in _STRING.finditer(line, stop + 1, closing_bracket(line, start - 2)):
+                self._argument(spans, line, string)
 
     def _before_names(self, spans: list[tuple[int, int]], line: str) -> None:
         """A password that stands before its name, in whatever language."""
@@ -642,14 +739,16 @@ class Masker:
             whole=looks_secret(text) and "@" not in text,
         )  # fmt: skip
 
-    def _blobs(self, spans: list[tuple[int, int]], line: str, *, understood: bool) -> None:
+    def _blobs(
+        self, spans: list[tuple[int, int]], line: str, *, understood: bool, alone: bool
+    ) -> None:
         if not understood and (match := _LAST.search(line)) and not _ALONE.match(line):
             word = match["s"]
             if (is_blob(word) and is_readable(word)) or (
                 self.authenticating and looks_secret(word)
             ):
                 self._add(spans, line, *match.span("s"))
-        if not understood and (match := _ALONE.match(line)):
+        if alone and not understood and (match := _ALONE.match(line)):
             word = match["s"]
             if is_blob(word) or (
                 self.authenticating and word.upper() not in _SMTP_WORDS | mechanisms()

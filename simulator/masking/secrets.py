@@ -373,8 +373,12 @@ class _Walk:
     # The dialogue -------------------------------------------------------------------------------------
 
     def _event(self, event: AnyEvent) -> AnyEvent:
-        self._masker.interrupted()
         asked, self._asked = self._asked, False
+        # What is no command may be lines of another text, which go on one in the other.
+        if asked or not (
+            isinstance(event, Command) and event.by == "client" and event.verb not in smtp.VERBS
+        ):
+            self._masker.interrupted()
         changed: dict[str, Any] = {"raw": b"", "wire": ()}
         match event:
             case AuthResponse() if self._user and event.text.strip() not in ("", "*"):

@@ -50,7 +50,7 @@ _CLAUSE = late(
 )
 _ANSWER = late(r"""["')]{0,2}\?+["')]{0,2} +(?:<?\w{1,12}>?: ?)?(?=\S)""")
 """What stands between a question for a password and its answer."""
-_BLOCK = late(r"[|>][-+]?\d?\s*$")
+_BLOCK = late(r"""(?:[|>][-+]?\d?|<<[-~]?["']?[A-Z]\w*["']?)\s*$""")
 _PARTICLE = late(r"(?:は|が|是|为|為|[은는이가]|を|も)?\s*(?=[!-~])")
 _TYPED = late(
     r"(?:\s|string\(\d+\)|(?:[brufBRUF@$]{1,2}|str|SecretStr|bytes|String|b64|base64)(?=\(?[\"'])|!!?\w+\s|"

@@ -28,11 +28,13 @@ class Names(msgspec.Struct, frozen=True):
 
 
 class Shape(msgspec.Struct, frozen=True):
-    """What tells a secret by its form: `find` is tried where one of `has` stands in a line."""
+    """What tells a secret by its form: `find` is tried where one of `has` stands in a line; that of
+    a `row` also where one begins within the line, behind whatever a log writes before it."""
 
     of: str
     has: tuple[str, ...]
     find: str
+    row: bool = False
     examples: tuple[str, ...] = ()
 
 
@@ -151,6 +153,12 @@ def shapes() -> Shapes:
         (shape.has, late(shape.find), tuple(_SECRET.findall(shape.find)))
         for shape in table().shapes
     )
+
+
+@functools.cache
+def rows() -> Shapes:
+    """Those of them that are the row of a table."""
+    return tuple(one for one, shape in zip(shapes(), table().shapes, strict=True) if shape.row)
 
 
 @functools.cache

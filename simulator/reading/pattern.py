@@ -17,6 +17,7 @@ import msgspec
 
 from simulator import toml
 from simulator.language import N_, Text, Told
+from simulator.masking.prose import Masker
 from simulator.needles import Needles, folded, late, needle
 from simulator.reading.clean import Line, without_prefix
 from simulator.reading.desk import Desk
@@ -143,6 +144,11 @@ class Pattern:
         return text
 
 
+_ENCODED = late(r"(?is)(?:AUTH|334)\b.*|[A-Z0-9+/]*=*\s*")
+"""What ends in Base64: a page may have wrapped it there."""
+_OCTETS = late(r"""\s*[A-Za-z0-9+/]*=*(?:\\[rn])*["']?\s*""")
+
+
 class _Held:
     """A quoted line without its closing quote, and the lines that may be the rest of it."""
 
@@ -159,10 +165,30 @@ class _Held:
         """Take one more line, unless the quote is closed or never will be."""
         if self.closed or len(self.lines) >= self.MOST or len(self.text) > LONGEST:
             return False
+        text = self.text + line.text.strip()
+        if _closed(text) and self._has_secrets([*self.lines[1:], line]):
+            return False
         self.lines.append(line)
-        self.text += line.text.strip()
-        self.closed = _closed(self.text)
+        self.text = text
+        self.closed = _closed(text)
         return True
+
+    def _has_secrets(self, lines: list[Line]) -> bool:
+        """Whether a secret stands in lines that would not be seen as such in the midst of a reply:
+        they are a page's own, and no rest of it."""
+        match = self.pattern.regex.match(self.first)
+        begun = self.pattern.said(match) if match else ""
+        texts = [one.text for one in lines]
+        # What was begun may name what a line holds.
+        shown = Masker().block([begun, *texts])[1:]
+        if texts == shown:
+            return False
+        if not _ENCODED.fullmatch(begun):
+            return True
+        return any(
+            one != other and not _OCTETS.fullmatch(one)
+            for one, other in zip(texts, shown, strict=True)
+        )
 
 
 def _coded(parts: list[str]) -> list[str]:

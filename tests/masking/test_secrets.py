@@ -98,6 +98,102 @@ def planted(block: str) -> tuple[str, list[str]]:
     return block.replace("⟦", "").replace("⟧", ""), [s for s in secrets if len(s) > 3]
 
 
+SIDES = (
+    "C: ", "S: ", "client: ", "Server: ", " -> ", "<-  ", "<~~ ", ">>> ", "--> ", "  SMTP>> ", "> ",
+    "CLIENT -> SERVER: ", "send: ", "Sent: ", "[2026-03-04 10:00:00] DEBUG [abc] C: ", "=== ",
+    "10:00:01 S: ", "app[7]: > a[192.0.2.1]: ", "[DEBUG] C --> ", "[->] ", "4 10:00 78 C: ",
+    "lettre::smtp::client: ",
+)  # fmt: skip
+GLUED = (
+    "これはsmtp://alice:⟦hunter2⟧",
+    "実行したのはdoveadm auth test alice ⟦hunter2⟧です",
+    "设置为API=⟦wombat⟧",
+    "ハッシュは⟦$6$abcdefgh$ijklmnopqrstuv⟧です",
+    "応答は⟦AGFsaWNlAGh1bnRlcjI=⟧です",
+    "鍵mg ⟦0123456789abcdef0123456789abcdef-12345678-12345678⟧です",
+    "ログインはu: alice p: ⟦hunter2⟧",
+    "표는[mail.example.com]:587 alice:⟦hunter2⟧",
+    "SMTPServer1に接続",
+    "認証 mx1 完了",
+    "password 認証 failed",
+)
+
+
+@pytest.mark.parametrize("example", GLUED)
+def test_a_line_in_a_script_without_blanks_is_masked(example: str) -> None:
+    masker = Masker()
+    masker.authenticating = "⟦" not in example
+    line = example.replace("⟦", "").replace("⟧", "")
+    assert re.sub(r"\*{8}.*", MASK, masker.line(line)) == re.sub("⟦.*", MASK, example)
+
+
+SENT = (
+    "| id | smtp_user | smtp_password |\n+----+-----+------+\n| 1 | bob | ⟦WNlAGh22⟧ |",
+    "password,user,host\n⟦WNlAGh22⟧,bob,mx",
+    "- name: SMTP_PASSWORD\n  value: ⟦WNlAGh22⟧",
+    'variable "smtp_password" {\n  type = string\n  default = "⟦WNlAGh22⟧"\n}',
+    "<key>SMTPPassword</key>\n<string>⟦WNlAGh22⟧</string>",
+    '(gdb) p password\n$2 = "⟦WNlAGh22⟧"',
+)
+"""Texts of several lines, of which one says what the next holds."""
+
+
+@pytest.mark.parametrize("mark", ["=== ", "reply: ", "<<< ", "*** ", " -> ", "10:00 app: > "])
+@pytest.mark.parametrize("text", SENT)
+def test_lines_behind_a_mark_go_on_in_each_other(text: str, mark: str) -> None:
+    lines, secrets = planted(text)
+    said = "\n".join(Masker().block([mark + line for line in lines.split("\n")]))
+    assert [secret for secret in secrets if secret in said] == []
+
+
+@pytest.mark.parametrize("text", [*SENT[:3], *SENT[4:]])
+def test_lines_that_a_client_sends_go_on_in_each_other(text: str) -> None:
+    lines, secrets = planted(text)
+    log = HEAD + "".join(f"C: {line}\n" for line in lines.split("\n"))
+    said = shown(log.replace("220", "S: 220").replace("250", "S: 250").encode())
+    assert [secret for secret in secrets if secret in said] == []
+
+
+def test_octets_behind_a_mark_are_a_dump() -> None:
+    rows = (
+        "<<< 00000000  41 55 54 48 20 50 4c 41  49 4e 20 41 47 46 73 61  |AUTH PLAIN AGFsa|",
+        "<<< 00000010  57 4e 6c 41 47 68 31 62  6e 52 6c 63 6a 49 79 0d  |WNlAGh1bnRlcjIy.|",
+    )
+    assert "AGh" not in "\n".join(Masker().block(list(rows)))
+
+
+def test_what_is_the_value_of_another_name_stays() -> None:
+    lines = 'variable "db_password" {\n  type = string\n}\nvariable "region" {\n  default = "eu"\n}'
+    assert Masker().block(lines.split("\n")) == lines.split("\n")
+
+
+def test_what_stands_behind_a_certificate_that_breaks_off() -> None:
+    begun = ["-----BEGIN CERTIFICATE-----", "MIIDSjCCAjKgAwIBAgIU", "sTQgmx.exampleUpUt5zhinOS1QC"]
+    for line in ("AGFsaWNlAGh1bnRlcjI=", "AKIAIOSFODNN7EXAMPLE", "SG.abcdefghijk.lmnopqrstuv"):
+        assert Masker().block([*begun, line, begun[1]])[:4] == [*begun, MASK]
+
+
+SHORT = "mySecret=⟦x⟧"
+"""Its secret stands in a mark as well."""
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_line_is_masked_behind_the_mark_of_a_side(side: str) -> None:
+    for example in LINES:
+        line, secrets = example.replace("⟦", "").replace("⟧", ""), re.findall("⟦(.*?)⟧", example)
+        said = Masker().line(side + line)
+        assert example == SHORT or [secret for secret in secrets if secret in said] == []
+        assert secrets or side.startswith("app") or said == side + line
+
+
+@pytest.mark.parametrize("before", ["- ", "-- ", "host = ", "dma[1f3a]: ", "x(y) ", "handshake> "])
+def test_a_row_is_masked_wherever_in_a_line_it_begins(before: str) -> None:
+    for shape in (one for one in table().shapes if one.row):
+        for example in shape.examples:
+            line = before + example.replace("⟦", "").replace("⟧", "")
+            assert Masker().line(line) == before + re.sub("⟦.*?⟧", MASK, example)
+
+
 LEADS = (
     "Nov 25 10:00:00 mx app[7]: ", "[2026-03-04 10:00:00] app.DEBUG: ", "mailer-1  | ", "10:00 - ",
 )  # fmt: skip
@@ -178,6 +274,15 @@ FOUND = {
         "-----BEGIN CERTIFICATE-----\nMIIDSjCCAjKgAwIBAgIU\n"
         "my credentials are bob and WNlAGh75\n" + HEAD
     ),
+    **{
+        f"a word behind a certificate that breaks off ({text})": (
+            f"-----BEGIN CERTIFICATE-----\nMIIDSjCCAjKgAwIBAgIU\n{text}\n{HEAD}"
+        )
+        for text in (
+            "パスワードはWNlAGh22です", "密码是WNlAGh22", "비밀번호는WNlAGh22",
+            "SG.WNlAGhijk.lmnopqrstuv", "ghp_WNlAGhefghij0123456789",
+        )
+    },
     "a value that is asked for behind a prompt that marks commands too": (
         "<~~ 250-ENHANCEDSTATUSCODES\n>>> settings.EMAIL_HOST_PASSWORD\n'WNlAGh30'\n"
     ),
@@ -293,6 +398,27 @@ FOUND = {
             ("10:00:01 S: ", "10:00:01 C: "),
         )
     },
+    "a value whose name is taken for the beginning of a quoted line": (
+        "reply: b'220 mx.example.org ESMTP\\r\\n'\nsend: 'ehlo desk.example.com\\r\\n'\n"
+        'reply: "smtpPassword": {\n  "type": "securestring",\n  "defaultValue": "WNlAGh22"\n}\n'
+    ),
+    "a row of which a reader takes the first quote off": (
+        "reply: b'220 mx.example.org ESMTP\\r\\n'\nsend: 'ehlo desk.example.com\\r\\n'\n"
+        "reply: b'250 STARTTLS\\r\\n'\n"
+        'reply: "mx.example.org","587","alice","WNlAGh22"\n'
+    ),
+    **{
+        f"a setting of its own behind a mark of the log's ({text})": (
+            f"{text}\n"
+            + HEAD.replace("220", "S: 220").replace("250", "S: 250").replace("EHLO", "C: EHLO")
+        )
+        for text in (
+            "S: alice@example.org:WNlAGh77", "S: [mx.example.com]:587 alice:WNlAGh77",
+            "client: alice|mx.example.org:WNlAGh77", "C: alice@example.org WNlAGh77",
+            "S: a1 login alice@example.com WNlAGh77 x",
+        )
+    },
+    "a setting behind a call that never closes": f"x = login(\n my_password = WNlAGh77\n{HEAD}",
     "a sentence behind a certificate, and the dialogue between": (
         f"-----BEGIN CERTIFICATE-----\n{HEAD}my credentials are bob and WNlAGh75\n"
     ),
@@ -305,6 +431,44 @@ def test_what_chance_found(log: str) -> None:
     assert not re.search(r"WNlAGh|57 4e 6c", said)
 
 
+GREETED = "reply: b'220 mx.example.org ESMTP\\r\\n'\nsend: 'ehlo d.example\\r\\n'\n"
+HALVES = {
+    "a reply": ("reply: b'250-mx.exam\n", "ple.org\\r\\n'\nreply: b'250 STARTTLS\\r\\n'\n"),
+    "a reply in four": ("reply: b'250-mx\n  .exam\n", "  ple.org\n  says hello\\r\\n'\n"),
+    "a command": ("send: 'mail from:<ana@exam\n", "ple.org>\\r\\n'\nreply: b'250 ok\\r\\n'\n"),
+}
+
+
+@pytest.mark.parametrize("indent", ["", "  "])
+@pytest.mark.parametrize("halves", HALVES.values(), ids=HALVES)
+def test_what_stands_within_a_quoted_line_that_was_wrapped(
+    halves: tuple[str, str], indent: str
+) -> None:
+    examples = [
+        *LINES,
+        "the password is ⟦hunter2⟧",
+        "password:\n⟦hunter2⟧",
+        "パスワードは⟦hunter2⟧です",
+    ]
+    for example in (one for one in examples if "⟦" in one and one != SHORT):
+        line, secrets = planted(example)
+        said = shown(f"{GREETED}{halves[0]}{indent}{line}\n{halves[1]}".encode())
+        assert [secret for secret in secrets if secret in said] == []
+
+
+@pytest.mark.parametrize(
+    ("wrapped", "said"),
+    [
+        ("reply: b'250-mx.exam\nple.org\\r\\n'\nreply: b'250 ok\\r\\n'\n", "mx.example.org"),
+        ("send: 'AUTH PLAIN AGFsaWNl\nAGh1bnRlcjI=\\r\\n'\n", "PLAIN ********"),
+        ("send: 'AUTH PLAIN\n AGFsaWNlAGh1bnRlcjI=\\r\\n'\n", "********"),
+        ("send: 'auth login\\r\\n'\nreply: b'334 VXNlcm5h\nbWU6\\r\\n'\n", "VXNlcm5hbWU6"),
+    ],
+)
+def test_a_quoted_line_that_was_wrapped_is_one(wrapped: str, said: str) -> None:
+    assert said in shown((GREETED + wrapped).encode()).split("\n")
+
+
 def test_a_secret_of_one_session_is_masked_in_the_next() -> None:
     veil = Veil()
     first = Session(events=(Remark(by="client", text="password=Zq7-S3cr3t"),))
@@ -315,7 +479,18 @@ def test_a_secret_of_one_session_is_masked_in_the_next() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["login(" * 900, " " * 4000, "password " * 400, "a:" * 5000, "QUJD" * 5000, "\\0a" * 1500],
+    [
+        "login(" * 900,
+        " " * 4000,
+        "password " * 400,
+        "a:" * 5000,
+        "QUJD" * 5000,
+        "\\0a" * 1500,
+        "client: " * 500,
+        "> password " * 400,
+        "に a:b@c" * 500,
+        "-> [a]: a|b.c:" * 300,
+    ],
 )
 def test_no_line_takes_long(line: str) -> None:
     session = Session(events=(Remark(by="client", text=line),) * 2)
