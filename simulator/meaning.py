@@ -6,6 +6,7 @@ from simulator import smtp
 from simulator.language import N_, Text
 from simulator.rules import Moment
 from simulator.session import (
+    AnyEvent,
     AuthResponse,
     Command,
     Connect,
@@ -174,6 +175,10 @@ def _of(moment: Moment) -> Text:
             return _command(moment, event)
         case Reply():
             return _reply(moment, event)
+        case AuthResponse(by="message"):
+            return Text(
+                N_("A line of the message. The server takes it for the client's part of a login.")
+            )
         case AuthResponse():
             return Text(N_("The client answers with its part of the login."))
         case Message(by="message"):
@@ -244,6 +249,10 @@ def _command(moment: Moment, event: Command) -> Text:
             ),
             values,
         )
+    if event.by == "message" and event.verb not in smtp.VERBS:
+        return Text(
+            N_("A line of the message. The server takes it for a command, which it does not know.")
+        )
     if event.by == "message":
         return Text(
             N_("{verb} stands in the message. The server takes it for a command of the client's."),
@@ -306,7 +315,7 @@ def _reply(moment: Moment, event: Reply) -> Text:
             )
             if answered.stale
             else N_("The client takes this for the answer to {heard}, but it answers {asked}."),
-            {"heard": moment.heard_as.verb, "asked": getattr(answered, "verb", "?")},
+            {"heard": moment.heard_as.verb, "asked": _asked(answered)},
         )
     verb = answered.verb if isinstance(answered, Command) else ""
     text = first.split(" ", 1)[0]
@@ -329,12 +338,13 @@ def _reply(moment: Moment, event: Reply) -> Text:
         return Text(
             N_("The server gives its name, {name}, and the list of what it offers here."), values
         )
-    if event.code in CODES and event.code != 554:
+    is_message = isinstance(answered, Message)
+    if event.code in CODES and event.code != 554 and not (is_message and event.code == 500):
         return Text(CODES[event.code], values)
     kind = event.code // 100
-    if (verb, kind) in REPLIES:
+    if (verb, kind) in REPLIES and not (verb == "QUIT" and kind == 2 and event.code != 221):
         return Text(REPLIES[verb, kind], values)
-    if isinstance(answered, Message):
+    if is_message:
         return Text(
             N_("The server accepts the message and takes responsibility for it.")
             if kind == 2
@@ -350,6 +360,15 @@ def _reply(moment: Moment, event: Reply) -> Text:
     if event.code in CODES:
         return Text(CODES[event.code], values)
     return Text(N_("The server answers {code}."), values)
+
+
+def _asked(answered: AnyEvent) -> str | Text:
+    match answered:
+        case Command(by="message", verb=verb) if verb not in smtp.VERBS:
+            return Text(N_("a line of the message"))
+        case Message():
+            return Text(N_("the message"))
+    return str(getattr(answered, "verb", "?"))
 
 
 def _failed(moment: Moment, event: Handshake) -> Text:

@@ -18,6 +18,7 @@ from simulator.session import (
     Disconnect,
     Handshake,
     Message,
+    Party,
     Remark,
     Reply,
     Session,
@@ -137,23 +138,24 @@ def _reported(events: Sequence[AnyEvent]) -> str:
     return next((e.action for e in events if isinstance(e, Remark) and e.action), "")
 
 
-def _is_message(event: AnyEvent) -> bool:
+def _is_message(event: AnyEvent, by: Party = "client") -> bool:
     """Mail data, or its last piece (RFC 3030 §2)."""
     match event:
         case Message():
-            return True
-        case Command(by="client", verb="BDAT", argument=size):
-            return smtp.is_last_piece(size)
+            return event.by == by
+        case Command(verb="BDAT", argument=size):
+            return event.by == by and smtp.is_last_piece(size)
     return False
 
 
-def _accepted(events: Sequence[AnyEvent], pairs: Sequence[Paired]) -> bool:
-    """The server took responsibility for a message (RFC 5321 §6.1)."""
+def _accepted(events: Sequence[AnyEvent], pairs: Sequence[Paired], by: Party = "client") -> bool:
+    """The server took responsibility for a message (RFC 5321 §6.1): the client's, or one that
+    stood within it."""
     return any(
         isinstance(event, Reply)
         and 200 <= event.code < 300
         and pair.answers is not None
-        and _is_message(events[pair.answers])
+        and _is_message(events[pair.answers], by)
         for event, pair in zip(events, pairs, strict=True)
     )
 
@@ -384,7 +386,7 @@ _HOW_FAR = {
 }
 
 _MAIL = {
-    "two": N_("The message was accepted, and another one out of its rest."),
+    "smuggled": N_("Out of the message's rest the server made a further one, and accepted that."),
     "inside": N_("The message was accepted inside TLS."),
     "clear": N_("The message was accepted, and it crossed the network in the clear."),
     "refused": N_("The server refused {verb} with {code}."),
@@ -425,7 +427,10 @@ def _cut_at_starttls(events: Sequence[AnyEvent]) -> bool:
 def _mail(verdict: Verdict, session: Session, pairs: Sequence[Paired]) -> Text:
     reported = _reported(session.events)
     if reported not in ("failed", "delayed"):
-        return _accepted_or_not(verdict, session, pairs)
+        came = _accepted_or_not(verdict, session, pairs)
+        if not _accepted(session.events, pairs, "message"):
+            return came
+        return Text(N_("{tls} {mail}"), {"tls": came, "mail": Text(_MAIL["smuggled"])})
     values = {"client": session.client.name, "recipient": session.connection}
     known = "" if all(values.values()) else " unnamed"
     came = Text(_MAIL[reported + known], values)
@@ -438,8 +443,6 @@ def _mail(verdict: Verdict, session: Session, pairs: Sequence[Paired]) -> Text:
 def _accepted_or_not(verdict: Verdict, session: Session, pairs: Sequence[Paired]) -> Text:
     if verdict.delivered and not _accepted(session.events, pairs):
         return Text(_MAIL["said"])
-    if any(isinstance(e, Message) and e.by == "message" for e in session.events):
-        return Text(_MAIL["two"])
     if verdict.delivered:
         return Text(_MAIL["clear" if verdict.in_clear else "inside"])
     for event, pair in zip(session.events, pairs, strict=True):

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from simulator import tls
 from simulator.language import N_, Text
-from simulator.needles import late
 from simulator.reading import ending
 from simulator.reading.clean import Stamp, Troubles
 from simulator.reading.dialogue import Dialogue
@@ -36,9 +35,6 @@ _PCAPNG = b"\x0a\x0d\x0d\x0a"
 
 LARGEST = 1 << 24
 """Octets of one packet or block; a capture that claims more is cut there."""
-
-_LAX_END = late(rb"(?:^|\n)\.\r?\n")
-"""What some servers take for the end of a message, though a CR is missing (RFC 5321 §4.1.1.4)."""
 
 MOST_OPEN = 4096
 MOST_HELD = 1 << 20
@@ -453,7 +449,6 @@ class _Connection:
         self._tls: _Tls | None = None
         self._tls_since = 0.0
         self._chunk = 0
-        self._last = 0
 
     @property
     def speaks_smtp(self) -> bool:
@@ -491,7 +486,6 @@ class _Connection:
         if self._dialogue is None:
             return
         self._dialogue.time(Stamp(at, known=True))
-        self._tell_held(number)
         side = self._ends.get((segment.source, segment.sport), "client")
         cut = bool(segment.flags & _RST)
         if self._tls is not None and not self._tls.established:
@@ -505,7 +499,6 @@ class _Connection:
         if self._dialogue is None and not self._is_smtp(end, data, number):
             return
         assert self._dialogue is not None
-        self._last = number
         self._dialogue.time(Stamp(at, known=True))
         self._take(self._ends[end], data, at, number)
 
@@ -561,8 +554,6 @@ class _Connection:
         assert self._dialogue is not None
         if self._tls is not None:
             self._tls.tell(self._dialogue, number)
-        if side == "server":
-            self._tell_held(number, answered=True)
         waiting = (self._waiting[side] + data)[-MOST_HELD:]
         while waiting:
             if side == "client" and self._chunk:
@@ -571,16 +562,13 @@ class _Connection:
                 for line in piece.decode("utf-8", "replace").splitlines():
                     self._dialogue.message(line, number)
                 continue
-            within = side == "client" and self._dialogue.is_inside_message
-            # RFC 5321 §2.3.8: in a message, a line feed alone is part of a line.
-            line_, newline, rest = waiting.partition(b"\r\n" if within else b"\n")
+            line_, newline, rest = waiting.partition(b"\n")
             if not newline:
                 break
             waiting = rest
             text = line_.rstrip(b"\r").decode("utf-8", "replace")
-            if b"\n" in line_:
-                self._dialogue.may_end_early = True
-                self._dialogue.message(text, number)
+            if side == "client" and self._dialogue.is_inside_message:
+                self._text(line_, number)
             else:
                 self._dialogue.say(side, text, number)
             if side == "client" and text[:5].upper() == "BDAT ":
@@ -588,22 +576,19 @@ class _Connection:
                 self._chunk = int(size) if size.isdigit() and len(size) < 12 else 0
         self._waiting[side] = waiting
 
-    def _tell_held(self, number: int, *, answered: bool = False) -> None:
-        """Of a message that has not ended, what is held back up to its last line feed. Where the
-        server has `answered`, only if that shows an end which it took for one."""
+    def _text(self, line: bytes, number: int) -> None:
+        """One line of a message, or of what the client says in its place."""
         assert self._dialogue is not None
-        held = self._waiting["client"]
-        if not self._dialogue.is_inside_message or (answered and not _LAX_END.search(held)):
-            return
-        told, newline, self._waiting["client"] = held.rpartition(b"\n")
-        if newline:
-            self._dialogue.may_end_early = True
-            self._dialogue.message(told.decode("utf-8", "replace").removesuffix("\r"), number)
+        end = "\r\n" if line.endswith(b"\r") else "\n"
+        text = line.removesuffix(b"\r").decode("utf-8", "replace")
+        if self._dialogue.expects_data and text.strip().upper() in ("QUIT", "RSET"):
+            self._dialogue.say("client", text, number)
+        else:
+            self._dialogue.message(text, number, end)
 
     def sessions(self) -> Iterator[Session]:
         """The session on this connection, if there is one."""
         if self._dialogue is not None:
-            self._tell_held(self._last)
             yield ending.session(self._dialogue)
 
 

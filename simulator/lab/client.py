@@ -351,7 +351,7 @@ class Client:
                 lines.append(_Line(*await self.wire.line()))
                 size += len(lines[-1].raw)
                 stale = stale or self.wire.stale
-        except (LineBroken, Nonsense, TimeoutError):
+        except (LineBroken, Nonsense, TimeoutError, asyncio.CancelledError):
             lines += [_Line(*begun) for begun in self.wire.unfinished()]
             if lines:
                 self.tap.happened(self._reply(lines, stale=stale, whole=False))
@@ -392,13 +392,12 @@ class Client:
     async def _say_goodbye(self) -> bool:
         """QUIT, and read to the end; False if the other side does not close."""
         answer = await self.ask("QUIT")
-        while answer.code not in (221, 421) and answer.code < 500:
-            # It answers what came before, and would take the end of TLS for the end of all.
-            try:
+        if self.wire.secure:
+            # Before it has answered QUIT, a server may take the end of TLS for the end of all.
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(MORE):
-                    answer = await self.reply()
-            except TimeoutError:
-                break
+                    while answer.code not in (221, 421):
+                        answer = await self.reply()
         self.wire.half_close()
         lines = []
         self.wire.begin_step()

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, TLSSetupException
 from aiosmtpd.smtp import Session as Known
 
@@ -28,7 +29,7 @@ from simulator.lab.engine import certificates
 from simulator.lab.policy import ServerPolicy
 from simulator.lab.tap import Tap
 from simulator.lab.wire import reset
-from simulator.session import Command, Handshake, Message, Trace
+from simulator.session import AuthResponse, Command, Handshake, Message, Trace
 
 logging.getLogger("mail.log").setLevel(logging.CRITICAL)
 
@@ -45,40 +46,116 @@ _BDAT = re.compile(r"(?i)([0-9]{1,12})(?: +(LAST))?")
 _PIECE = 64 * 1024
 """Octets of BDAT that are read at a time."""
 
+_KEPT = 1024 * 1024
+"""Octets of a message that are kept to be told of."""
+
 _NO_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST"}
 """OpenSSL's words for plain text where a ClientHello should stand."""
 
 
 class _LaxLines:
-    """Lines of a message for a server to which a line feed alone ends one: as if each had ended in
-    CR and LF. `at_end` is told the octets that came, and whether the message ends elsewhere by the
-    standard (RFC 5321 §4.1.1.4)."""
+    """What is read from the first message on, by a server to which a line feed alone ends a line of
+    a message. `took` is told what stands in the message and is taken for the client's words.
+
+    `inside`: what is read now stands in a message that the client has not ended (RFC 5321 §4.1.1.4
+    has its end); `came_from_message`: the last line did. `second`: the message that was read last
+    began within another; `raw` are its octets. Of a stranger's message it cannot be known where it
+    ends: one that has no CR at all, or behind which nothing has come yet, is taken to end where
+    the server sees its end.
+    """
 
     def __init__(
-        self, reader: asyncio.StreamReader, most: int, at_end: Callable[[bytes, bool], None]
+        self,
+        reader: asyncio.StreamReader,
+        took: Callable[[Command | AuthResponse | Message], None],
+        *,
+        known: bool,
     ) -> None:
         self._reader = reader
-        self._most = most
-        self._at_end = at_end
-        self._raw = bytearray()
-        self._begins = True
+        self._took = took
+        self._known = known
+        self._begun = b""
+        self._after_crlf = True
+        self._has_crlf = False
+        self._left = False
+        self.piece = False
+        self.inside = False
+        self.came_from_message = False
+        self.second = False
+        self.raw = b""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reader, name)
+
+    def begin(self) -> None:
+        """A message begins."""
+        self.raw, self._after_crlf, self._has_crlf = b"", True, False
 
     async def read(self, size: int) -> bytes:
-        """Octets of a line that is too long."""
-        self._begins = False
-        return await self._reader.read(size)
+        """Octets of a line that is too long, or of a `piece` behind BDAT."""
+        data = await self._reader.read(size)
+        if self.piece:
+            self._after_crlf = data.endswith(b"\r\n")
+        else:
+            self._begun = (self._begun + data)[-_PIECE:]
+        return data
 
-    async def readuntil(self, separator: bytes) -> bytes:
-        """One line. Raises what `asyncio.StreamReader.readuntil` does."""
+    async def readline(self) -> bytes:
+        """One line of a login."""
+        line = await self._reader.readline()
+        if self._comes_from_message(line):
+            text = line.decode("utf-8", "replace").rstrip("\r\n")
+            self._took(AuthResponse(by="message", raw=line, text=text))
+        return line
+
+    async def readuntil(self, separator: bytes = b"\n") -> bytes:
+        """One command, or with CR and LF as separator one line of a message. Raises what
+        `asyncio.StreamReader.readuntil` does."""
         line = await self._reader.readuntil(b"\n")
-        if len(self._raw) < self._most:
-            self._raw += line
-        whole = line.endswith(b"\r\n")
-        text = line[: -2 if whole else -1]
-        if text == b".":
-            self._at_end(bytes(self._raw), not (self._begins and whole))
-        self._begins = whole
-        return text + separator
+        whole, self._begun = self._begun + line, b""
+        if separator == b"\n":
+            if self._comes_from_message(whole):
+                text = whole.decode("utf-8", "replace").rstrip("\r\n")
+                verb, argument = smtp.parse_command(text)
+                # aiosmtpd reads one line more than it serves.
+                if not self._left:
+                    self._took(Command(by="message", raw=whole, verb=verb, argument=argument))
+                self._left = self._left or verb == "QUIT"
+            return line
+        if len(self.raw) < _KEPT:
+            self.raw += whole
+        dot = whole in (b".\r\n", b".\n")
+        if dot:
+            self.second = self.inside
+            if self.inside:
+                size = len(self.raw) - len(whole)
+                self._took(Message(by="message", raw=self.raw, size=size))
+            self.inside = not self._is_end(whole)
+        self._after_crlf = whole.endswith(b"\r\n")
+        self._has_crlf = self._has_crlf or self._after_crlf
+        return line[: -2 if line.endswith(b"\r\n") else -1] + separator
+
+    def _comes_from_message(self, line: bytes) -> bool:
+        """Whether a line that is no text of a message stands in one, perhaps as its end."""
+        self.came_from_message = self.inside
+        is_end = self._after_crlf and line == b".\r\n"
+        self.inside = self.inside and not is_end and (self._known or self._has_more)
+        self._after_crlf = line.endswith(b"\r\n")
+        return self.came_from_message
+
+    def _is_end(self, dot: bytes) -> bool:
+        if self._after_crlf and dot == b".\r\n":
+            return True
+        return not (self._known or (self._has_more and (self.inside or self._has_crlf)))
+
+    @property
+    def _has_more(self) -> bool:
+        return bool(self._reader._buffer)  # type: ignore[attr-defined]
+
+    @property
+    def reader(self) -> asyncio.StreamReader:
+        """The reader that it reads from."""
+        return self._reader
 
 
 class _Verbs(dict[str, Any]):
@@ -210,6 +287,8 @@ class Server(SMTP):
         """A connection, or the handshake on one: the reset is aiosmtpd's, its absence is ours."""
         inside = self._tls_protocol is not None and self.session is not None
         before = self.session
+        if self._lax is not None:
+            self._reader, self._lax = self._lax.reader, None
         kept = bytes(self._reader._buffer) if inside else b""  # type: ignore[attr-defined]
         if inside and self.policy.keeps_envelope and self.envelope is not None:
             self._sender = self.envelope.mail_from
@@ -257,19 +336,12 @@ class Server(SMTP):
     async def push(self, status: str | bytes) -> None:
         """Send one reply, in the policy's words where it has some."""
         text = status.decode() if isinstance(status, bytes) else status
-        if self._inside and not self._noted:
-            # Such as an empty line, which aiosmtpd answers by itself.
-            self._note_within("", "", "")
-        self._noted = False
         own = self.policy.replies.get(f"{self._verb} {text[:3]}")
         await super().push(f"{text[:4]}{own}" if own else text)
 
     _verb = "CONNECT"
-    _inside = False
-    """What is read now stands within a message that the client has not ended."""
-    _second = False
-    """The message that was read last began within another."""
-    _noted = False
+    _lax: _LaxLines | None = None
+    """What has read the last message, and reads on, where a line feed alone ends a line."""
     _piece = b""
     """The octets that came behind BDAT."""
 
@@ -282,8 +354,6 @@ class Server(SMTP):
     async def _serve(self, verb: str, argument: str | None) -> None:
         policy = self.policy
         self._verb = verb
-        if self._inside:
-            self._note_within(f"{verb} {argument or ''}".strip(), verb, argument or "")
         if self._kept and self._reads_stale():
             raw = f"{verb} {argument or ''}".strip()
             self.tap.stale(
@@ -431,7 +501,7 @@ class Server(SMTP):
     def _note_plain_text(self, cause: BaseException | None) -> None:
         """A handshake of which only the server knows: the client did not begin it."""
         reason = getattr(cause, "reason", None) or ""
-        if reason in _NO_TLS:
+        if reason in _NO_TLS and not (self._lax and self._lax.inside):
             self.tap.happened(
                 Handshake(at=self.tap.now(), by="server", error="not-tls", detail=reason)
             )
@@ -442,6 +512,8 @@ class Server(SMTP):
         found = _BDAT.fullmatch(argument)
         left = int(found[1]) if found else 0
         piece = bytearray()
+        if self._lax is not None:
+            self._lax.piece, self._lax.second = True, self._lax.inside
         while left:
             read = await self._reader.read(min(left, _PIECE))
             if not read:
@@ -449,6 +521,8 @@ class Server(SMTP):
             left -= len(read)
             if not self.data_size_limit or len(piece) <= self.data_size_limit:
                 piece += read
+        if self._lax is not None:
+            self._lax.piece = False
         return bytes(piece)
 
     async def smtp_BDAT(self, arg: str) -> None:
@@ -481,44 +555,21 @@ class Server(SMTP):
         """A message in one piece, unless it has begun in pieces (RFC 3030 §2)."""
         if self.envelope is not None and self.envelope.content is not None:
             await self.push("503 5.5.1 The message comes in pieces: go on with BDAT")
-        elif self.policy.takes_bare_lf:
-            reader = self._reader
-            lax = _LaxLines(reader, self.data_size_limit or _PIECE, self._message_ended)
-            self._reader = lax  # type: ignore[assignment]
-            try:
-                await super().smtp_DATA(arg)
-            finally:
-                self._reader = reader
-        else:
-            await super().smtp_DATA(arg)
+            return
+        if self.policy.takes_bare_lf:
+            if self._lax is None:
+                self._lax = _LaxLines(self._reader, self._took, known=self.knows_client)
+                self._reader = self._lax  # type: ignore[assignment]
+            self._lax.begin()
+        await super().smtp_DATA(arg)
 
-    def _message_ended(self, raw: bytes, early: bool) -> None:
-        """Where a line feed alone ends a line, a message has ended, perhaps too early."""
-        self._second = self._inside
-        if self._inside:
-            size = raw.rfind(b".")
-            self.taken_out(
-                Message(at=self.tap.now(), by="message", secure=self.tls, raw=raw, size=size)
-            )
-        self._inside = early
-        self._noted = True
+    knows_client = True
+    """The client is the lab's own, which says on the tap where its messages end."""
 
-    def _note_within(self, said: str, verb: str, argument: str) -> None:
-        self.taken_out(
-            Command(
-                at=self.tap.now(),
-                by="message",
-                secure=self.tls,
-                raw=f"{said}\r\n".encode("utf-8", "surrogateescape"),
-                verb=verb,
-                argument=argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
-            )
-        )
-        self._noted = True
-        # The lone dot at which the client's message ends, if nothing before it was taken for DATA.
-        self._inside = verb != "."
+    def _took(self, event: Command | AuthResponse | Message) -> None:
+        self.taken_out(msgspec.structs.replace(event, at=self.tap.now(), secure=self.tls))
 
-    def taken_out(self, event: Command | Message) -> None:
+    def taken_out(self, event: Command | AuthResponse | Message) -> None:
         """Write down what stands in a message, and is taken for what the client says."""
         self.tap.taken_out(event)
 
@@ -576,7 +627,8 @@ class Server(SMTP):
         if session.authenticated:
             protocol += "A"
         tap = self.tap
-        note = tap.taken_out if self._second else tap.happened
+        second = self._lax is not None and self._lax.second
+        note = tap.taken_out if second else tap.happened
         note(
             Trace(
                 at=tap.now(),

@@ -143,5 +143,5 @@ class Tap:
             events.append(event)
             if isinstance(event, Message):
                 messages += 1
-                waiting = self._within.get(messages, [])
+                waiting += self._within.get(messages, [])
         return events + waiting

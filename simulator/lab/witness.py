@@ -128,7 +128,8 @@ class Witness(Server, _Heard):
 
     async def _serve(self, verb: str, argument: str | None) -> None:
         raw = f"{verb} {argument or ''}".strip()
-        if not self._inside and not (self._kept and self._reads_stale()):
+        within = self._lax is not None and self._lax.came_from_message
+        if not within and not (self._kept and self._reads_stale()):
             if self.tls and verb != "QUIT" and self._shown not in ("valid", "local"):
                 self._overlooked()
             self._note(
@@ -181,13 +182,15 @@ class Witness(Server, _Heard):
             )
         return answer
 
-    def taken_out(self, event: Command | Message) -> None:
+    knows_client = False
+
+    def taken_out(self, event: Command | AuthResponse | Message) -> None:
         """Note what stands in a message, as it is taken for a command or for another."""
         self._note(event)
 
     def received(self, session: Known) -> None:
         """Note the message, and the Received line that goes on it."""
-        if self._second:
+        if self._lax is not None and self._lax.second:
             super().received(session)
             return
         content = getattr(self.envelope, "content", None) or b""
@@ -199,7 +202,7 @@ class Witness(Server, _Heard):
                 at=self.tap.now(),
                 by="client",
                 secure=self.tls,
-                raw=raw + end,
+                raw=self._lax.raw if self._lax is not None and end else raw + end,
                 size=len(raw),
             )
         )

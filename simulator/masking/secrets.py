@@ -367,8 +367,11 @@ class _Walk:
         return None
 
     def _say(self, text: str) -> None:
-        if len(text.strip()) >= 12 and len(self.said) < 200:
-            self.said[text.strip()] = None
+        last = text.rpartition(" ")[2].strip()
+        # It may be all that was said, behind a mark of the log's.
+        for said in (text.strip(), last if is_blob(last) or looks_secret(last) else ""):
+            if len(said) >= 12 and len(self.said) < 200:
+                self.said[said] = None
 
     # The dialogue -------------------------------------------------------------------------------------
 
@@ -383,6 +386,7 @@ class _Walk:
         match event:
             case AuthResponse() if self._user and event.text.strip() not in ("", "*"):
                 # Who it is, is no secret: it stands in MAIL FROM as well.
+                self._user = False
                 if len(event.text.strip()) >= 8:
                     self.said[event.text.strip()] = None
                 self._of_another(event.text)
@@ -393,6 +397,12 @@ class _Walk:
                 changed["text"] = MASK if event.text.strip() not in ("", "*") else event.text
             case Command() if event.by == "client":
                 return self._command(event, asked=asked)
+            case Command(by="message", verb="AUTH"):
+                changed["argument"] = self._auth_argument(event)
+            case Command(by="message", verb=verb) if verb not in smtp.VERBS:
+                changed |= {"verb": "", "argument": MASK}
+            case Command(by="message"):
+                changed["argument"] = self._masker.line(event.argument, understood=True)
             case Reply():
                 self._asked = event.code == 334
                 prompt = decoded("".join(event.lines)) if self._asked else b""

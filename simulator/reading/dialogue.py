@@ -132,6 +132,8 @@ class Dialogue:
         self._data: list[str] | None = None
         self._data_line = 0
         self._data_size = 0
+        self._data_end = ""
+        self._data_ends: frozenset[str] = frozenset()
         self._by_mark: Handshake | None = None
         """TLS that nothing but the marks of the lines tells of."""
         self._data_over = False
@@ -320,12 +322,13 @@ class Dialogue:
         if isinstance(last, Command | Reply):
             self.events[-1] = msgspec.structs.replace(last, raw=b"", told=True)
 
-    def message(self, text: str, line: int) -> None:
-        """A line of the message, or what the log says in place of it."""
+    def message(self, text: str, line: int, end: str = "\r\n") -> None:
+        """A line of the message, or what the log says in place of it; by its `end` it may be the
+        last, or part of one only (RFC 5321 §2.3.8)."""
         self._close_reply()
         if self._data is None:
             self._begin_data(line)
-        self._more_data(text, line)
+        self._more_data(text, line, end)
 
     def tls(
         self, line: int, text: str = "", *, version: str = "", cipher: str = "",
@@ -576,8 +579,13 @@ class Dialogue:
                 self._take_back()
         elif code == 334:
             self._waiting.append(_AUTH)
-        elif code == 354 and (answered or not self.may_end_early):
+        elif code == 354 and (answered or not (self.may_end_early or self._has_left())):
             self._begin_data(self._reply_line)
+
+    def _has_left(self) -> bool:
+        """The client's last command was QUIT."""
+        sent = (e.verb for e in reversed(self.events[-20:]) if isinstance(e, Command))
+        return next(sent, "") == "QUIT"
 
     def _were_message(self) -> None:
         """Lines that are no commands, and were taken into the queue: DATA was left out."""
@@ -719,24 +727,29 @@ class Dialogue:
 
     def _begin_data(self, line: int) -> None:
         self._data, self._data_line, self._data_size = [], line, 0
-        self._data_over = False
+        self._data_end, self._data_ends, self._data_over = "", frozenset(), False
 
-    def _more_data(self, text: str, line: int) -> None:
+    def _more_data(self, text: str, line: int, end: str = "\r\n") -> None:
         assert self._data is not None
         if not self._data:
             self._data_line = line
-        ends = text.strip(" \t\r") == "."
+        before, self._data_ends = self._data_ends, self._data_ends | {end}
+        begins, self._data_end = self._data_end in ("", "\r\n"), end
+        dot = text.strip() == "."
+        # Who never sends CR ends the message without.
+        ends = dot and ((begins and end == "\r\n") or before == self._data_ends == {"\n"})
+        self.may_end_early = self.may_end_early or (dot and not ends)
         self._data_over = self._data_over or ends
         if self._data_size < KEPT:
-            self._data.append(text)
+            self._data.append(f"{text}{end}")
         # A dot more stands before a line that begins with one (RFC 5321 §4.5.2).
         stuffed = text.startswith("..")
-        self._data_size += 0 if ends else len(text.encode("utf-8", "replace")) + 2 - stuffed
+        self._data_size += 0 if ends else len(text.encode("utf-8", "replace")) + len(end) - stuffed
 
     def _end_data(self) -> None:
         data, self._data = self._data, None
         assert data is not None
-        raw = "".join(f"{text}\r\n" for text in data).encode("utf-8", "replace")[:KEPT]
+        raw = "".join(data).encode("utf-8", "replace")[:KEPT]
         self._add(
             Message(
                 by="client",

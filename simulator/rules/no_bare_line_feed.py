@@ -8,15 +8,17 @@ from simulator.rules import Finding, Moment, Rule, broken, met
 from simulator.session import Command, Message, Reply
 
 _BARE = late(rb"(?<!\r)\n")
-_EARLY_END = late(rb"(?<!\r)\n\.\r?\n|\n\.\n")
+_EARLY_END = late(rb"(?<!\r)\n\.\r?\n|(?:\A|\n)\.\n")
 """A dot on a line of its own, with a bare line feed before or behind it."""
+_ENDED = late(rb"\n\.\r?\n\Z")
+"""The end of a message, which one that comes in pieces has not (RFC 3030 §2)."""
 
 
 def check(moment: Moment) -> Finding | None:
     """Looks at the message as the client sent it, and at what the server makes of a dot between
     bare line feeds in it."""
     match moment.event, moment.answers:
-        case Message(by="client", raw=raw), _ if _BARE.search(raw):
+        case Message(by="client", raw=raw), _ if _BARE.search(raw) and _ENDED.search(raw):
             return broken(
                 N_(
                     "Within the message the client sends LF without CR. To some servers, the "
@@ -31,7 +33,10 @@ def check(moment: Moment) -> Finding | None:
                 )
             )
         case Reply(by="server", code=code), Message(by="client", raw=raw) if (
-            moment.played and code < 400 and _EARLY_END.search(raw) and not moment.past.taken_out
+            moment.played
+            and code < 400
+            and _EARLY_END.search(_ENDED.sub(b"", raw))
+            and not moment.past.taken_out
         ):
             found = met(
                 N_("To the server, a dot between LF and LF is text: the message stays whole.")

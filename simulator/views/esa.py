@@ -76,7 +76,7 @@ def quoted(step: Step, language: str = SOURCE, *, rendered: bool = False) -> Ite
     such as the handshake, or what the server takes out of a message.
     """
     match step.event:
-        case Command(by="message") | Message(by="message"):
+        case _ if step.event.by == "message":
             return
         case Command() | AuthResponse() | Message():
             mark = say(N_("Sent"), language)

@@ -321,6 +321,8 @@ def _misheard(step: Step, events: Sequence[AnyEvent]) -> Text | None:
 
 def _named(event: AnyEvent) -> str | Text:
     match event:
+        case Command(by="message", verb=verb) if verb not in smtp.VERBS:
+            return Text(N_("a line of the message"))
         case Command(verb=verb) if verb:
             return verb
         case Message():

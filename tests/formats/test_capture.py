@@ -260,8 +260,8 @@ WITHIN = b"a\n.\nMAIL FROM:<c@example.org>\nb\r\n"
          ("no-bare-line-feed",)),
         ((HEAD, b"\n.", b"\r\nb\r\n.\r\n"), [HEAD + b"\n.\r\nb\r\n.\r\n"],
          ("no-bare-line-feed",)),
-        # Of who never sends CR the server that answers has seen an end.
-        ((b"Subject: x\n\na\n.\n",), [b"Subject: x\n\na\n.\r\n"], ("no-bare-line-feed",)),
+        # Who never sends CR ends the message without.
+        ((b"Subject: x\n\na\n.\n",), [b"Subject: x\n\na\n.\n"], ("no-bare-line-feed",)),
         ((b"Subject: x\n\na\n", b".\r\n"), [b"Subject: x\n\na\n.\r\n"],
          ("no-bare-line-feed",)),
     ],
@@ -282,7 +282,7 @@ def test_a_message_that_breaks_off_is_told_as_far_as_it_came() -> None:
         packets = mailed(sent)[:-2]
         (read,) = formats.read(pcap(iter(packets)))
         [message] = [event for event in read.events if isinstance(event, Message)]
-        assert message.raw == HEAD + b"a\nb\r\n"
+        assert message.raw == HEAD + b"a\nb\n"
 
 
 def test_replies_to_what_a_message_holds_begin_no_message() -> None:
@@ -292,3 +292,25 @@ def test_replies_to_what_a_message_holds_begin_no_message() -> None:
     assert [event.code for event in read.events if isinstance(event, Reply)][-5:] == [
         250, 250, 250, 354, 250,
     ]  # fmt: skip
+
+
+def test_a_message_without_cr_may_be_large_and_is_over_when_the_server_says_so() -> None:
+    lines = b"x" * 99 + b"\n"
+    packets = mailed(
+        b"Subject: x\n\n", *[lines * 14] * 2000, answered=b"421 no\r\n", more=b"QUIT\n"
+    )
+    (read,) = formats.read(pcap(iter(packets)))
+    [message] = [event for event in read.events if isinstance(event, Message)]
+    assert message.size == len(b"Subject: x\n\n") + 2000 * 14 * 100
+    assert explain(read).verdict.client_to_server_commands[-2:] == ("DATA", "QUIT")
+
+
+def test_who_leaves_in_place_of_the_message_has_left() -> None:
+    for left in (b"QUIT\n", b"QUIT\r\n"):
+        (read,) = formats.read(pcap(iter(mailed(left, answered=b"221 bye\r\n"))))
+        assert explain(read).verdict.client_to_server_commands[-2:] == ("DATA", "QUIT")
+
+
+def test_who_never_sends_cr_may_say_more_behind_the_message() -> None:
+    (read,) = formats.read(pcap(iter(mailed(b"Subject: x\n\na\n.\nQUIT\n"))))
+    assert explain(read).verdict.client_to_server_commands[-2:] == ("DATA", "QUIT")

@@ -11,14 +11,25 @@ import msgspec
 import pytest
 
 from simulator import explainer, smtp, tls
-from simulator.explainer import Explanation
+from simulator.explainer import Explanation, veiled
 from simulator.lab import ClientPolicy, Scenario, load, names
 from simulator.lab.client import Client
 from simulator.lab.engine import Engine, playing_on
 from simulator.lab.play import Lab, play, run
 from simulator.lab.witness import witnessed
-from simulator.language import Text
-from simulator.session import Command, Disconnect, Handshake, Message, Reply, Session, Trace
+from simulator.language import Text, say
+from simulator.masking import Veil
+from simulator.session import (
+    AuthResponse,
+    Command,
+    Disconnect,
+    Handshake,
+    Message,
+    Reply,
+    Session,
+    Trace,
+    to_json,
+)
 from simulator.views.outline import proofs
 from tests.playing import explanation, received, retold
 
@@ -464,6 +475,9 @@ def test_by_dane_the_key_counts_and_nothing_else(kind: str, tlsa: str, error: st
     assert checked == [shaken.detail if error else told]
 
 
+FURTHER = "Out of the message's rest the server made a further one, and accepted that."
+
+
 def dialogue(played: Session) -> list[tuple[str, str]]:
     """From the message on: who said what, and what a reply answers and is taken to answer."""
     found = explainer.explain(played).steps
@@ -471,14 +485,16 @@ def dialogue(played: Session) -> list[tuple[str, str]]:
 
     def named(index: int | None) -> str:
         event = None if index is None else played.events[index]
-        return getattr(event, "verb", "message" if isinstance(event, Message) else "-")
+        kind = "answer" if isinstance(event, AuthResponse) else "-"
+        kind = "message" if isinstance(event, Message) else kind
+        return getattr(event, "verb", kind)
 
     return [
         (step.event.by, f"{step.event.code} {named(step.answers)} {named(step.heard_as)}")
         if isinstance(step.event, Reply)
         else (step.event.by, named(step.index))
         for step in found[start:]
-        if isinstance(step.event, Command | Reply | Message)
+        if isinstance(step.event, AuthResponse | Command | Reply | Message)
     ]
 
 
@@ -510,48 +526,59 @@ def test_a_server_that_takes_bare_line_feeds_makes_two_messages_of_one(
     assert rest.size == len(rest.raw) - len(".\r\n")
     found = explainer.explain(played)
     assert found.verdict.client_to_server_commands[-2:] == ("DATA", "QUIT")
-    assert found.verdict.outcome.values["mail"] == Text(
-        "The message was accepted, and another one out of its rest."
-    )
+    assert say(found.verdict.outcome).endswith(f"inside TLS. {FURTHER}")
     assert [note.citation for note in found.findings if note.rule == "no-bare-line-feed"] == [
         "rfc5321-2_3_8-bare-line-feed",
         "rfc5321-4_1_1_4-bare-line-feed-ends-nothing",
     ]
 
 
-def test_what_a_stranger_smuggles_is_no_command_of_the_strangers() -> None:
+def strangers(*sent: bytes) -> Session:
+    """What a stranger says in the clear to the server that takes bare line feeds: each piece when
+    the last was answered; up to DATA it is all in order."""
+
     async def talk(address: tuple[str, int]) -> None:
         reader, writer = await asyncio.open_connection(*address)
-        for line in (
-            b"",
-            b"HELO me\r\n",
-            b"MAIL FROM:<a@a.example>\r\n",
-            b"RCPT TO:<b@b.example>\r\n",
-        ):
-            writer.write(line)
+        head = b"HELO me\r\n", b"MAIL FROM:<a@a.example>\r\n", b"RCPT TO:<b@b.example>\r\n"
+        for piece in (b"", *head, b"DATA\r\n", *sent):
+            writer.write(piece)
             await reader.readline()
-        writer.write(b"DATA\r\n")
-        await reader.readline()
-        writer.write(b"Hello\r\n.\nMAIL FROM:<c@c.example>\nRSET\n.\r\nQUIT\r\n")
         await reader.read()
         writer.close()
 
-    scenario = msgspec.structs.replace(
-        load("smuggled-message"), middlebox=load("documented").middlebox
-    )
-    [seen] = run(witnessed(scenario, talk))
-    assert dialogue(seen) == [
+    [seen] = run(witnessed(load("smuggled-message"), talk))
+    return seen
+
+
+def test_what_a_stranger_smuggles_is_no_command_of_the_strangers() -> None:
+    within = b"Hello\r\n.\nMAIL FROM:<c@c.example>\nRSET\r\n.\r\nQUIT\r\n"
+    assert dialogue(strangers(within)) == [
         ("client", "message"),
         ("server", "250 message message"),
         ("message", "MAIL"),
         ("server", "250 MAIL -"),
         ("message", "RSET"),
         ("server", "250 RSET -"),
-        ("message", "."),
-        ("server", "500 . -"),
+        ("message", ""),
+        ("server", "500  -"),
         ("client", "QUIT"),
         ("server", "221 QUIT QUIT"),
     ]
+
+
+@pytest.mark.parametrize("sent", [b"Subject: x\n\nHello\n.\n", b"Subject: x\r\n\r\nHello\n.\n"])
+def test_a_stranger_who_waits_has_ended_the_message(sent: bytes) -> None:
+    seen = strangers(sent, b"RSET\n", b"QUIT\n")
+    assert dialogue(seen) == [
+        ("client", "message"),
+        ("server", "250 message message"),
+        ("client", "RSET"),
+        ("server", "250 RSET RSET"),
+        ("client", "QUIT"),
+        ("server", "221 QUIT QUIT"),
+    ]
+    assert [event.raw for event in seen.events if isinstance(event, Message)] == [sent]
+    assert "no-bare-line-feed" in explainer.explain(seen).verdict.faults
 
 
 def test_a_server_of_the_standard_keeps_the_message_whole() -> None:
@@ -567,24 +594,67 @@ def test_a_server_of_the_standard_keeps_the_message_whole() -> None:
     assert not explainer.explain(careful).findings
 
 
-def test_what_is_smuggled_may_be_refused_line_by_line() -> None:
-    body = "Hello.\n.\nMAIL FROM:<boss@mx4.example.com> REQUIRETLS\nDATA\n\nTo: ana\n"
-    played = changed("smuggled-message", mail={"body": body})
-    assert dialogue(played)[1:] == [
-        ("message", "MAIL"),
-        ("message", "DATA"),
-        ("message", ""),
-        ("message", "TO:"),
-        ("message", "."),
-        ("server", "250 message message"),
-        ("client", "QUIT"),
-        ("server", "555 MAIL QUIT"),
-        ("server", "503 DATA -"),
-        ("server", "500  -"),
-        ("server", "500 TO: -"),
-        ("server", "500 . -"),
-        ("server", "221 QUIT -"),
-    ]
+MAIL_AND_RCPT = "MAIL FROM:<c@c.example>\nRCPT TO:<ana@eq-c601.example.com>\n"
+
+
+@pytest.mark.parametrize("engine", ["loopback", "memory"])
+@pytest.mark.parametrize(
+    ("within", "taken", "answers", "further"),
+    [
+        ("", [""], ["500"], False),
+        ("MAIL FROM:<c@c.example> REQUIRETLS\nDATA\n\nTo: ana\n", ["MAIL", "DATA", "", "", ""],
+         ["555 MAIL", "503 DATA", "500", "500", "500"], False),
+        (".\n" + MAIL_AND_RCPT + "DATA\nx\n", ["", "MAIL", "RCPT", "DATA", "message"],
+         ["500", "250 MAIL", "250 RCPT", "354 DATA", "250 message"], True),
+        (MAIL_AND_RCPT + "DATA\n" + "x" * 5000 + "\n", ["MAIL", "RCPT", "DATA", "message"],
+         ["250 MAIL", "250 RCPT", "354 DATA", "500 message"], False),
+        (MAIL_AND_RCPT + "BDAT 3 LAST\nabcNOOP\n", ["MAIL", "RCPT", "BDAT", "NOOP", ""],
+         ["250 MAIL", "250 RCPT", "250 BDAT", "250 NOOP", "500"], True),
+        ("é\n\0\n", ["", "", ""], ["500", "500", "500"], False),
+        ("AUTH LOGIN\ndTVlckM0bmFyeQ==\nWnE3LVMzY3IzdFB3\n", ["AUTH", "answer", "answer", ""],
+         ["334 AUTH", "334 answer", "235 answer", "500"], False),
+    ],
+)  # fmt: skip
+def test_what_stands_in_a_message_is_taken_line_by_line(
+    within: str, taken: list[str], answers: list[str], further: bool, engine: Engine
+) -> None:
+    keywords = ("SIZE 10485760", "CHUNKING", "8BITMIME")
+    with playing_on(engine):
+        played = changed(
+            "smuggled-message",
+            mail={"body": f"Hello.\n.\n{within}"},
+            server={"keywords": keywords, "auth": "always", "mechanisms": ("LOGIN",)},
+        )
+    said = dialogue(played)
+    assert [verb for by, verb in said if by == "message"] == taken
+    assert [text.rpartition(" ")[0].strip() for by, text in said if by == "server"] == [
+        "250 message", *answers, "221 QUIT",
+    ]  # fmt: skip
+    assert [verb for by, verb in said if by == "client"] == ["message", "QUIT"]
+    assert say(explainer.explain(played).verdict.outcome).endswith(FURTHER) is further
+
+
+def test_a_smuggled_quit_ends_the_session() -> None:
+    played = changed("smuggled-message", mail={"body": "Hello.\n.\nQUIT\nNOOP\n"})
+    assert [verb for by, verb in dialogue(played) if by == "message"] == ["QUIT"]
+
+
+def test_the_dot_behind_a_line_that_is_too_long_is_an_end_all_the_same() -> None:
+    for length in range(990, 1100):
+        body = f"Hello.\n{'x' * length}\n"
+        careful = {"sends_bare_lf": False}
+        played = changed("smuggled-message", mail={"body": body}, client=careful)
+        assert [by for by, _ in dialogue(played)] == ["client", "server", "client", "server"]
+
+
+def test_what_a_message_smuggles_is_masked() -> None:
+    plain = base64.b64encode(b"\0ana\0Zq7-S3cr3tPw").decode()
+    body = f"Hello.\n.\nAUTH PLAIN {plain}\nNOOP\nmy BODYCANARY\n"
+    found = veiled(explainer.explain(changed("smuggled-message", mail={"body": body})), Veil())
+    told = to_json(found.session)
+    assert "NOOP" in told
+    assert plain not in told
+    assert "BODYCANARY" not in told
 
 
 @pytest.mark.parametrize("engine", ["loopback", "memory"])
