@@ -367,9 +367,11 @@ class _Walk:
         return None
 
     def _say(self, text: str) -> None:
+        # The last word may be all that was said, behind a mark of the log's.
         last = text.rpartition(" ")[2].strip()
-        # It may be all that was said, behind a mark of the log's.
-        for said in (text.strip(), last if is_blob(last) or looks_secret(last) else ""):
+        if is_blob(last) and len(self.said) < 200:
+            self._keep(last)
+        for said in (text.strip(), last if looks_secret(last) else ""):
             if len(said) >= 12 and len(self.said) < 200:
                 self.said[said] = None
 

@@ -81,7 +81,7 @@ def not_shown(played: lab.Scenario | None = None) -> set[str]:
     rows = [
         *NOT_SHOWN.values(),
         {"auth-offered-inside": LEGS},
-        {"ehlo-before-mail": ORDER},
+        {"ehlo-before-mail": ORDER, "ehlo-rather-than-helo": ORDER},
         {"keyword-offered": ORDER, "client-forgets": ORDER},
         {"server-drops-cleartext": BUFFER},
     ]

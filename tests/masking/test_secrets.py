@@ -1,5 +1,6 @@
 """No secret of any kind is shown, and what a learner needs stays readable."""
 
+import base64
 import json
 import re
 import time
@@ -585,3 +586,32 @@ def test_an_answer_of_three_digits_is_no_reply() -> None:
         for session in formats.read(b"AUTH LOGIN\n334 UGFzc3dvcmQ6\n456\n535 failed\n")
         for event in session.events
     )
+
+
+@pytest.mark.parametrize(
+    "login",
+    [
+        # A prompt that is missing, or doubled.
+        "334 VXNlcm5hbWU6|>{user}|>{blob}|535 bad {blob} for {secret}",
+        "334 VXNlcm5hbWU6|334 VXNlcm5hbWU6|>{user}|>{blob}|535 bad {blob} for {secret}",
+        # Its answers are read as lines of a message that nobody asked for.
+        '>{user}|500 what|500 what|>{blob}|500 unrecognized "{blob}"',
+        '>u5erC4nary|500 what|500 what|>{secret}|500 unrecognized "{secret}"',
+    ],
+)
+@pytest.mark.parametrize("mark", [">>> ", "--> ", "DEBUG SMTP: "])
+@pytest.mark.parametrize("mail", ["", "250 ok|>DATA|>Subject: x|>|>Hello|>.|250 ok|"])
+def test_a_password_is_one_whatever_is_left_out_before_it(login: str, mark: str, mail: str) -> None:
+    secret = "Zq7-S3cr3tPw"
+    user, blob = (base64.b64encode(text.encode()).decode() for text in ("u5erC4nary", secret))
+    lines = f"220 mx ESMTP|>EHLO pc|250-mx|250 AUTH LOGIN|{mail}>AUTH LOGIN|{login}".format(
+        user=user, blob=blob, secret=secret
+    )
+    other = {">>> ": "<<< ", "--> ": "<-- "}.get(mark, "")
+    log = "".join(
+        f"{mark}{line[1:]}\n" if line.startswith(">") else f"{other}{line}\n"
+        for line in lines.split("|")
+    )
+    said = shown(log.encode())
+    assert secret not in said
+    assert blob not in said
