@@ -256,6 +256,7 @@ class _Walk:
     def all(self, events: tuple[AnyEvent, ...]) -> list[AnyEvent]:
         done: list[AnyEvent] = []
         place = 0
+        text = _before_dots(events)
         while place < len(events):
             event = events[place]
             if isinstance(event, Remark):
@@ -266,6 +267,9 @@ class _Walk:
                 self._remarks(group, done)
                 continue
             shown = self._event(event)
+            if place in text and isinstance(event, Command):
+                self._say(_line(event))
+                shown = msgspec.structs.replace(event, verb="", argument=MASK, raw=b"", wire=())
             if self._body and not self._prefix and _goes_on(events, place):
                 self._body = ""
             elif isinstance(event, Reply) and event.code == 354 and not _goes_on(events, place):
@@ -552,6 +556,25 @@ def _logged_before_all(lines: list[str]) -> str:
     columns = zip(*map(_alike, lines), strict=False)
     same = sum(1 for _ in itertools.takewhile(lambda column: len(set(column)) == 1, columns))
     return lines[0][: max(map(lines[0][:same].rfind, " :>|")) + 1]
+
+
+def _before_dots(events: tuple[AnyEvent, ...]) -> set[int]:
+    """The places of what no command is and goes before a lone dot: a message, whose DATA stands in
+    another session, or nowhere."""
+    found: set[int] = set()
+    run: list[int] = []
+    for place, event in enumerate(events):
+        match event:
+            case Command(by="client") if _line(event).strip() == ".":
+                found.update(run)
+                run = []
+            case Command(by="client", verb=verb) if verb not in smtp.VERBS:
+                run.append(place)
+            case Remark():
+                pass
+            case _:
+                run = []
+    return found
 
 
 def _goes_on(events: tuple[AnyEvent, ...], place: int) -> bool:

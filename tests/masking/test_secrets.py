@@ -615,3 +615,15 @@ def test_a_password_is_one_whatever_is_left_out_before_it(login: str, mark: str,
     said = shown(log.encode())
     assert secret not in said
     assert blob not in said
+
+
+def test_a_message_whose_data_stands_in_another_session_is_masked() -> None:
+    stamp = "[2026-03-04 10:00:00] DEBUG [abc] "
+    said = (
+        "S: 220 mx ESMTP|C: EHLO pc|S: 250-mx|S: 250 AUTH PLAIN|C: MAIL FROM:<a@b.org>|S: 250 ok|"
+        "S: 250 ok|C: RCPT TO:<c@d.org>|S: 250 ok|C: DATA|C: Subject: SUBJCANARY|C: |"
+        "C: my BODYCANARY|C: .|C: AUTH x"
+    )
+    text = shown("".join(f"{stamp}{line}\n" for line in said.split("|")).encode())
+    assert "CANARY" not in text
+    assert "RCPT" in text
