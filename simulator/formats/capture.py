@@ -569,8 +569,8 @@ class _Connection:
             text = line_.rstrip(b"\r").decode("utf-8", "replace")
             if side == "client" and self._dialogue.is_inside_message:
                 self._text(line_, number)
-            else:
-                self._dialogue.say(side, text, number)
+                continue
+            self._dialogue.say(side, text, number)
             if side == "client" and text[:5].upper() == "BDAT ":
                 size = text.split()[1]
                 self._chunk = int(size) if size.isdigit() and len(size) < 12 else 0

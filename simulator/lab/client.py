@@ -394,7 +394,7 @@ class Client:
         answer = await self.ask("QUIT")
         if self.wire.secure:
             # Before it has answered QUIT, a server may take the end of TLS for the end of all.
-            with contextlib.suppress(TimeoutError):
+            with contextlib.suppress(GivenUp, LineBroken, Nonsense, TimeoutError):
                 async with asyncio.timeout(MORE):
                     while answer.code not in (221, 421):
                         answer = await self.reply()

@@ -59,7 +59,7 @@ class _LaxLines:
 
     `inside`: what is read now stands in a message that the client has not ended (RFC 5321 §4.1.1.4
     has its end); `came_from_message`: the last line did. `second`: the message that was read last
-    began within another; `raw` are its octets. Of a stranger's message it cannot be known where it
+    began within another. Of a stranger's message it cannot be known where it
     ends: one that has no CR at all, or behind which nothing has come yet, is taken to end where
     the server sees its end.
     """
@@ -82,14 +82,16 @@ class _LaxLines:
         self.inside = False
         self.came_from_message = False
         self.second = False
-        self.raw = b""
+        self._raw = bytearray()
+        self._size = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._reader, name)
 
     def begin(self) -> None:
-        """A message begins."""
-        self.raw, self._after_crlf, self._has_crlf = b"", True, False
+        """A message begins, behind a line that was read."""
+        self._raw.clear()
+        self._size, self._has_crlf = 0, False
 
     async def read(self, size: int) -> bytes:
         """Octets of a line that is too long, or of a `piece` behind BDAT."""
@@ -120,17 +122,17 @@ class _LaxLines:
                 # aiosmtpd reads one line more than it serves.
                 if not self._left:
                     self._took(Command(by="message", raw=whole, verb=verb, argument=argument))
-                self._left = self._left or verb == "QUIT"
+                self._left = self._left or (verb == "QUIT" and not argument)
             return line
-        if len(self.raw) < _KEPT:
-            self.raw += whole
+        if len(self._raw) < _KEPT:
+            self._raw += whole
         dot = whole in (b".\r\n", b".\n")
         if dot:
             self.second = self.inside
             if self.inside:
-                size = len(self.raw) - len(whole)
-                self._took(Message(by="message", raw=self.raw, size=size))
+                self._took(Message(by="message", raw=self.raw, size=self._size))
             self.inside = not self._is_end(whole)
+        self._size += len(whole)
         self._after_crlf = whole.endswith(b"\r\n")
         self._has_crlf = self._has_crlf or self._after_crlf
         return line[: -2 if line.endswith(b"\r\n") else -1] + separator
@@ -147,6 +149,11 @@ class _LaxLines:
         if self._after_crlf and dot == b".\r\n":
             return True
         return not (self._known or (self._has_more and (self.inside or self._has_crlf)))
+
+    @property
+    def raw(self) -> bytes:
+        """The octets of the message that was read last."""
+        return bytes(self._raw)
 
     @property
     def _has_more(self) -> bool:
@@ -560,7 +567,8 @@ class Server(SMTP):
             if self._lax is None:
                 self._lax = _LaxLines(self._reader, self._took, known=self.knows_client)
                 self._reader = self._lax  # type: ignore[assignment]
-            self._lax.begin()
+            if self.envelope is not None and self.envelope.rcpt_tos and not arg:
+                self._lax.begin()
         await super().smtp_DATA(arg)
 
     knows_client = True

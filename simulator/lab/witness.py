@@ -169,7 +169,7 @@ class Witness(Server, _Heard):
     async def challenge_auth(self, *arguments: Any, **options: Any) -> Any:
         """Ask for a line of a login, and note what came."""
         answer = await super().challenge_auth(*arguments, **options)
-        if isinstance(answer, bytes):
+        if isinstance(answer, bytes) and not (self._lax and self._lax.came_from_message):
             text = b64encode(answer).decode()
             self._note(
                 AuthResponse(

@@ -31,10 +31,10 @@ def without_secrets(log: str, sessions: Iterable[Session]) -> tuple[str, Secrets
                 continue
             pairs = list(zip(texts(event), texts(shown), strict=True))
             # What the event does not hold as it stands is looked at as a line of its own.
-            if all(real in log for real, _ in pairs):
+            if all(real in log if real else not other for real, other in pairs):
                 read.add(place)
             for real, other in pairs:
-                if real == other:
+                if real == other or not real:
                     continue
                 for number in range(place, min(place + 1 + real.count("\n"), len(lines))):
                     lines[number] = lines[number].replace(real, other)

@@ -153,6 +153,13 @@ _BESIDE = late(
 """What stands in a line beside letters that are written without blanks between words."""
 _ROW = late(r"[\]:>|)=~-]\s+(?=[\w*\[])")
 """What may stand before the row of a table, whatever log it stands in."""
+_PASSWORD = late(r"(?=\S*[A-Za-z])(?=\S*[^A-Za-z.-])(?![45]?\d\d[A-Za-z]+$|\d+\w{0,2}$)\S{6,256}")
+"""What is like a password, and no word, number or time."""
+_FIELD = late(
+    r"(?i)\b(?:port|status|code|errno|error|time|timeout|delay|tls|ssl|cipher|protocol|version|queue|reply|state|in|host"
+    r"|client|server|size|id|\w{0,20}id)[:=]\Z"
+)
+"""Names of what stands in logs and is no secret."""
 _CELL = late(r"[\]:<>)=*~-]\s+(?=\S)")
 """What may stand before the head of a table."""
 _UNQUOTED = late(r"""[^\s"',]{1,256}(?P<q>["']),\s?(?P=q)""")
@@ -423,6 +430,9 @@ class Masker:
     def _awaited(self, line: str, waiting: str, before: str) -> str | None:
         """A line on which the value of the name before it should stand."""
         value: Value | None
+        side = leads.SIDE.match(line)
+        if side and re.match(r"[a-z]?[\"']?[245]\d\d[ -]", line[side.end() :]):
+            return None
         if waiting == "asked":
             alone = _ANSWERED.fullmatch(line)
             if not alone or alone["s"].upper() in _SMTP_WORDS | mechanisms():
@@ -479,20 +489,25 @@ class Masker:
         """What a side said, looked at as a line of its own: where the log's mark stands before it,
         it does not begin as such lines do."""
         spans: list[tuple[int, int]] = []
+        begins = len(leads.of(line))
         for mark in itertools.islice(leads.SIDE.finditer(line[: leads.REACH]), _SIDES):
-            self._apart(spans, line, mark.end(), len(line))
+            whole = not line[begins : mark.start()].strip()
+            self._apart(spans, line, mark.end(), len(line), whole=whole)
         lowered = line.lower()
         near = [shape for shape in rows() if any(sign in lowered for sign in shape[0])]
         for mark in itertools.islice(_ROW.finditer(line[: leads.REACH]), _ROWS) if near else ():
             for _, pattern, groups in near:
                 if match := pattern.match(line[mark.end() :]):
                     for group in groups:
-                        if match[group]:
-                            start, end = match.span(group)
-                            self._add(spans, line, start + mark.end(), end + mark.end())
+                        # Within a line, a row is like much else that logs say.
+                        start, end = (place + mark.end() for place in match.span(group))
+                        if _PASSWORD.fullmatch(match[group] or "") and not _FIELD.search(
+                            line, 0, start
+                        ):
+                            self._add(spans, line, start, end, whole=False)
         if quoted := _UNQUOTED.match(line):
-            whole = self._spans(quoted["q"] + line, understood=False)
-            spans += ((start - 1, end - 1) for start, end in whole if start)
+            found = self._spans(quoted["q"] + line, understood=False)
+            spans += ((start - 1, end - 1) for start, end in found if start)
         if not line.isascii():
             for part in itertools.islice(_BESIDE.finditer(line), _PARTS):
                 if part.span() != (0, len(line)):
@@ -500,14 +515,26 @@ class Masker:
         return spans
 
     def _apart(
-        self, spans: list[tuple[int, int]], line: str, start: int, end: int, *, alone: bool = True
+        self,
+        spans: list[tuple[int, int]],
+        line: str,
+        start: int,
+        end: int,
+        *,
+        alone: bool = True,
+        whole: bool = True,
     ) -> None:
-        """A part of the line, looked at as a line of its own that begins nothing."""
+        """A part of the line, looked at as a line of its own that begins nothing; if it is not the
+        `whole` of what was said, as one that is no row of a table."""
+        shapes = self._shapes
+        if not whole:
+            self._shapes = tuple(one for one in shapes if one not in rows())
         begun = (
             self._pending, self._patience, self._call, self._blob, self._ticket,
             self.authenticating,
         )  # fmt: skip
         found = self._spans(line[start:end], understood=False, alone=alone)
+        self._shapes = shapes
         spans += ((start + first, start + last) for first, last in found)
         asked = alone and self._pending == "printed"
         (

@@ -406,6 +406,10 @@ class _Walk:
             case Command(by="message", verb="AUTH"):
                 changed["argument"] = self._auth_argument(event)
             case Command(by="message", verb=verb) if verb not in smtp.VERBS:
+                self._masker.line(_line(event))
+                self._say(_line(event))
+                if word := _line(event).split(" ", 1)[0].upper():
+                    self._masker.found[word] = None
                 changed |= {"verb": "", "argument": MASK}
             case Command(by="message"):
                 changed["argument"] = self._masker.line(event.argument, understood=True)
@@ -480,7 +484,7 @@ class _Walk:
         self._masker.prompt = False
         if shown == line:
             return msgspec.structs.replace(event, **gone)
-        verb, argument = smtp.parse_command(shown)
+        verb, argument = smtp.parse_command(shown) if event.verb else ("", shown)
         return msgspec.structs.replace(event, verb=verb, argument=argument, **gone)
 
     def _auth_argument(self, event: Command) -> str:

@@ -134,6 +134,8 @@ class Dialogue:
         self._data_size = 0
         self._data_end = ""
         self._data_ends: frozenset[str] = frozenset()
+        self._early: tuple[int, int] | None = None
+        """Which piece of the message some servers take for its end, and the octets before it."""
         self._by_mark: Handshake | None = None
         """TLS that nothing but the marks of the lines tells of."""
         self._data_over = False
@@ -521,7 +523,7 @@ class Dialogue:
                 self._add(Remark(by="server", at=self._at, line=line, text=""))
             return
         if self._data is not None:
-            self._end_data()
+            self._end_data(answered=True)
         if self._reply and parsed.code != self._code:
             self._close_reply()
         if not self._reply:
@@ -728,6 +730,7 @@ class Dialogue:
     def _begin_data(self, line: int) -> None:
         self._data, self._data_line, self._data_size = [], line, 0
         self._data_end, self._data_ends, self._data_over = "", frozenset(), False
+        self._early = None
 
     def _more_data(self, text: str, line: int, end: str = "\r\n") -> None:
         assert self._data is not None
@@ -740,15 +743,23 @@ class Dialogue:
         ends = dot and ((begins and end == "\r\n") or before == self._data_ends == {"\n"})
         self.may_end_early = self.may_end_early or (dot and not ends)
         self._data_over = self._data_over or ends
+        if dot and not ends:
+            self._early = len(self._data), self._data_size
         if self._data_size < KEPT:
             self._data.append(f"{text}{end}")
         # A dot more stands before a line that begins with one (RFC 5321 §4.5.2).
         stuffed = text.startswith("..")
         self._data_size += 0 if ends else len(text.encode("utf-8", "replace")) + len(end) - stuffed
 
-    def _end_data(self) -> None:
+    def _end_data(self, *, answered: bool = False) -> None:
         data, self._data = self._data, None
         assert data is not None
+        rest: list[str] = []
+        if answered and self._early is not None and not self._data_over:
+            # The server answers, so it has seen an end; if nothing of a message follows, here.
+            place, size = self._early
+            if place < len(data) and all(is_command(text.strip()) for text in data[place + 1 :]):
+                data, rest, self._data_size = data[: place + 1], data[place + 1 :], size
         raw = "".join(data).encode("utf-8", "replace")[:KEPT]
         self._add(
             Message(
@@ -761,6 +772,8 @@ class Dialogue:
             )
         )
         self._waiting.append(_MESSAGE)
+        for text in rest:
+            self._client(text, self._data_line, None)
 
     # TLS --------------------------------------------------------------------------------------
 

@@ -33,7 +33,8 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
     clear behind either of them. `refused`: the server refused an EHLO. `altered`: somebody on
     the way altered a list. `restarted`: the server said 220 to XCLIENT since the handshake.
     `messages` counts mail data, `replies` what the server said. `taken_out`: the server took
-    something out of the client's last message.
+    something out of the client's last message. `in_pieces`: the client's last command was BDAT, of
+    which the message's octets are part (RFC 3030 §2).
     """
 
     tls: Handshake | None = None
@@ -48,6 +49,7 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
     messages: int = 0
     replies: int = 0
     taken_out: bool = False
+    in_pieces: bool = False
 
     def then(self, event: AnyEvent, heard_as: AnyEvent | None) -> Past:
         """The past as it is after `event`."""
@@ -71,6 +73,7 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
                     asked_for_tls=self.asked_for_tls or (ours and verb == "STARTTLS"),
                     ready=self.ready and not (ours and not event.secure),
                     messages=self.messages + (ours and verb == "BDAT"),
+                    in_pieces=verb == "BDAT" if ours else self.in_pieces,
                 )
             case Message():
                 return self._but(messages=self.messages + 1, taken_out=False)

@@ -11,14 +11,14 @@ _BARE = late(rb"(?<!\r)\n")
 _EARLY_END = late(rb"(?<!\r)\n\.\r?\n|(?:\A|\n)\.\n")
 """A dot on a line of its own, with a bare line feed before or behind it."""
 _ENDED = late(rb"\n\.\r?\n\Z")
-"""The end of a message, which one that comes in pieces has not (RFC 3030 §2)."""
+"""Its end, as some server took it."""
 
 
 def check(moment: Moment) -> Finding | None:
     """Looks at the message as the client sent it, and at what the server makes of a dot between
     bare line feeds in it."""
     match moment.event, moment.answers:
-        case Message(by="client", raw=raw), _ if _BARE.search(raw) and _ENDED.search(raw):
+        case Message(by="client", raw=raw), _ if not moment.past.in_pieces and _BARE.search(raw):
             return broken(
                 N_(
                     "Within the message the client sends LF without CR. To some servers, the "

@@ -311,6 +311,30 @@ def test_who_leaves_in_place_of_the_message_has_left() -> None:
         assert explain(read).verdict.client_to_server_commands[-2:] == ("DATA", "QUIT")
 
 
-def test_who_never_sends_cr_may_say_more_behind_the_message() -> None:
-    (read,) = formats.read(pcap(iter(mailed(b"Subject: x\n\na\n.\nQUIT\n"))))
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"Subject: x\n\na\n.\n", b"Subject: x\n\na\n.\r\n", b"Subject: x\r\n\r\na\n.\r\n",
+        b"Subject: x\r\n\r\na\r\n.\n", b".\n",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("more", [b"", b"QUIT\n", b"QUIT\r\n"])
+def test_a_server_that_answers_has_seen_an_end(sent: bytes, more: bytes) -> None:
+    (read,) = formats.read(pcap(iter(mailed(sent + more, more=b"" if more else b"QUIT\r\n"))))
+    found = explain(read).verdict
+    assert found.client_to_server_commands[-2:] == ("DATA", "QUIT")
+    assert "no-bare-line-feed" in found.faults
+    [message] = [event for event in read.events if isinstance(event, Message)]
+    assert (message.raw, message.size) == (sent, sent.rfind(b"."))
+
+
+def test_bdat_in_a_message_is_text() -> None:
+    (read,) = formats.read(pcap(iter(mailed(HEAD + b"BDAT 99 LAST\r\n.\r\n", more=b"QUIT\r\n"))))
     assert explain(read).verdict.client_to_server_commands[-2:] == ("DATA", "QUIT")
+
+
+def test_a_line_feed_alone_is_found_in_a_message_of_any_size() -> None:
+    lines = (b"x" * 70 + b"\r\n") * 500
+    packets = mailed(HEAD + b"a\nb\r\n", *[lines] * 5, b".\r\n")
+    (read,) = formats.read(pcap(iter(packets)))
+    assert "no-bare-line-feed" in explain(read).verdict.faults

@@ -533,20 +533,23 @@ def test_a_server_that_takes_bare_line_feeds_makes_two_messages_of_one(
     ]
 
 
-def strangers(*sent: bytes) -> Session:
+def strangers(*sent: bytes, policy: dict[str, Any] | None = None) -> Session:
     """What a stranger says in the clear to the server that takes bare line feeds: each piece when
     the last was answered; up to DATA it is all in order."""
 
     async def talk(address: tuple[str, int]) -> None:
         reader, writer = await asyncio.open_connection(*address)
-        head = b"HELO me\r\n", b"MAIL FROM:<a@a.example>\r\n", b"RCPT TO:<b@b.example>\r\n"
+        head = b"EHLO me\r\n", b"MAIL FROM:<a@a.example>\r\n", b"RCPT TO:<b@b.example>\r\n"
         for piece in (b"", *head, b"DATA\r\n", *sent):
             writer.write(piece)
-            await reader.readline()
+            while (await reader.readline())[3:4] == b"-":
+                pass
         await reader.read()
         writer.close()
 
-    [seen] = run(witnessed(load("smuggled-message"), talk))
+    scenario = load("smuggled-message")
+    server = msgspec.structs.replace(scenario.server, **(policy or {}))
+    [seen] = run(witnessed(msgspec.structs.replace(scenario, server=server), talk))
     return seen
 
 
@@ -564,6 +567,15 @@ def test_what_a_stranger_smuggles_is_no_command_of_the_strangers() -> None:
         ("client", "QUIT"),
         ("server", "221 QUIT QUIT"),
     ]
+
+
+def test_a_login_that_a_stranger_smuggles_is_told_once() -> None:
+    within = b"Hello\r\n.\nAUTH LOGIN\nYWxpY2U=\nczNjcjN0\nNOOP\r\n.\r\nQUIT\r\n"
+    seen = strangers(within, policy={"auth": "always", "mechanisms": ("LOGIN",)})
+    assert [text for _, text in dialogue(seen)] == [
+        "message", "250 message message", "AUTH", "334 AUTH -", "answer", "334 answer -", "answer",
+        "235 answer -", "NOOP", "250 NOOP -", "", "500  -", "QUIT", "221 QUIT QUIT",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("sent", [b"Subject: x\n\nHello\n.\n", b"Subject: x\r\n\r\nHello\n.\n"])
@@ -611,6 +623,9 @@ MAIL_AND_RCPT = "MAIL FROM:<c@c.example>\nRCPT TO:<ana@eq-c601.example.com>\n"
         (MAIL_AND_RCPT + "BDAT 3 LAST\nabcNOOP\n", ["MAIL", "RCPT", "BDAT", "NOOP", ""],
          ["250 MAIL", "250 RCPT", "250 BDAT", "250 NOOP", "500"], True),
         ("é\n\0\n", ["", "", ""], ["500", "500", "500"], False),
+        ("QUIT now\nNOOP\n", ["QUIT", "NOOP", ""], ["501 QUIT", "250 NOOP", "500"], False),
+        ("DATA\n.\r\nNOOP\n", ["DATA", "", "NOOP", ""], ["503 DATA", "500", "250 NOOP", "500"],
+         False),
         ("AUTH LOGIN\ndTVlckM0bmFyeQ==\nWnE3LVMzY3IzdFB3\n", ["AUTH", "answer", "answer", ""],
          ["334 AUTH", "334 answer", "235 answer", "500"], False),
     ],
@@ -649,12 +664,13 @@ def test_the_dot_behind_a_line_that_is_too_long_is_an_end_all_the_same() -> None
 
 def test_what_a_message_smuggles_is_masked() -> None:
     plain = base64.b64encode(b"\0ana\0Zq7-S3cr3tPw").decode()
-    body = f"Hello.\n.\nAUTH PLAIN {plain}\nNOOP\nmy BODYCANARY\n"
+    body = f"Hello.\n.\nAUTH PLAIN {plain}\nNOOP\nmy BODYCANARY\nhunter2222xy\n"
     found = veiled(explainer.explain(changed("smuggled-message", mail={"body": body})), Veil())
     told = to_json(found.session)
     assert "NOOP" in told
     assert plain not in told
     assert "BODYCANARY" not in told
+    assert "hunter2222xy" not in told.lower()
 
 
 @pytest.mark.parametrize("engine", ["loopback", "memory"])

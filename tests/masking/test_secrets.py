@@ -627,3 +627,29 @@ def test_a_message_whose_data_stands_in_another_session_is_masked() -> None:
     text = shown("".join(f"{stamp}{line}\n" for line in said.split("|")).encode())
     assert "CANARY" not in text
     assert "RCPT" in text
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Connecting: mail.example.com port:587",
+        "Error: mx.example.com errno:111",
+        "host=> mx.example.net: reply:250ok2",
+        "peer) mx.example.net cipher:AES256",
+        "INFO - mx.example.com tls:required",
+        "Recipient: bob@example.org 250ok",
+    ],
+)
+def test_what_logs_say_of_hosts_is_no_row_of_a_table(line: str) -> None:
+    assert Masker().line(line) == line
+
+
+def test_a_reply_is_no_value() -> None:
+    text = shown(b"send: 'AUTH PLAIN\\r\\n'\nreply: '250-PIPELINING\\r\\n'\nreply: '334 \\r\\n'\n")
+    assert "PIPELINING" in text
+
+
+def test_a_log_is_masked_in_its_own_places() -> None:
+    log = "S: 220 mx\nC: EHLO c\nS: 250 AUTH PLAIN\nC: foo password=hunter2\nS: 500 what\n"
+    said, _ = in_log(log, list(formats.read(log.encode())))
+    assert said == log.replace("hunter2", "********")
