@@ -554,6 +554,9 @@ class _Connection:
         assert self._dialogue is not None
         if self._tls is not None:
             self._tls.tell(self._dialogue, number)
+        if side == "server" and (after := self._dialogue.cut_early()):
+            self._waiting["client"] = after.encode() + self._waiting["client"]
+            self._plain("client", b"", number)
         waiting = (self._waiting[side] + data)[-MOST_HELD:]
         while waiting:
             if side == "client" and self._chunk:

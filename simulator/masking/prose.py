@@ -430,9 +430,6 @@ class Masker:
     def _awaited(self, line: str, waiting: str, before: str) -> str | None:
         """A line on which the value of the name before it should stand."""
         value: Value | None
-        side = leads.SIDE.match(line)
-        if side and re.match(r"[a-z]?[\"']?[245]\d\d[ -]", line[side.end() :]):
-            return None
         if waiting == "asked":
             alone = _ANSWERED.fullmatch(line)
             if not alone or alone["s"].upper() in _SMTP_WORDS | mechanisms():

@@ -523,7 +523,7 @@ class Dialogue:
                 self._add(Remark(by="server", at=self._at, line=line, text=""))
             return
         if self._data is not None:
-            self._end_data(answered=True)
+            self._end_data()
         if self._reply and parsed.code != self._code:
             self._close_reply()
         if not self._reply:
@@ -751,15 +751,22 @@ class Dialogue:
         stuffed = text.startswith("..")
         self._data_size += 0 if ends else len(text.encode("utf-8", "replace")) + len(end) - stuffed
 
-    def _end_data(self, *, answered: bool = False) -> None:
+    def cut_early(self) -> str:
+        """The server answers within the message, so it has seen an end: what goes before may have
+        been it, if only commands follow. They are no part of the message then, and returned."""
+        if self._data is None or self._early is None or self._data_over:
+            return ""
+        place, size = self._early
+        after = self._data[place + 1 :]
+        if place >= len(self._data) or not all(is_command(text.strip()) for text in after):
+            return ""
+        del self._data[place + 1 :]
+        self._data_size, self._data_over = size, True
+        return "".join(after)
+
+    def _end_data(self) -> None:
         data, self._data = self._data, None
         assert data is not None
-        rest: list[str] = []
-        if answered and self._early is not None and not self._data_over:
-            # The server answers, so it has seen an end; if nothing of a message follows, here.
-            place, size = self._early
-            if place < len(data) and all(is_command(text.strip()) for text in data[place + 1 :]):
-                data, rest, self._data_size = data[: place + 1], data[place + 1 :], size
         raw = "".join(data).encode("utf-8", "replace")[:KEPT]
         self._add(
             Message(
@@ -772,8 +779,6 @@ class Dialogue:
             )
         )
         self._waiting.append(_MESSAGE)
-        for text in rest:
-            self._client(text, self._data_line, None)
 
     # TLS --------------------------------------------------------------------------------------
 

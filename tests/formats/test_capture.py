@@ -8,9 +8,10 @@ from itertools import pairwise
 import pytest
 
 from simulator import ciphers, formats
-from simulator.explainer import explain
+from simulator.explainer import explain, veiled
 from simulator.formats import CannotRead
-from simulator.session import Command, Handshake, Message, Reply, Session
+from simulator.masking import Veil
+from simulator.session import Command, Handshake, Message, Reply, Session, to_json
 from simulator.views.pcapng import render
 from tests.recording import record
 
@@ -338,3 +339,11 @@ def test_a_line_feed_alone_is_found_in_a_message_of_any_size() -> None:
     packets = mailed(HEAD + b"a\nb\r\n", *[lines] * 5, b".\r\n")
     (read,) = formats.read(pcap(iter(packets)))
     assert "no-bare-line-feed" in explain(read).verdict.faults
+
+
+def test_octets_behind_bdat_are_no_commands() -> None:
+    chunk = b"Subject: x\r\n\r\nHELP is near\r\nmy own words\r\n"
+    within = b"a\r\nb\n.\r\nMAIL FROM:<c@d.e>\r\nRCPT TO:<f@g.h>\r\nBDAT 99 LAST\r\n"
+    (read,) = formats.read(pcap(iter(mailed(HEAD + within, more=chunk))))
+    told = to_json(veiled(explain(read), Veil()).session)
+    assert "my own words" not in told
