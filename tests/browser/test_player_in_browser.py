@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from simulator.explainer import Explanation, explain
 from simulator.language import languages
-from simulator.session import Session
+from simulator.session import Command, Session
 from simulator.views import player
 from tests import recording
 from tests.browser.conftest import Open, holds
@@ -533,6 +533,7 @@ def test_exactly_the_labels_that_python_hands_over_are_asked_for(open_page: Open
         events=(
             sessions.command("AUTH", "PLAIN AGFuYQBzZWNyZXQ=", True),
             sessions.reply(235, "OK", secure=True),
+            Command(by="message", secure=True, verb="NOOP"),
         )
     )
     asked = set()
