@@ -39,6 +39,11 @@ def holds(page: Page, expression: str) -> None:
     raise AssertionError(expression)
 
 
+def shown(page: Page) -> None:
+    """Wait for the frame that shows what the scripts did, and for what they do with it."""
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as started:

@@ -17,6 +17,7 @@ from simulator.session import Command, Session
 from simulator.views import player
 from tests import recording
 from tests.browser.conftest import Open, holds
+from tests.browser.conftest import shown as on_screen
 from tests.views import sessions
 
 pytestmark = pytest.mark.needs("chromium")
@@ -512,6 +513,18 @@ def test_the_list_and_the_paper_hold_everything(open_page: Open, paper: bool) ->
     expect(page.locator(".ledger.client")).to_be_hidden()
 
 
+def test_the_keyboard_gets_to_facts_that_scroll_at_once(open_page: Open) -> None:
+    page = open_page(player.render(documented()), width=390)
+    focusable = page.locator("smtp-session").evaluate(
+        """player => {
+            player.step = 7;
+            const list = player.shadowRoot.querySelector(".client .known");
+            return [list.scrollWidth > list.clientWidth, list.tabIndex];
+        }"""
+    )
+    assert focusable == [True, 0]
+
+
 def test_without_scripts_the_session_is_a_list(open_page: Open) -> None:
     page = open_page(player.render(documented()), java_script_enabled=False)
     expect(page.locator("ol > li")).to_have_count(LAST + 1)
@@ -581,5 +594,6 @@ def test_axe_finds_nothing(open_page: Open, axe: str, width: int, scheme: str) -
         page.evaluate(axe)
         for prepare in ("undefined", OPEN_BYTES, EAVESDROP, AS_LIST):
             page.evaluate(prepare)
+            on_screen(page)
             violations = page.evaluate("axe.run().then(found => found.violations)")
             assert [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in violations] == []

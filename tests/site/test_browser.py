@@ -9,6 +9,7 @@ import pytest
 from simulator import explainer
 from simulator.lab import arena, play
 from simulator.views import document
+from tests.browser.conftest import shown
 from tests.site.conftest import ADDRESS, AXE, LANGUAGES, READY, SITE, Open, built, show
 
 pytestmark = pytest.mark.needs("chromium")
@@ -24,6 +25,7 @@ COLOURS = ("color-contrast", "link-in-text-block")
 
 def violations(page: Any, *only: str) -> list[str]:
     """What axe finds, players included; by some of its rules `only`, or by all that we keep."""
+    shown(page)
     found = page.evaluate(
         "(runOnly) => axe.run(document, {resultTypes: ['violations'], runOnly})",
         {"type": "rule" if only else "tag", "values": only or TAGS},

@@ -76,6 +76,12 @@ const span = (name, ...children) => el("span", { class: name }, ...children);
 const p = (name, ...children) => el("p", { class: name }, ...children);
 const div = (name, ...children) => el("div", { class: name }, ...children);
 
+// The keyboard gets to what can be scrolled.
+function fit(box) {
+	if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+	else box.removeAttribute("tabindex");
+}
+
 function icon(name) {
 	const box = span(`icon ${name}`);
 	box.innerHTML = `<svg viewBox="0 0 16 16" aria-hidden="true"><path d="${ICONS[name]}"/></svg>`;
@@ -575,17 +581,12 @@ class SmtpSession extends HTMLElement {
 	#bring(box, left) {
 		const list = box.querySelector(".known"), first = list?.querySelector(".new");
 		if (!list) return;
+		fit(list);
 		this.#reach.observe(list);
 		if (list.scrollWidth > list.clientWidth) list.scrollLeft = first ? first.offsetLeft - list.offsetLeft : left;
 	}
 
-	// The keyboard gets to what can be scrolled. Whether it can is known once it is shown.
-	#reach = new ResizeObserver((seen) => {
-		for (const { target } of seen) {
-			if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
-			else target.removeAttribute("tabindex");
-		}
-	});
+	#reach = new ResizeObserver((seen) => seen.forEach(({ target }) => fit(target)));
 
 	// The handshake, as a scene of its own: a band crosses the wire, and says who forgets.
 	#paintScene(step) {
