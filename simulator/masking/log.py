@@ -39,6 +39,7 @@ def without_secrets(log: str, sessions: Iterable[Session]) -> tuple[str, Secrets
                 for number in range(place, min(place + 1 + real.count("\n"), len(lines))):
                     lines[number] = lines[number].replace(real, other)
     masker = Masker()
+    masker.prepare(log)
     for number, line in enumerate(lines):
         text = line.rstrip("\r\n")
         shown_line = text if number in read else masker.line(text)

@@ -190,6 +190,8 @@ class Masker:
         self.authenticating = False
         """AUTH was said: a word alone may be an answer to it."""
         self._hints, self._shapes = hints(), shapes()
+        self._of_keys: frozenset[str] = frozenset()
+        """Lines of private keys whose beginning is missing."""
         self._pending = ""
         self._patience = 0
         """Lines that may still stand between a name and the key of its value."""
@@ -198,6 +200,8 @@ class Masker:
         self._strange = 0
         """Lines since the last row of that table."""
         self._indent = -1
+        self._margin = 0
+        """Where the text of the line stands that began a block."""
         self._call = 0
         """Brackets that are open of a call whose arguments may be secret."""
         self._before = ""
@@ -218,6 +222,7 @@ class Masker:
 
         self._hints = tuple(filter(has, hints()))
         self._shapes = shapes_with(frozenset(filter(has, signs())))
+        self._of_keys = _of_keys(text)
 
     def begun(self) -> tuple[object, ...] | None:
         """What the lines so far have begun, for `resume`; None where that is nothing, or no more
@@ -287,8 +292,12 @@ class Masker:
         cut = ""
         if len(line) > LONGEST:
             line, cut = line[:LONGEST], MASK
-        if not understood and (lead := leads.of(line)):
+        if not understood and (lead := self._lead(line)):
             return lead + self.line(line[len(lead) :]) + cut
+        if not understood and self._of_keys and (bare := _bare(line)).casefold() in self._of_keys:
+            if looks_secret(bare):
+                self._keep(bare)
+            return line.rstrip()[: -len(bare)] + MASK + cut
         if not understood and (whole := self._state(line)) is not None:
             return whole + cut
         if not understood and self._hints:
@@ -303,6 +312,16 @@ class Masker:
         if not spans:
             return line + cut
         return _covered(line, spans) + cut
+
+    def _lead(self, line: str) -> str:
+        """What stands before the text, without the indent of a block's line."""
+        lead = leads.of(line)
+        if self._pending == "block" or self._indent >= 0:
+            if len(lead) > self._margin and not line[self._margin : len(lead)].strip():
+                return line[: self._margin]
+        elif lead:
+            self._margin = len(lead)
+        return lead
 
     def _keep(self, secret: str) -> None:
         self.found[secret] = None
@@ -345,6 +364,8 @@ class Masker:
             if _CERTIFIED.fullmatch(line) and not is_sasl(line.strip()):
                 spans: list[tuple[int, int]] = []
                 self._apart(spans, line, 0, len(line))
+                # Behind its padding, it is another's line.
+                self._public = not line.rstrip().endswith("=")
                 return _covered(line, spans)
             self._public = False
         if self._columns:
@@ -365,8 +386,9 @@ class Masker:
             if waiting in ("key", "any") and self._patience and _SETTING.match(line):
                 self._pending, self._patience = "key", self._patience - 1
         elif self._indent >= 0:
-            if line.strip() and len(line) - len(line.lstrip()) > self._indent:
-                return line[: len(line) - len(line.lstrip())] + MASK
+            if line.strip() and _indented(line) > self._indent:
+                text = _INDENT.match(line)
+                return (text[0] if text else "") + MASK
             self._indent = -1
         if self._blob:
             if match := _CONTINUES.match(line):
@@ -469,7 +491,7 @@ class Masker:
             start = len(line) - len(line.lstrip())
             value = value_at(line, start, sentence=False, url=False, markup=False)
             if line[start : start + 1] not in QUOTES and value and waiting.startswith("block"):
-                self._indent = len(before) - len(before.lstrip())
+                self._indent = _indented(before)
         if value is None:
             return None
         self._keep(line[value.start : value.end].strip())
@@ -791,6 +813,48 @@ class Masker:
             word = match[0]
             if is_sasl(word) or (not understood and (is_key(word) or is_text(word))):
                 self._add(spans, line, *match.span())
+
+
+_KEY_ENDS = late(r"-----END [A-Z0-9 ]{0,60}PRIVATE")
+_OF_KEY = late(
+    r"\s*[\"']?[A-Za-z0-9+/]*={0,2}(?:\\[rn])*[\"']?[\s,;+.\\]*|\s*(?:Proc-Type|DEK-Info): .*"
+)
+"""A line of a private key (RFC 7468 §3, RFC 1421 §4.6), perhaps quoted as a string of a program."""
+
+
+_MARK = late(r"\s*(?:(?:[CS]:|[<>|=~*-]{1,4})\s+)?")
+_INDENT = late(r"(?:\s*(?:[CS]:|[<>|=~*-]{1,4})(?:\s|$))?(?P<indent>\s*)")
+
+
+def _of_keys(text: str) -> frozenset[str]:
+    """The lines of private keys whose end stands in the text, but not their beginning."""
+    if not _KEY_ENDS.search(text):
+        return frozenset()
+    found: set[str] = set()
+    run: list[str] = []
+    for line in text.split("\n"):
+        if _KEY_ENDS.search(line):
+            found.update(run)
+        bare = _bare(line)
+        if not _OF_KEY.fullmatch(bare):
+            run = []
+        elif bare:
+            run.append(bare.casefold())
+    return frozenset(found)
+
+
+def _bare(line: str) -> str:
+    """A line behind what a log writes before it."""
+    line = line[len(leads.of(line)) :]
+    mark = _MARK.match(line)
+    line = line[mark.end() if mark else 0 :]
+    return line[len(leads.of(line)) :].strip()
+
+
+def _indented(line: str) -> int:
+    """How far a line is indented, behind a side's mark."""
+    mark = _INDENT.match(line)
+    return len(mark["indent"]) if mark else 0
 
 
 def _within(string: re.Match[str]) -> str:

@@ -384,8 +384,11 @@ class _Walk:
     def _event(self, event: AnyEvent) -> AnyEvent:
         asked, self._asked = self._asked, False
         # What is no command may be lines of another text, which go on one in the other.
-        if asked or not (
-            isinstance(event, Command) and event.by == "client" and event.verb not in smtp.VERBS
+        if not (
+            isinstance(event, AuthResponse)
+            or (
+                isinstance(event, Command) and event.by == "client" and event.verb not in smtp.VERBS
+            )
         ):
             self._masker.interrupted()
         changed: dict[str, Any] = {"raw": b"", "wire": ()}
@@ -439,6 +442,7 @@ class _Walk:
         """An answer that can be none: the line of another session's message, whose other lines
         nobody understood, or of a file, which may begin what the next line ends."""
         if answer.strip() in ("", "*", "=") or is_blob(answer) or is_sasl(answer):
+            self._masker.interrupted()
             return
         if marked := _MARKED.match(answer):
             self._body, self._body_seen, self._prefix = "334", True, f"{marked[0].rstrip()} "
@@ -462,6 +466,7 @@ class _Walk:
         if asked or (not known and self._body):
             if asked:
                 self._keep(line)
+                self._of_another(line)
             else:
                 self._say(line)
             self._body_seen = True

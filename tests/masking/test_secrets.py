@@ -32,10 +32,13 @@ LINES = [
 HEAD = "220 mx.example.com ESMTP\nEHLO a.example.com\n250-mx.example.com\n250 AUTH PLAIN LOGIN\n"
 
 
-def shown(log: bytes, *, names: bool = False) -> str:
+def shown(log: bytes, *, names: bool = False, reader: str | None = None) -> str:
     veil = Veil(names=names)
     return "\n".join(
-        text for s in formats.read(log) for event in veil(s).events for text in texts(event)
+        text
+        for session in formats.read(log, format=reader)
+        for event in veil(session).events
+        for text in texts(event)
     )
 
 
@@ -172,6 +175,49 @@ def test_what_stands_behind_a_certificate_that_breaks_off() -> None:
     begun = ["-----BEGIN CERTIFICATE-----", "MIIDSjCCAjKgAwIBAgIU", "sTQgmx.exampleUpUt5zhinOS1QC"]
     for line in ("AGFsaWNlAGh1bnRlcjI=", "AKIAIOSFODNN7EXAMPLE", "SG.abcdefghijk.lmnopqrstuv"):
         assert Masker().block([*begun, line, begun[1]])[:4] == [*begun, MASK]
+
+
+KEY = "⟦MIIEpAIBAAKCAQEAWNlAGh22⟧\n⟦WNlAGh⟧\n⟦qrstuvWNlAGh==⟧\n-----END RSA PRIVATE KEY-----"
+HEADLESS = {
+    "nothing": KEY,
+    "a certificate that breaks off": f"-----BEGIN CERTIFICATE-----\n{KEY}",
+    "a certificate without its end": f"-----BEGIN CERTIFICATE-----\nMIIBkTCB+w==\n{KEY}",
+    "a certificate": f"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n{KEY}",
+    "headers of PEM": f"Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00112233\n\n{KEY}",
+}
+"""A private key whose beginning is missing, behind what stands before it."""
+
+
+@pytest.mark.parametrize(
+    "mark", ["", "C: ", "> ", "10:00:01 ", "2026-01-01 10:00:00 DEBUG ", "    ", "| "]
+)
+@pytest.mark.parametrize("reader", ["plain", "fragments"])
+@pytest.mark.parametrize("key", HEADLESS.values(), ids=HEADLESS)
+def test_a_private_key_is_one_by_its_end_alone(key: str, reader: str, mark: str) -> None:
+    text, _ = planted(key)
+    for log in (HEAD, re.sub("(?m)^(?=2)", "S: ", HEAD).replace("EHLO", "C: EHLO")):
+        rows = log + "".join(f"{mark}{row}\n" for row in text.split("\n"))
+        assert not re.search(r"(?i)WNlAGh", shown(rows.encode(), reader=reader))
+
+
+BLOCKS = {
+    "folded": "SMTP_PASSWORD: >-\n  correct WNlAGh\n  battery WNlAGh\n  staple WNlAGh",
+    "literal": "mail:\n  password: |\n    correct WNlAGh\n    battery WNlAGh",
+}
+"""Values of YAML that go on over several lines."""
+
+
+@pytest.mark.parametrize(
+    "mark", ["", "C: ", "> ", "10:00:01 ", "2026-01-01 10:00:00 DEBUG ", "    ", "| "]
+)
+@pytest.mark.parametrize("reader", ["plain", "fragments", None])
+@pytest.mark.parametrize("asked", ["< 334 \n} [5 bytes data]\n", "S: 334 VXNlcm5hbWU6\n", ""])
+@pytest.mark.parametrize("block", BLOCKS.values(), ids=BLOCKS)
+def test_a_block_goes_on_where_its_first_line_answers_a_challenge(
+    block: str, asked: str, reader: str | None, mark: str
+) -> None:
+    rows = HEAD + asked + "".join(f"{mark}{row}\n" for row in block.split("\n"))
+    assert "WNlAGh" not in shown(rows.encode(), reader=reader)
 
 
 SHORT = "mySecret=⟦x⟧"
