@@ -34,6 +34,9 @@ _TLS = re.compile(
     rf"(?:established|reused) (?:from|to) ?(?P<peer>{_PEER})?: "
     r"(?P<version>\S+) with cipher (?P<cipher>\S+)"
 )
+_CLIENT = re.compile(r"[^\[]{0,120}?\bfrom (?P<name>[^\[\s]{0,255})\[(?P<address>[^\]]{1,80})\]")
+"""Whose line it is."""
+_SHAKEN = re.compile(r"SSL_accept error|\w{1,12} TLS connection established")
 _LOST = re.compile(rf"(?:{_ID})?(?:lost connection|timeout) after (?P<verb>[A-Z-]+)")
 _FAILED = re.compile(
     rf"SSL_(?:accept|connect) error|(?:{_ID})?Cannot start TLS|.{{0,40}}TLS library problem"
@@ -170,6 +173,66 @@ def server_begins(rest: str) -> bool:
     return "reject: " in rest[:40] or any(pattern.match(rest) for pattern in patterns)
 
 
+class Unbegun:
+    """What is known of a session of the server's whose beginning the log does not have: lines that
+    somebody searched for may be those of many clients, one after another by one process."""
+
+    __slots__ = ("_client", "_goes_on", "_lost", "_said", "_shaken")
+
+    def __init__(self) -> None:
+        self._client = ""
+        self._shaken = self._lost = self._goes_on = False
+        self._said: list[str] = []
+        """Lines that were not looked at yet: mostly nobody asks for what they tell."""
+
+    def is_over(self, rest: str) -> bool:
+        """Whether a line of the same process is one of another session: it names another client, or
+        tells of what comes once in a session, or may only come before its end."""
+        if not server_begins(rest):
+            return False
+        self._look()
+        named = _CLIENT.match(rest)
+        if named is not None and self._client not in ("", named["address"]):
+            return True
+        if disconnects(rest):
+            return False
+        return self._lost or (self._shaken and _SHAKEN.match(rest) is not None)
+
+    def note(self, rest: str) -> None:
+        """Take a line of the session's."""
+        self._said.append(rest)
+        if len(self._said) > 20:
+            self._look()
+
+    def _look(self) -> None:
+        for rest in filter(server_begins, self._said):
+            self._goes_on = self._goes_on or not disconnects(rest)
+            if (named := _CLIENT.match(rest)) is not None:
+                self._client = named["address"]
+            self._shaken = self._shaken or _SHAKEN.match(rest) is not None
+            self._lost = self._lost or _LOST.match(rest) is not None
+        self._said.clear()
+
+    def meets(self, other: Unbegun) -> bool:
+        """Whether another that comes after it may be the rest of it."""
+        self._look()
+        other._look()
+        if self._client and other._client and self._client != other._client:
+            return False
+        return not (self._lost and other._goes_on) and not (self._shaken and other._shaken)
+
+    def with_rest(self, rest: Unbegun) -> Unbegun:
+        """What is known of both as one."""
+        self._look()
+        rest._look()
+        whole = Unbegun()
+        whole._client = self._client or rest._client
+        whole._shaken = self._shaken or rest._shaken
+        whole._lost = self._lost or rest._lost
+        whole._goes_on = self._goes_on or rest._goes_on
+        return whole
+
+
 def stands_alone(rest: str) -> bool:
     """Whether a line of the server's tells what became of a session that shows no other line, as
     one that was searched for does."""
@@ -209,6 +272,8 @@ class _Told(Dialogue):
         """Logins that failed, as the server's warnings tell."""
         self.lost = ""
         """The command after which the connection was lost, where the log tells no more."""
+        self.unbegun: Unbegun | None = None
+        """What is known of it where it began before the log."""
 
     @property
     def commands(self) -> bool:
@@ -302,8 +367,7 @@ class Reader:
             desk.end(process)
             dialogue = self._of(process, line.text)
             dialogue.connect(line.number)
-            name = "" if match["name"] == "unknown" else match["name"]
-            dialogue.client = Peer(name=name, address=match["address"])
+            self._client_is(dialogue, match)
             dialogue.implicit = "smtps" in process or "submissions" in process
             return
         if (match := _FILTER.match(rest)) is not None:
@@ -316,10 +380,20 @@ class Reader:
             if desk.has(before):
                 self._of(before)
             return
-        if not desk.has(process) and not server_begins(rest):
+        if desk.has(process):
+            unbegun = self._of(process).unbegun
+            if unbegun is not None and unbegun.is_over(rest):
+                desk.end(process)
+        begins = not desk.has(process)
+        if begins and not server_begins(rest):
             (desk.apart if stands_alone(rest) else desk.loose)(line.text, line.number)
             return
         dialogue = self._of(process, line.text)
+        if begins:
+            dialogue.unbegun = Unbegun()
+        if dialogue.unbegun is not None:
+            dialogue.unbegun.note(rest)
+            self._client_is(dialogue, _CLIENT.match(rest))
         if (match := _DISCONNECT.match(rest)) is not None:
             if not dialogue.commands and match["counts"]:
                 _from_counts(dialogue, match["counts"], line)
@@ -337,6 +411,11 @@ class Reader:
                 if len(self._owners) > MOST_MESSAGES:
                     self._owners.popitem(last=False)
             dialogue.remark(line.text, line.number)
+
+    def _client_is(self, dialogue: _Told, match: re.Match[str] | None) -> None:
+        if match is not None and not dialogue.client.address:
+            name = "" if match["name"] == "unknown" else match["name"]
+            dialogue.client = Peer(name=name, address=match["address"])
 
     def _lost(self, dialogue: _Told, verb: str, line: Line) -> None:
         if verb == "STARTTLS" and not dialogue.secure:

@@ -126,11 +126,16 @@ def _take(desk: Desk, line: Line, sentence: Line | None) -> Line | None:
     return line
 
 
+LIST = 100
+"""Events in which a list stands, and what is printed of it once more."""
+
+
 def _lists_again(dialogue: Dialogue | None, above: Line, said: Line) -> bool:
     """Whether a program prints the list once more, without its codes: HELP and ETRN are in it."""
     if dialogue is None or above.number != said.number - 1:
         return False
-    last = next((e for e in reversed(dialogue.events) if isinstance(e, Reply)), None)
+    recent = reversed(dialogue.events[-LIST:])
+    last = next((event for event in recent if isinstance(event, Reply)), None)
     return last is not None and {above.text.strip(), said.text} <= set(last.lines[1:])
 
 

@@ -57,7 +57,7 @@ MOST_SHAPES = 10_000
 class _Waiting:
     """A session that has not ended: its lines, and what of them its verdict rests on."""
 
-    __slots__ = ("lines", "peer", "shape")
+    __slots__ = ("lines", "peer", "shape", "unbegun")
 
     def __init__(self, lines: list[Kept]) -> None:
         self.lines = lines
@@ -65,6 +65,8 @@ class _Waiting:
         """None where a line of it was not one of the usual."""
         self.peer = b""
         """The client, where the line that tells of it is one of the usual."""
+        self.unbegun: maillog.Unbegun | None = None
+        """What is known of a session of the server's that began before the log."""
 
 
 def sift(path: Path, keep: Keep) -> Iterator[Unread] | None:
@@ -222,6 +224,7 @@ class _Sieve:
             which, message = None, None
             connects = rest.startswith(b"connect from ") and maillog.connects(_text(rest))
             ends = rest.startswith(b"disconnect from ") and maillog.disconnects(_text(rest))
+        self._leave(process, rest)
         if connects:
             self._end(process)
             begun = self._begin(process)
@@ -236,8 +239,10 @@ class _Sieve:
                 else:
                     self._put_loose(number, line)
                 return
-            self._begin(process)
+            self._begin(process).unbegun = maillog.Unbegun()
         waiting = self._own(process, number, line)
+        if waiting.unbegun is not None:
+            waiting.unbegun.note(_text(rest))
         if usual is None or waiting.shape is None or len(waiting.shape) > MOST_USUAL:
             waiting.shape = None
         elif which == "tls":
@@ -253,6 +258,13 @@ class _Sieve:
             self._owners[message] = process
             if len(self._owners) > maillog.MOST_MESSAGES:
                 self._owners.popitem(last=False)
+
+    def _leave(self, process: bytes, rest: bytes) -> None:
+        """End a session that began before the log where a line of another one comes."""
+        waiting = self._open.get(process)
+        if waiting is not None and waiting.unbegun is not None:
+            if waiting.unbegun.is_over(_text(rest)):
+                self._end(process)
 
     def _client(self, process: bytes, rest: bytes, number: int, line: bytes) -> None:
         said = maillog.client_says(_text(rest))

@@ -28,6 +28,7 @@ from typing import BinaryIO, NamedTuple
 from msgspec.structs import replace
 
 from simulator.explainer import explain
+from simulator.formats import maillog
 from simulator.reading import desk
 from simulator.reading.clean import clean
 from simulator.reading.format import Read, Tallied
@@ -104,9 +105,13 @@ def verdicts(path: Path, read: Read, *, workers: int = 1) -> Iterator[Tallied] |
     """
     parts: list[Part] = []
     open_now: set[bytes] = set()
+    known: dict[bytes, maillog.Unbegun | None] = {}
     found = _parts(path, workers) if workers > 1 else _one_by_one(path)
     for one in found:
         if not one.plain or len(open_now) + one.most_open > MOST_OPEN:
+            found.close()
+            return None
+        if not _meet(known, one):
             found.close()
             return None
         parts.append(one)
@@ -115,6 +120,34 @@ def verdicts(path: Path, read: Read, *, workers: int = 1) -> Iterator[Tallied] |
     if not open_now and not any(one.numbers or one.left for one in parts):
         return None
     return joined(parts, read)
+
+
+def _meet(known: dict[bytes, maillog.Unbegun | None], part: Part) -> bool:
+    """Whether the server's sessions that go on in a part go on there as one; only the reader knows
+    where they do not.
+
+    `known` has those that are open before it, and behind it: what is known of each that began
+    before the log, and None for the others.
+    """
+    for process in known.keys() & part.heads.keys():
+        begun = known[process]
+        if begun is None:
+            if process in part.parted:
+                return False
+        elif not begun.meets(part.heads[process]):
+            return False
+    for process in part.processes.split(b"\n"):
+        known.pop(process, None)
+    for process, lines in part.left.items():
+        if lines[:1] != _UNSEEN:
+            known[process] = None
+        elif process in part.unbegun:
+            begun = known.get(process)
+            if begun is not None:
+                known[process] = begun.with_rest(part.unbegun[process])
+            elif process not in known:
+                known[process] = part.unbegun[process]
+    return True
 
 
 def is_plain(data: bytes) -> bool:
@@ -210,6 +243,12 @@ class _Scan:
         """There is nothing in it that only the reader knows how to take."""
         self.most_open = 0
         """The most sessions that were open at once, without those whose message was delivered."""
+        self.heads: dict[bytes, maillog.Unbegun] = {}
+        """What is known of the first session of each such process, where it began before."""
+        self.parted: set[bytes] = set()
+        """Those whose lines before any beginning are of several sessions."""
+        self.unbegun: dict[bytes, maillog.Unbegun] = {}
+        """What is known of the server's sessions that are open, and began before."""
         self.delivered: set[bytes] = set()
         """Client processes that are open, and whose message was delivered, or was not."""
         self._ended: list[bytes] = []
@@ -241,7 +280,7 @@ class _Scan:
         hits.sort()
         rfind, opened, same = data.rfind, self.open, self._same
         ended, shapes = self._ended, self._shapes
-        continued, anew = self.continued, self.anew
+        continued, anew, unbegun = self.continued, self.anew, self.unbegun
         for hit in hits:
             at, number = hit >> _BITS, hit & 15
             # The two kinds of line that nearly every session has stand here, not in methods of
@@ -254,11 +293,17 @@ class _Scan:
                 counts = find(b" ", at + 19, end)
                 last = data[counts:end] if counts > 0 else b" "
                 kind = b"smtps" if b"smtps" in process or b"submissions" in process else b"smtpd"
+                if process in unbegun:
+                    self._begun_before(process, data[at + 3 : end])
+                    unbegun.pop(process, None)
                 lines = opened.pop(process, None)
                 if lines is None:
                     lines = _UNSEEN
                     if process not in anew:
                         continued.add(process)
+                        if process not in self.heads:
+                            known = self.heads[process] = maillog.Unbegun()
+                            known.note(data[at + 3 : end].decode("utf-8", "replace"))
                 ended.append(process)
                 shapes.append((kind, *lines, last))
             elif number == _TLS:
@@ -274,10 +319,10 @@ class _Scan:
                     continue
                 text = same.get(said) or self._encrypted(said)
                 lines = opened.get(process)
-                if lines is not None and len(lines) < MOST_LINES:
+                if lines is not None and len(lines) < MOST_LINES and process not in unbegun:
                     lines.append(text)
                 else:
-                    self._keep(process, text)
+                    self._keep(process, text, data[mark + 3 : find(b"\n", at)])
             elif number == _CONNECT:
                 process = data[rfind(b" ", 0, at) + 1 : at + 1]
                 if b"/smtpd[" not in process:
@@ -309,9 +354,10 @@ class _Scan:
             if text.startswith((b"> ", b"< ")) and _OTHER_CLIENT.search(process):
                 self.plain = False
             return
+        said = text
         if not text.startswith((b"> ", b"< ")):
             text = _PEER.sub(b"a[192.0.2.1]", _ADDRESS.sub(b"<a@example.org>", text))
-        self._keep(process, text)
+        self._keep(process, text, said)
 
     def _line(self, data: bytes, at: int) -> tuple[bytes, bytes]:
         """The process that wrote the line around `at` (`postfix/smtpd[411]`), and what it says;
@@ -322,7 +368,10 @@ class _Scan:
             return b"", b""
         return data[data.rfind(b" ", 0, mark) + 1 : mark + 1], data[mark + 3 : end]
 
-    def _keep(self, process: bytes, text: bytes) -> None:
+    def _keep(self, process: bytes, text: bytes, said: bytes = b"") -> None:
+        """Keep a line, which is `said` by the server as it stands, or by the client."""
+        if said and (process in self.unbegun or process not in self.open):
+            self._begun_before(process, said)
         lines = self.open.get(process)
         if lines is None:
             self.open[process] = [*_UNSEEN, text]
@@ -331,6 +380,19 @@ class _Scan:
                 self.continued.add(process)
         elif len(lines) < MOST_LINES:
             lines.append(text)
+
+    def _begun_before(self, process: bytes, said: bytes) -> None:
+        text = said.decode("utf-8", "replace")
+        known = self.unbegun.get(process)
+        if known is not None and known.is_over(text):
+            self.parted.add(process)
+            self._end(process)
+            known = None
+        if known is None:
+            known = self.unbegun[process] = maillog.Unbegun()
+            if process not in self.anew:
+                self.heads.setdefault(process, known)
+        known.note(text)
 
     def _count(self) -> None:
         self.most_open = max(self.most_open, len(self.open) - len(self.delivered))
@@ -374,6 +436,7 @@ class _Scan:
     def _end(self, process: bytes) -> None:
         self._ended.append(process)
         self.delivered.discard(process)
+        self.unbegun.pop(process, None)
         self._shapes.append(_shape(process, self.open.pop(process)))
 
 
@@ -443,6 +506,10 @@ class Part(NamedTuple):
     first: dict[bytes, bytes]
     last: dict[bytes, bytes]
     """The first and last messages of its client processes (see `_Scan`)."""
+    heads: dict[bytes, maillog.Unbegun]
+    unbegun: dict[bytes, maillog.Unbegun]
+    parted: set[bytes]
+    """What `_Scan` says of these."""
     anew: set[bytes]
     """Its processes of the server whose first session began in it."""
     plain: bool
@@ -467,8 +534,8 @@ def part(path: Path, start: int, end: int) -> Part:
             ended += processes
             numbers.extend([known.setdefault(shape, len(known)) for shape in shapes])
     return Part(
-        b"\n".join(ended), numbers, list(known), scan.open, scan.first, scan.last, scan.anew,
-        scan.plain, scan.most_open, scan.delivered,
+        b"\n".join(ended), numbers, list(known), scan.open, scan.first, scan.last, scan.heads,
+        scan.unbegun, scan.parted, scan.anew, scan.plain, scan.most_open, scan.delivered,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import threading
@@ -140,9 +141,11 @@ def interleaved(paths: list[Path], seed: int) -> str:
 
 
 def odd(rng: random.Random, sessions: int) -> str:
-    """Sessions of Postfix with what is rare, and lines of other processes among them."""
+    """Sessions of Postfix with what is rare, and lines of other processes among them; perhaps only
+    those lines that somebody searched for."""
     head = "Nov 25 10:00:00 mx postfix/smtpd[{n}]: "
-    peer = "a.example.com[203.0.113.9]"
+    peer = "{peer}"
+    searched = rng.choice(("", "", "lost|SSL_accept", "TLS|disconnect", "from", "reject|lost"))
     pool = [
         f"connect from {peer}",
         f"Anonymous TLS connection established from {peer}: {TLS}",
@@ -158,11 +161,15 @@ def odd(rng: random.Random, sessions: int) -> str:
         "warning: TLS library problem: error:0A00010B:SSL routines::wrong version number",
         f"warning: {peer}: SASL LOGIN authentication failed: authentication failure",
     ]
+    if searched:
+        pool = [line for line in pool[1:] if re.search(searched, line)]
     lines = []
     for _ in range(sessions):
         number = rng.randrange(1000, 1000 + sessions // 3)
+        client = rng.choice(("a.example.com[203.0.113.9]", "unknown[2001:db8::7]"))
         lines += [
-            head.format(n=number) + rng.choice(pool) + "\n" for _ in range(rng.randrange(1, 5))
+            head.format(n=number) + rng.choice(pool).replace("{peer}", client) + "\n"
+            for _ in range(rng.randrange(1, 5))
         ]
         if rng.random() < 0.5:
             lines.append("Nov 25 10:00:00 mx " + rng.choice(OTHERS) + "\n")
