@@ -254,6 +254,18 @@ CASES: list[tuple[str, str, list[AnyEvent], set[bool] | None]] = [
      [*INSIDE, Trace(by="server", text="from a by b with UTF8SMTPSA id 1")], MET),
     ("ESMTP in a TLS session", "esmtps-marked",
      [*INSIDE, Trace(by="server", text="from a by b with ESMTP id 1")], BROKEN),
+    *(
+        (f"ESMTP, and TLS named as {words}", "esmtps-marked",
+         [*INSIDE, Trace(by="server", text=f"from tls1.example by b {words}")], NOTHING)
+        for words in (
+            "with ESMTP id 1 (version=TLSv1.3 cipher=TLS_AES_256_GCM_SHA384 bits=256 verify=NO)",
+            "(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)) with ESMTP id 1",
+            "with Microsoft SMTP Server (version=TLS1_2, cipher=TLS_ECDHE_RSA) id 1",
+            "with ESMTP (TLS1.3) id 1", "with ESMTP tls TLS_AES_128_GCM_SHA256 id 1",
+        )
+    ),
+    ("a host's name names no TLS", "esmtps-marked",
+     [*INSIDE, Trace(by="server", text="from tls1.example by b with ESMTP id 1")], BROKEN),
     ("HELO has no S to carry", "esmtps-marked",
      [*INSIDE, Trace(by="server", text="from a by b with SMTP id 1")], NOTHING),
     ("ESMTPS without TLS", "esmtps-marked",

@@ -259,6 +259,8 @@ def _cause(told: Told, language: str) -> SaidCause:
 def _step(step: Step, session: Session, language: str) -> SaidStep:
     event = step.event
     first, last = session.documented or (0, len(session.events) - 1)
+    # The documented log has no line for it.
+    shakes = isinstance(event, Handshake)
     return SaidStep(
         index=step.index,
         kind=str(event.__struct_config__.tag),
@@ -268,7 +270,7 @@ def _step(step: Step, session: Session, language: str) -> SaidStep:
         secure=event.secure,
         lost=event.lost,
         stale=event.stale,
-        documented=first <= step.index <= last,
+        documented=first <= step.index <= last and not (session.documented and shakes),
         text=wire_text(step),
         meaning=say(step.meaning, language),
         notes=tuple(said_note(note, language) for note in step.notes),

@@ -30,6 +30,7 @@ LABELS = (
     N_("As the wire carried it"),
     N_("before the documented log"),
     N_("beyond the documented log"),
+    N_("not in the documented log"),
     N_("Both sides forget"),
     N_("breaks a MUST"),
     N_("breaks a SHOULD"),

@@ -83,3 +83,12 @@ def test_what_a_session_is_comes_first_and_is_never_left_out() -> None:
     text = to_json(Session(events=(Remark(by="client", text="x"),)))
     assert list(json.loads(text))[:2] == ["format", "version"]
     assert from_json(text).events[0].secure is False
+
+
+def test_the_documented_log_shows_neither_what_is_around_it_nor_the_handshake() -> None:
+    session = sessions.documented()
+    (entry,) = json.loads(document.render(explain(session)))["sessions"]
+    shown = [step["kind"] for step in entry["steps"] if step["documented"]]
+    assert shown == ["command", "reply"] * 2 + ["command", "reply", "command"]
+    lab = json.loads(document.render(explain(sessions.attacked())))["sessions"][0]
+    assert all(step["documented"] for step in lab["steps"])

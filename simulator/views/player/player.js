@@ -646,7 +646,7 @@ class SmtpSession extends HTMLElement {
 			p("meta", el(address ? "a" : "span", { href: address && address + (step.index + 1) }, this.#position(step)),
 				how.shown && span(`way ${secure ? "secure" : ""}`, icon(secure ? "lock" : "open"), this.#way(step, how)),
 				step.at > 0 && span("", `${step.at.toLocaleString(this.#ui.root.lang, { minimumFractionDigits: 3 })} s`),
-				!step.documented && span("", this.#t(step.index < documented[0] ? "before the documented log" : "beyond the documented log"))),
+				!step.documented && span("", this.#t(step.index < documented[0] ? "before the documented log" : step.index > documented[1] ? "beyond the documented log" : "not in the documented log"))),
 			p("meaning", this.#meaning(step)));
 		this.#ui.notes.replaceChildren(...this.#rulings(step));
 		if (how.shown) this.#ui.now.append(...this.#dumps(step, how));
