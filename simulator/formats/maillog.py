@@ -46,6 +46,12 @@ _STATUS = re.compile(
     r"status=(?P<status>\w+) \((?P<why>.*)\)"
 )
 _RELAY = re.compile(r"(?P<name>[^\[\s]{0,200})\[(?P<address>[^\]]{0,80})\]:(?P<port>\d+)")
+_TO = re.compile(
+    rf"(?:{_ID})?(?:SSL_connect error to |\w+ TLS connection (?:established|reused) to "
+    r"|setting up TLS connection to )"
+    r"(?P<peer>[^\[\s]{0,200}\[(?P<address>[^\]]{1,80})\](?::\d{1,5})?)"
+)
+"""Which server the client is in a handshake with."""
 _IN_REPLY = re.compile(
     r"said: (?P<code>[2-5]\d\d)[- ](?P<text>.*?) \(in reply to (?:end of )?(?P<verb>[A-Z]+)"
 )
@@ -247,18 +253,24 @@ def taken(rest: str) -> str | None:
 
 class ClientSays(NamedTuple):
     """What a line of the client's tells: whether a connection is `new`, the `status` of a message,
-    and whether it may be the first that is seen of a session (`begins`)."""
+    whether it may be the first that is seen of a session (`begins`), and the address of the
+    `server` that it names."""
 
     new: bool
     status: re.Match[str] | None
     begins: bool
+    server: str
 
 
 def client_says(rest: str) -> ClientSays:
     """What a line of the client's tells of where it belongs."""
     new, status = _NEW.match(rest) is not None, _STATUS.match(rest)
     begins = new or status is not None
-    return ClientSays(new, status, begins or any(p.match(rest) for p in (_FAILED, _TLS)))
+    named = _TO.match(rest) if status is None else _RELAY.match(status["relay"])
+    return ClientSays(
+        new, status, begins or any(p.match(rest) for p in (_FAILED, _TLS)),
+        named["address"] if named is not None else "",
+    )  # fmt: skip
 
 
 class _Told(Dialogue):
@@ -477,15 +489,16 @@ class Reader:
         if done and (said.new or (status is not None and status["id"] != done)):
             desk.end(process)
             self._delivered.pop(process, None)
-        elif desk.has(process) and _elsewhere(self._of(process), rest):
+        elif desk.has(process) and _elsewhere(self._of(process), said.server):
             desk.end(process)
         if not desk.has(process) and not said.begins:
             desk.loose(line.text, line.number)
             return
         dialogue = self._of(process, line.text)
+        if (to := _TO.match(rest)) is not None:
+            self._peer(dialogue, to["peer"])
         if self._about_tls(dialogue, rest, line):
-            if (found := _TLS.match(rest)) is not None and found["peer"]:
-                self._peer(dialogue, found["peer"])
+            pass
         elif status is not None:
             self._delivered[process] = status["id"]
             self._peer(dialogue, status["relay"])
@@ -511,18 +524,9 @@ class Reader:
             )
 
 
-_TO = re.compile(
-    rf"(?:{_ID})?(?:SSL_connect error to |\w+ TLS connection established to "
-    r"|setting up TLS connection to )"
-    r"[^\[\s]{0,200}\[(?P<address>[^\]]{1,80})\]"
-)
-
-
-def _elsewhere(dialogue: _Told, rest: str) -> bool:
-    """A handshake with another server than the one that this session is inside TLS with."""
-    match = _TO.match(rest)
-    known = dialogue.server.address
-    return match is not None and dialogue.secure and known not in ("", match["address"])
+def _elsewhere(dialogue: _Told, server: str) -> bool:
+    """Another server than the one that this session is with: the first may have failed."""
+    return server != "" and dialogue.server.address not in ("", server)
 
 
 _ORDER = ("auth", "mail", "rcpt", "data", "bdat", "vrfy", "expn", "etrn", "noop", "rset", "quit")

@@ -57,7 +57,7 @@ MOST_SHAPES = 10_000
 class _Waiting:
     """A session that has not ended: its lines, and what of them its verdict rests on."""
 
-    __slots__ = ("lines", "peer", "shape", "unbegun")
+    __slots__ = ("lines", "peer", "server", "shape", "unbegun")
 
     def __init__(self, lines: list[Kept]) -> None:
         self.lines = lines
@@ -65,6 +65,8 @@ class _Waiting:
         """None where a line of it was not one of the usual."""
         self.peer = b""
         """The client, where the line that tells of it is one of the usual."""
+        self.server = ""
+        """The address of the server, in a session of the client's, once a line names it."""
         self.unbegun: maillog.Unbegun | None = None
         """What is known of a session of the server's that began before the log."""
 
@@ -270,15 +272,19 @@ class _Sieve:
         said = maillog.client_says(_text(rest))
         message = said.status["id"] if said.status is not None else ""
         done = self._delivered.get(process)
+        waiting = self._open.get(process)
         if done and (said.new or message not in ("", done)):
             self._end(process)
             self._delivered.pop(process, None)
+        elif waiting is not None and said.server and waiting.server not in ("", said.server):
+            self._end(process)
         if process not in self._open:
             if not said.begins:
                 self._put_loose(number, line)
                 return
             self._begin(process)
-        self._own(process, number, line)
+        waiting = self._own(process, number, line)
+        waiting.server = waiting.server or said.server
         if message:
             self._delivered[process] = message
 

@@ -105,13 +105,13 @@ def verdicts(path: Path, read: Read, *, workers: int = 1) -> Iterator[Tallied] |
     """
     parts: list[Part] = []
     open_now: set[bytes] = set()
-    known: dict[bytes, maillog.Unbegun | None] = {}
+    seams = _Seams()
     found = _parts(path, workers) if workers > 1 else _one_by_one(path)
     for one in found:
         if not one.plain or len(open_now) + one.most_open > MOST_OPEN:
             found.close()
             return None
-        if not _meet(known, one):
+        if not seams.hold(one):
             found.close()
             return None
         parts.append(one)
@@ -122,32 +122,46 @@ def verdicts(path: Path, read: Read, *, workers: int = 1) -> Iterator[Tallied] |
     return joined(parts, read)
 
 
-def _meet(known: dict[bytes, maillog.Unbegun | None], part: Part) -> bool:
-    """Whether the server's sessions that go on in a part go on there as one; only the reader knows
-    where they do not.
+class _Seams:
+    """Looks at the seams between parts, where a session may go on."""
 
-    `known` has those that are open before it, and behind it: what is known of each that began
-    before the log, and None for the others.
-    """
-    for process in known.keys() & part.heads.keys():
-        begun = known[process]
-        if begun is None:
-            if process in part.parted:
+    def __init__(self) -> None:
+        self._known: dict[bytes, maillog.Unbegun | None] = {}
+        """The server's sessions that are open: what is known of each that began before the log."""
+        self._servers: dict[bytes, bytes] = {}
+        """The servers of the client's that are open."""
+        self._last: dict[bytes, bytes] = {}
+
+    def hold(self, part: Part) -> bool:
+        """Whether what goes on in the next part goes on there as one; only the reader knows what to
+        do where it does not."""
+        known, servers = self._known, self._servers
+        for process in known.keys() & part.heads.keys():
+            begun = known[process]
+            if begun is None:
+                if process in part.parted:
+                    return False
+            elif not begun.meets(part.heads[process]):
                 return False
-        elif not begun.meets(part.heads[process]):
-            return False
-    for process in part.processes.split(b"\n"):
-        known.pop(process, None)
-    for process, lines in part.left.items():
-        if lines[:1] != _UNSEEN:
-            known[process] = None
-        elif process in part.unbegun:
-            begun = known.get(process)
-            if begun is not None:
-                known[process] = begun.with_rest(part.unbegun[process])
-            elif process not in known:
-                known[process] = part.unbegun[process]
-    return True
+        gone = _gone(part, self._last)
+        for process in servers.keys() & part.called.keys() - gone:
+            if servers[process] != part.called[process]:
+                return False
+        for process in part.processes.split(b"\n"):
+            known.pop(process, None)
+            servers.pop(process, None)
+        servers.update(part.servers)
+        self._last = _last(part, self._last)
+        for process, lines in part.left.items():
+            if lines[:1] != _UNSEEN:
+                known[process] = None
+            elif process in part.unbegun:
+                begun = known.get(process)
+                if begun is not None:
+                    known[process] = begun.with_rest(part.unbegun[process])
+                elif process not in known:
+                    known[process] = part.unbegun[process]
+        return True
 
 
 def is_plain(data: bytes) -> bool:
@@ -249,6 +263,10 @@ class _Scan:
         """Those whose lines before any beginning are of several sessions."""
         self.unbegun: dict[bytes, maillog.Unbegun] = {}
         """What is known of the server's sessions that are open, and began before."""
+        self.servers: dict[bytes, bytes] = {}
+        """The address of the server that each client process is in a session with."""
+        self.called: dict[bytes, bytes] = {}
+        """The first server that each was with."""
         self.delivered: set[bytes] = set()
         """Client processes that are open, and whose message was delivered, or was not."""
         self._ended: list[bytes] = []
@@ -351,11 +369,12 @@ class _Scan:
     def _troubled(self, data: bytes, at: int) -> None:
         process, text = self._line(data, at)
         if b"/smtpd[" not in process and b"/postscreen[" not in process:
-            if text.startswith((b"> ", b"< ")) and _OTHER_CLIENT.search(process):
+            if text.startswith((b"> ", b"< ")) and _ANY_CLIENT.search(process):
                 self.plain = False
             return
-        said = text
+        said = b""
         if not text.startswith((b"> ", b"< ")):
+            said = text
             text = _PEER.sub(b"a[192.0.2.1]", _ADDRESS.sub(b"<a@example.org>", text))
         self._keep(process, text, said)
 
@@ -407,6 +426,8 @@ class _Scan:
             self.first.setdefault(process, message)
             if self.last.get(process, message) != message:
                 self._finish(process)
+            relay = _RELAY.search(text, 0, status)
+            self._with(process, relay and relay[1])
             self.last[process] = message
             why = text[status + 9 :]
             self.delivered.add(process)
@@ -417,6 +438,8 @@ class _Scan:
             self.first.setdefault(process, b"")
             if process in self.last:
                 self._finish(process)
+        to = _TO.match(text)
+        self._with(process, to and to[2])
         if begins:
             trust, _, rest = text.partition(b" TLS connection established to ")
             tls = rest[rest.find(b": TLS") :].split(b" (", 1)[0]
@@ -425,8 +448,21 @@ class _Scan:
         elif text.startswith(b"SSL_connect error"):
             self._keep(process, b"SSL_connect error to a[192.0.2.1]:25: -1")
         else:
-            # Not only what tells of TLS: dialogue under -v, and whatever else may tell a cause.
+            # Not only what tells of TLS: whatever else may tell a cause.
+            if to is not None:
+                text = text[: to.start(1)] + b"a[192.0.2.1]" + text[to.end(1) :]
             self._keep(process, text)
+
+    def _with(self, process: bytes, server: bytes | None) -> None:
+        """A client process is in a session with the server of that address, if one is named."""
+        if server is None:
+            return
+        before = self.servers.get(process)
+        if before is None:
+            self.called.setdefault(process, server)
+        elif before != server:
+            self._finish(process)
+        self.servers[process] = server
 
     def _finish(self, process: bytes) -> None:
         self.last.pop(process, None)
@@ -437,13 +473,20 @@ class _Scan:
         self._ended.append(process)
         self.delivered.discard(process)
         self.unbegun.pop(process, None)
+        self.servers.pop(process, None)
         self._shapes.append(_shape(process, self.open.pop(process)))
 
 
 _WHY = re.compile(rb"\w+ \(.*\)")
 """What stands behind `status=` where it is not cut off."""
 
-_OTHER_CLIENT = re.compile(rb"/(?:lmtp|relay)\[")
+_ANY_CLIENT = re.compile(rb"/(?:smtp|lmtp|relay)\[")
+
+_TO = re.compile(
+    rb"(?:[0-9A-Za-z]{3,20}: )?(?:SSL_connect error to |setting up TLS connection to "
+    rb"|\w+ TLS connection (?:established|reused) to )([^\[\s]{0,200}\[([^\]]{1,80})\])"
+)
+_RELAY = re.compile(rb"relay=[^\[\s,]{0,200}\[([^\],]{1,80})\]:\d")
 
 
 def _shape(process: bytes, lines: list[bytes]) -> Shape:
@@ -506,6 +549,8 @@ class Part(NamedTuple):
     first: dict[bytes, bytes]
     last: dict[bytes, bytes]
     """The first and last messages of its client processes (see `_Scan`)."""
+    called: dict[bytes, bytes]
+    servers: dict[bytes, bytes]
     heads: dict[bytes, maillog.Unbegun]
     unbegun: dict[bytes, maillog.Unbegun]
     parted: set[bytes]
@@ -534,8 +579,9 @@ def part(path: Path, start: int, end: int) -> Part:
             ended += processes
             numbers.extend([known.setdefault(shape, len(known)) for shape in shapes])
     return Part(
-        b"\n".join(ended), numbers, list(known), scan.open, scan.first, scan.last, scan.heads,
-        scan.unbegun, scan.parted, scan.anew, scan.plain, scan.most_open, scan.delivered,
+        b"\n".join(ended), numbers, list(known), scan.open, scan.first, scan.last,
+        scan.called, scan.servers, scan.heads, scan.unbegun, scan.parted, scan.anew, scan.plain,
+        scan.most_open, scan.delivered,
     )  # fmt: skip
 
 
@@ -560,15 +606,23 @@ def _seen(lines: list[bytes]) -> list[bytes]:
     return lines[1:] if lines[:1] == _UNSEEN else lines
 
 
+def _gone(part: Part, last: dict[bytes, bytes]) -> set[bytes]:
+    """Clients that go on with another message, which has a session of its own."""
+    return {p for p, message in part.first.items() if last.get(p, message) != message}
+
+
+def _last(part: Part, last: dict[bytes, bytes]) -> dict[bytes, bytes]:
+    """The messages that the clients deliver behind that part."""
+    return {**{p: m for p, m in last.items() if p not in part.first}, **part.last}
+
+
 def joined(parts: Iterable[Part], read: Read) -> Iterator[Tallied]:
     """The sessions of a file out of its parts, in order; `read` as in `verdicts`."""
     known = _known(read)
     left: dict[bytes, list[bytes]] = {}
     last: dict[bytes, bytes] = {}
     for found in parts:
-        # A client that goes on with another message has a session of its own for it.
-        gone = [p for p, message in found.first.items() if last.get(p, message) != message]
-        gone = [p for p in gone if p in left]
+        gone = [p for p in _gone(found, last) if p in left]
         # So has a process of the server that begins anew.
         processes = found.processes.split(b"\n") if found.numbers else []
         gone += [p for p in left if p in found.anew]
@@ -585,5 +639,5 @@ def joined(parts: Iterable[Part], read: Read) -> Iterator[Tallied]:
         for process, lines in found.left.items():
             begun = left.pop(process, None)
             left[process] = lines if begun is None else begun + _seen(lines)
-        last = {**{p: m for p, m in last.items() if p not in found.first}, **found.last}
+        last = _last(found, last)
     yield from _judged(left, [_shape(process, lines) for process, lines in left.items()], known)

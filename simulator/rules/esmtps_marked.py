@@ -12,7 +12,7 @@ from simulator.session import Trace
 _WITH = late(r"\bwith\s+((?:UTF8)?(?:E?SMTP|LMTP)[SA]*)\b", re.IGNORECASE)
 
 _NAMES_TLS = late(r"[(\s=]TLS(?:v1|1[._]\d|_[A-Z])|[(\s]version=TLS", re.IGNORECASE)
-"""A server that says otherwise what travelled inside TLS: `(using TLSv1.3 …)`, `(version=TLS1_3 …)`,
+"""How servers say otherwise what came inside TLS: `(using TLSv1.3 …)`, `(version=TLS1_3 …)`,
 `tls TLS_AES_128_GCM_SHA256`."""
 
 

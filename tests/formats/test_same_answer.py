@@ -61,7 +61,7 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "lines",
     [
-        ["mx postfix/smtp[9]:", "mx postfix/smtp[9]: > a[192.0.2.1]:25: EHLO b.example"],
+        ["mx postfix/smtp[9]:", "mx postfix/smtp[9]: SSL_connect error to a[192.0.2.1]:25: -1"],
         [
             "mx postfix/smtp[9]:",
             "mx postfix/smtp[8]: 0A1B: to=<a@b.example>, relay=a[192.0.2.1]:25, status=sent (ok)",
@@ -211,6 +211,15 @@ SENT = (
     (DONE.format(5) + "sent (250 ok)",
      DONE.format(5) + "bounced (host a said: 530 5.7.0 Must issue a STARTTLS command first "
      "(in reply to MAIL FROM command))"),
+    ("SSL_connect error to a[192.0.2.1]:25: -1", "SSL_connect error to b[2001:db8::2]:25: -1",
+     f"Untrusted TLS connection established to c[192.0.2.3]:25: {TLS}",
+     DONE.format(6).replace("a[192.0.2.1]", "c[192.0.2.3]") + "sent (250 ok)"),
+    ("SSL_connect error to a[192.0.2.1]:25: -1",
+     DONE.format(7).replace("a[192.0.2.1]", "b[192.0.2.2]") + "sent (250 ok)"),
+    (f"Untrusted TLS connection established to a[192.0.2.1]:25: {TLS}",
+     f"Untrusted TLS connection established to b[192.0.2.2]:25: {TLS}",
+     f"Untrusted TLS connection reused to d[192.0.2.4]:25: {TLS}",
+     DONE.format(8).replace("a[192.0.2.1]:25", "none") + "deferred (lost connection)"),
 )  # fmt: skip
 
 
