@@ -421,7 +421,7 @@ class _Scan:
         if b"/smtp[" not in process:
             return
         status = text.find(b", status=")
-        if status > 0 and _WHY.match(text, status + 9):
+        if text.find(b"relay=", 0, status) > 0 and _WHY.match(text, status + 9):
             message = text[: text.find(b":")]
             self.first.setdefault(process, message)
             if self.last.get(process, message) != message:

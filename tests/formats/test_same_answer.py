@@ -84,6 +84,7 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
             "mx postfix/smtpd[9]: disconnect from a[192.0.2.1] ehlo=1 quit=1 commands=2",
         ],
         ["mx postfix/smtp[9]: 0A1B: to=<a@b.example>, relay=a[192.0.2.1]:25, status=sent"],
+        ["mx postfix/smtp[9]: 0A1B: to=<a@b>,[]:25, status=deferred (certificate not verified)"],
     ],
     ids=[
         "empty",
@@ -93,6 +94,7 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
         "rejects-nobody",
         "disconnects",
         "sent",
+        "no-relay",
     ],
 )
 @pytest.mark.parametrize("end", ["\n", ""])
