@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
 
-from simulator.formats import maillog, tally
+from simulator.formats import maillog, shapes, tally
 from simulator.formats.alike import APART, BESIDE, LOOSE, OWN, Kept, Sifted
 from simulator.needles import late
 from simulator.reading import desk
@@ -80,8 +80,8 @@ def sift(path: Path, keep: Keep) -> Iterator[Unread] | None:
     one. Raises OSError if the file cannot be read.
     """
     with path.open("rb") as file:
-        for data in tally.pieces(file):
-            if not tally.is_plain(data) or any(mark in data for mark in _SAID_IN_FULL):
+        for data in shapes.pieces(file):
+            if not shapes.is_plain(data) or any(mark in data for mark in _SAID_IN_FULL):
                 return None
     return _sifted(path, keep)
 
@@ -89,7 +89,7 @@ def sift(path: Path, keep: Keep) -> Iterator[Unread] | None:
 def _sifted(path: Path, keep: Keep) -> Iterator[Unread]:
     sieve = _Sieve(keep)
     with path.open("rb") as file:
-        for data in tally.pieces(file):
+        for data in shapes.pieces(file):
             sieve.look(data)
             yield from sieve.done()
     sieve.finish()

@@ -7,7 +7,7 @@ import pytest
 
 from simulator import formats
 from simulator.explainer import explain
-from simulator.formats import maillog, sieve, tally
+from simulator.formats import maillog, shapes, sieve
 from simulator.reading import clean, desk
 from simulator.reading.format import Keep
 from simulator.session import Session
@@ -58,7 +58,7 @@ def test_what_is_rare(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     path = tmp_path / "log"
     path.write_text(odd(random.Random(seed), 150))
     if seed % 3 == 1:
-        monkeypatch.setattr(tally, "PIECE", 777)
+        monkeypatch.setattr(shapes, "PIECE", 777)
     if seed % 3 == 2:
         monkeypatch.setattr(desk, "MOST_OPEN", 7)
         monkeypatch.setattr(maillog, "MOST_MESSAGES", 5)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from simulator import formats
 from simulator.explainer import explain
-from simulator.formats import maillog, tally
+from simulator.formats import maillog, shapes, tally
 from simulator.reading.format import Tallied
 from simulator.verdict import Verdict
 
@@ -153,7 +153,7 @@ def test_more_workers_say_the_same(
 def test_parts_and_pieces_do_not_overlap(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     size = log.stat().st_size
     for piece in (100, 777, 5000):
-        monkeypatch.setattr(tally, "PIECE", piece)
+        monkeypatch.setattr(shapes, "PIECE", piece)
         for seam in range(0, size, size // 9):
             parts = [tally.part(log, 0, seam), tally.part(log, seam, size)]
             found = Counter(repr(tuple(t)) for t in tally.joined(parts, maillog.read))
@@ -163,7 +163,7 @@ def test_parts_and_pieces_do_not_overlap(log: Path, monkeypatch: pytest.MonkeyPa
 def test_pieces_break_anywhere(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = judged(log, 1)
     for size in (60, 100, 1000):
-        monkeypatch.setattr(tally, "PIECE", size)
+        monkeypatch.setattr(shapes, "PIECE", size)
         assert judged(log, 1) == whole
 
 
