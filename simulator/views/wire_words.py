@@ -96,7 +96,9 @@ HANDSHAKE = {
     "selected_group": N_("The server wants the group {value}."),
     "key_exchange": N_("A public key, made for this session only."),
     "client_shares": N_("Key shares, sent on the chance that the server can use their groups."),
-    "certificate_list": N_("The chain: the owner's certificate first, then that of whoever signed it."),
+    "certificate_list": N_(
+        "The chain: the owner's certificate first, then that of whoever signed it."
+    ),
     "certificate": N_("One X.509 certificate, in DER."),
     "curve_type": N_("How the group is given: {value}."),
     "server_public_key": N_("The server's public key, made for this session only."),
