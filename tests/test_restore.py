@@ -227,7 +227,7 @@ REPLY_TEXT = "The original of this reply text is not known."
         (f"{STAMP}: 5 rcvds: '250 TAMANHO 10485760'", "TAMANHO 10485760", REPLY_TEXT),
         (f"{STAMP}: 5 rcvds: '250 GARRAFA 3", "GARRAFA 3", REPLY_TEXT),
         (f"{STAMP}: 5 rcvds: '250 garrafa 3'", "garrafa 3", REPLY_TEXT),
-        (f"{STAMP}: 5 rcvds: '550 remetente ok'", "remetente ok", REPLY_TEXT),
+        (f"{STAMP}: 5 rcvds: '550 remetente recusado'", "remetente recusado", REPLY_TEXT),
         (f"{STAMP}: 5 rcvds: '354 adiante'", "adiante", REPLY_TEXT),
         (f"{STAMP}: 5 rcvds: '250-GARRAFA 3'", "GARRAFA 3",
          "This is not known as an EHLO keyword, nor as a translation of one."),

@@ -37,7 +37,7 @@ LABELS = (
     N_("injects a reply"),
     N_("Server"),
     N_("Change"),
-    N_("Changed: it holds for who connects from now on."),
+    N_("Changed: it applies to whoever connects from now on."),
     N_("not yet"),
     N_("inside TLS"),
     N_("in the clear"),

@@ -77,7 +77,8 @@ _MISFIT = N_("This is a translation of {candidates}, but what follows does not f
 _WRONG_WEEKDAY = N_("The weekday and the date do not fit: the date was a {weekday}.")
 _NO_SUCH_DATE = N_("There is no such date.")
 _MASK = N_(
-    "A firewall's mask is as long as the word it hides: STARTTLS has 8 letters, this {length}."
+    "In the lists known to us, a firewall's mask is as long as the word it hides: "
+    "STARTTLS has 8 letters, this {length}."
 )
 _BREAKS_OFF = N_("The line breaks off here; the rest is not in the document.")
 

@@ -96,7 +96,9 @@ HANDSHAKE = {
     "selected_group": N_("The server wants the group {value}."),
     "key_exchange": N_("A public key, made for this session only."),
     "client_shares": N_("Key shares, sent on the chance that the server can use their groups."),
-    "certificate_list": N_("The chain: the owner's certificate first, then who signed it."),
+    "certificate_list": N_(
+        "The chain: the owner's certificate first, then that of whoever signed it."
+    ),
     "certificate": N_("One X.509 certificate, in DER."),
     "curve_type": N_("How the group is given: {value}."),
     "server_public_key": N_("The server's public key, made for this session only."),
@@ -179,7 +181,7 @@ SEALED_HANDSHAKE = N_("The end of the handshake, already encrypted: Finished.")
 SEALED_ALERT = N_("An alert, encrypted: most likely close_notify, the end of TLS.")
 SEALED_CERTIFICATE = N_(
     "Encrypted from here on, the rest of the handshake too. In TLS 1.2 the server's certificate "
-    "would stand here in the clear; in TLS 1.3 who listens does not see it."
+    "would stand here in the clear; in TLS 1.3 an observer does not see it."
 )
 SEALED_1_3 = N_(
     "Encrypted handshake. TLS 1.3 calls all that is encrypted application_data: what it really is "
@@ -190,6 +192,6 @@ SEALED_ASIDE = N_(
     "close_notify at the end)."
 )
 CERTIFICATE_CLEAR = N_(
-    "The certificate stands here in the clear: who listens reads that it is for {names}. "
+    "The certificate stands here in the clear: an observer reads that it is for {names}. "
     "In TLS 1.3 it would be encrypted."
 )

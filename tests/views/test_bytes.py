@@ -291,13 +291,13 @@ def test_reads_like_this() -> None:
 
 def test_tls_1_2_shows_the_certificate_and_says_so() -> None:
     said = meanings(RECORDED["1.2"])
-    assert "The certificate stands here in the clear: who listens reads that it is for" in said
-    assert "who listens does not see it" not in said
+    assert "The certificate stands here in the clear: an observer reads that it is for" in said
+    assert "an observer does not see it" not in said
 
 
 def test_tls_1_3_hides_the_certificate_and_says_so() -> None:
     said = meanings(RECORDED["1.3"])
-    assert said.count("in TLS 1.3 who listens does not see it") == 1
+    assert said.count("in TLS 1.3 an observer does not see it") == 1
     assert "stands here in the clear" not in said
 
 

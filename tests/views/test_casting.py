@@ -8,7 +8,7 @@ import pytest
 
 from simulator import formats
 from simulator.explainer import explain, veiled_all
-from simulator.formats import tally
+from simulator.formats import shapes
 from simulator.masking import Veil
 from simulator.verdict import Verdict
 from simulator.views.casting import Casting
@@ -112,7 +112,7 @@ def test_filled_in_is_explained(seed: int, tmp_path: Path, monkeypatch: pytest.M
     rng = random.Random(seed)
     path = tmp_path / "log"
     path.write_text("".join(f"{line}\n" for line in lines(rng, 300)))
-    monkeypatch.setattr(tally, "PIECE", rng.choice((777, 1 << 17)))
+    monkeypatch.setattr(shapes, "PIECE", rng.choice((777, 1 << 17)))
     page = Page(rng.choice(("en", "pt_BR")), width=rng.choice((60, 80, 110)), colour=seed % 2 == 0)
     name = "markdown" if seed % 4 == 3 else "annotated"
     cast, plain, count = both(path, name, page, seed % 3 * 50)

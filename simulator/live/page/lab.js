@@ -209,7 +209,7 @@ function door(port) {
 		const does = middlebox.value;
 		try {
 			await put(`ports/${port.name}`, { server: JSON.parse(policy.value), middlebox: { does, lines: MIDDLEBOXES[does][1] } });
-			said.textContent = t("Changed: it holds for who connects from now on.");
+			said.textContent = t("Changed: it applies to whoever connects from now on.");
 		} catch (error) { said.textContent = error.message; }
 	};
 	if (challenge) return el("div", { class: "door", "data-port": port.name }, el("h2", {}, el("code", {}, `${port.host}:${port.port}`), ` ${port.title}`));
