@@ -609,7 +609,7 @@ class SmtpSession extends HTMLElement {
 		if (this.#tallest.width !== this.clientWidth) this.#tallest = { width: this.clientWidth };
 		for (const [name, box] of Object.entries({ now, notes, ...ledgers })) {
 			box.style.minHeight = "";
-			this.#tallest[name] = Math.max(this.#tallest[name] ?? 0, box.offsetHeight);
+			this.#tallest[name] = Math.max(this.#tallest[name] ?? 0, Math.ceil(box.getBoundingClientRect().height));
 			box.style.minHeight = `${this.#tallest[name]}px`;
 		}
 	}
