@@ -76,6 +76,9 @@ const span = (name, ...children) => el("span", { class: name }, ...children);
 const p = (name, ...children) => el("p", { class: name }, ...children);
 const div = (name, ...children) => el("div", { class: name }, ...children);
 
+// A name, which breaks between its parts before it breaks within one.
+const parted = (name = "") => String(name).split(/(?<=[._@])/).flatMap((part) => [part, el("wbr", {})]);
+
 // The keyboard gets to what can be scrolled.
 function fit(box) {
 	if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
@@ -342,7 +345,7 @@ class SmtpSession extends HTMLElement {
 			return el("label", {}, input, span("", t(label)));
 		});
 		const ledger = (side) => el("div", { class: `ledger ${side}`, role: "group", "aria-label": t(KNOWS[side] ?? OVERHEARD), tabindex: 0 });
-		const figure = (side, name) => div(`figure ${side}`, icon(side), span("role", t(side)), span("host", name));
+		const figure = (side, name) => div(`figure ${side}`, icon(side), span("role", t(side)), span("host", parted(name)));
 		const between = steps.some((s) => s.by === "middlebox" || s.lost || s.stale) || session.wire.some((s) => s.link === "server");
 		const hello = session.events.find((e) => e.verb === "EHLO" || e.verb === "HELO");
 
@@ -627,7 +630,7 @@ class SmtpSession extends HTMLElement {
 	#fact(fact, mark, tag = "li") {
 		const how = this.#t(fact.secure ? "inside TLS" : "in the clear");
 		const node = el(tag, { class: `fact ${fact.secure ? "secure" : ""} ${mark || ""}` }, icon(fact.secure ? "lock" : "open"),
-			el(mark === "gone" ? "s" : "span", { class: "label" }, fact.label.split("_").flatMap((part, place) => (place ? ["_", el("wbr", {}), part] : part))), fact.kind in KINDS && span("kind", this.#t(KINDS[fact.kind])), span("sr", `, ${how}`));
+			el(mark === "gone" ? "s" : "span", { class: "label" }, parted(fact.label)), fact.kind in KINDS && span("kind", this.#t(KINDS[fact.kind])), span("sr", `, ${how}`));
 		// A fact leads back to the line that taught it.
 		if (fact.learned >= 0 && fact.learned !== null && tag === "li" && mark !== "gone") {
 			const line = this.#ui.items[fact.learned];
@@ -741,8 +744,8 @@ code,pre,.line,.label,.host{font-family:var(--mono);font-size:.86em}
 .heads{display:grid;grid-template-columns:minmax(0,1fr) auto minmax(0,1fr);gap:.6em;padding:.6em .7em;background:var(--panel);border-bottom:1px solid var(--line)}
 .figure{grid-template-columns:auto minmax(0,1fr);column-gap:.5em}
 .figure>.icon{width:1.6em;height:1.6em;grid-row:span 2;display:none}
-.role::first-letter{text-transform:uppercase}
-.host{display:block;font-size:.74em;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;unicode-bidi:isolate}
+.role{display:block}.role::first-letter{text-transform:uppercase}
+.host{display:block;font-size:.74em;line-height:1.3;overflow-wrap:anywhere;unicode-bidi:isolate}
 .figure.server{grid-template-columns:minmax(0,1fr) auto;text-align:right}
 .figure.server .icon{grid-column:2;grid-row:1/span 2}
 .middle{display:grid;justify-items:center;gap:.2em}
@@ -862,7 +865,7 @@ pre{font-size:.76em;overflow:auto;max-height:16em;background:var(--panel);paddin
 	.overheard .wire{grid-column:2/-1} .ledger ul{display:grid} .ledger{max-height:27em;overflow-y:auto;scrollbar-width:thin} .wire{height:27em}
 }
 @container (min-width:42em) and (max-width:59.99em){
-	.ledger .fact{display:grid;grid-template-columns:auto 1fr;row-gap:0} .ledger .kind{grid-column:2;margin:0}
+	.ledger .fact{display:grid;grid-template-columns:auto 1fr;row-gap:0} .ledger .kind{grid-column:2;margin:0} .figure.figure{display:block}.figure:not(.middlebox)>.icon.icon{display:none}
 }
 @container (min-width:60em){
 	.player{padding:1.3em}
