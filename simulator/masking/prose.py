@@ -173,6 +173,7 @@ _PARTS = 8
 
 
 _DIGITS = str.maketrans("123456789", "000000000")
+_ANY_DIGIT = str.maketrans("0123456789", "0000000000")
 _NUMBERED = late(r"[1-9]")
 
 _STRANGE = 2
@@ -190,7 +191,7 @@ class Masker:
         self.authenticating = False
         """AUTH was said: a word alone may be an answer to it."""
         self._hints, self._shapes = hints(), shapes()
-        self._of_keys: frozenset[str] = frozenset()
+        self._headless: dict[str, int] = {}
         """Lines of private keys whose beginning is missing."""
         self._pending = ""
         self._patience = 0
@@ -201,7 +202,7 @@ class Masker:
         """Lines since the last row of that table."""
         self._indent = -1
         self._margin = 0
-        """Where the text of the line stands that began a block."""
+        """Where the text of the last line outside a block stood, behind what the log writes."""
         self._call = 0
         """Brackets that are open of a call whose arguments may be secret."""
         self._before = ""
@@ -222,7 +223,7 @@ class Masker:
 
         self._hints = tuple(filter(has, hints()))
         self._shapes = shapes_with(frozenset(filter(has, signs())))
-        self._of_keys = _of_keys(text)
+        self._headless = _lines_without_head(text)
 
     def begun(self) -> tuple[object, ...] | None:
         """What the lines so far have begun, for `resume`; None where that is nothing, or no more
@@ -245,6 +246,11 @@ class Masker:
             self._pending, self._columns, self._call, self._key, self._blob, self._hex,
             self._ticket, self._patience, self._strange, self._indent, self._before,
         ) = begun  # fmt: skip
+
+    @property
+    def in_block(self) -> bool:
+        """Whether the next lines may be those of a block."""
+        return self._pending == "block" or self._indent >= 0
 
     def interrupted(self) -> None:
         """Something came in between that was understood."""
@@ -292,12 +298,12 @@ class Masker:
         cut = ""
         if len(line) > LONGEST:
             line, cut = line[:LONGEST], MASK
+        if not understood and self._headless:
+            bare = line.strip()
+            if (before := self._headless.get(bare.casefold())) is not None:
+                return line[: line.index(bare) + before] + MASK + cut
         if not understood and (lead := self._lead(line)):
             return lead + self.line(line[len(lead) :]) + cut
-        if not understood and self._of_keys and (bare := _bare(line)).casefold() in self._of_keys:
-            if looks_secret(bare):
-                self._keep(bare)
-            return line.rstrip()[: -len(bare)] + MASK + cut
         if not understood and (whole := self._state(line)) is not None:
             return whole + cut
         if not understood and self._hints:
@@ -314,7 +320,8 @@ class Masker:
         return _covered(line, spans) + cut
 
     def _lead(self, line: str) -> str:
-        """What stands before the text, without the indent of a block's line."""
+        """What stands before the text. A level takes up to three blanks behind it; in a block these
+        are the indent of the text."""
         lead = leads.of(line)
         if self._pending == "block" or self._indent >= 0:
             if len(lead) > self._margin and not line[self._margin : len(lead)].strip():
@@ -342,17 +349,22 @@ class Masker:
         return None if shown is None else lead + shown
 
     def _going_on(self, line: str, before: str) -> str | None:
-        if "-----" in line:
-            if begin := re.search(r"-----BEGIN ([A-Z0-9 ]{0,60})-----", line):
-                secret = "PRIVATE" in begin[1] and "-----END" not in line[begin.end() :]
-                self._key, self._public = secret, "PRIVATE" not in begin[1]
+        if "----" in line:
+            end = _ENDS.search(line)
+            if begin := _BEGINS.search(line):
+                secret = "PRIVATE" in begin["what"] and not (end and end.start() > begin.end())
+                self._key, self._public = secret, "PRIVATE" not in begin["what"]
                 if secret:
                     rest = line[begin.end() :]
                     return line[: begin.end()] + (MASK if rest.strip("\\rn\"' ") else rest)
                 return None
-            if "-----END" in line:
+            if end is not None:
                 self._key = self._public = False
-                return line
+                if "PRIVATE" in end["what"] and _OF_KEY.fullmatch(
+                    rest := _bare(line[: end.start()])
+                ):
+                    return line.replace(rest, MASK, 1) if rest else line
+                return None
         if self._key or re.match(r"(?i)Private-(?:Lines|MAC)\b", line):
             self._key = self._key or line.lower().startswith("private-lines")
             if re.match(r"[\w+/=\\\s,\"':.-]*$", line) or not line.strip():
@@ -364,7 +376,7 @@ class Masker:
             if _CERTIFIED.fullmatch(line) and not is_sasl(line.strip()):
                 spans: list[tuple[int, int]] = []
                 self._apart(spans, line, 0, len(line))
-                # Behind its padding, it is another's line.
+                # A padded line is its last: what follows is of something else.
                 self._public = not line.rstrip().endswith("=")
                 return _covered(line, spans)
             self._public = False
@@ -491,7 +503,7 @@ class Masker:
             start = len(line) - len(line.lstrip())
             value = value_at(line, start, sentence=False, url=False, markup=False)
             if line[start : start + 1] not in QUOTES and value and waiting.startswith("block"):
-                self._indent = _indented(before)
+                self._indent = len(before) - len(before.lstrip())
         if value is None:
             return None
         self._keep(line[value.start : value.end].strip())
@@ -815,32 +827,67 @@ class Masker:
                 self._add(spans, line, *match.span())
 
 
-_KEY_ENDS = late(r"-----END [A-Z0-9 ]{0,60}PRIVATE")
+_BEGINS = late(r"-{4,5} ?BEGIN (?P<what>[A-Z0-9 ]{0,60})-{4,5}")
+_ENDS = late(r"-{4,5} ?END (?P<what>[A-Z0-9 ]{0,60})-{4,5}")
 _OF_KEY = late(
-    r"\s*[\"']?[A-Za-z0-9+/]*={0,2}(?:\\[rn])*[\"']?[\s,;+.\\]*|\s*(?:Proc-Type|DEK-Info): .*"
+    r"\s*b?[\"']?[A-Za-z0-9+/]*+={0,2}(?:\\[rn])*[\"']?[\s,;.\\]*|=[A-Za-z0-9+/]{4}"
+    r"|\s*(?:Proc-Type|DEK-Info): .*"
 )
 """A line of a private key (RFC 7468 §3, RFC 1421 §4.6), perhaps quoted as a string of a program."""
-
-
+_SURE = 16
+"""Characters of lines that are more than a word or two."""
+_HEAD = "-----BEGIN"
 _MARK = late(r"\s*(?:(?:[CS]:|[<>|=~*-]{1,4})\s+)?")
-_INDENT = late(r"(?:\s*(?:[CS]:|[<>|=~*-]{1,4})(?:\s|$))?(?P<indent>\s*)")
 
 
-def _of_keys(text: str) -> frozenset[str]:
-    """The lines of private keys whose end stands in the text, but not their beginning."""
-    if not _KEY_ENDS.search(text):
-        return frozenset()
-    found: set[str] = set()
-    run: list[str] = []
-    for line in text.split("\n"):
-        if _KEY_ENDS.search(line):
-            found.update(run)
+def _lines_without_head(text: str) -> dict[str, int]:
+    """The lines of private keys whose end stands in the text, but not their beginning; and how many
+    characters of each are the log's."""
+    if not any("PRIVATE" in end["what"] for end in _ENDS.finditer(text)):
+        return {}
+    found: dict[str, int] = {}
+    above: list[str] = []
+    for whole in text.split("\n"):
+        line = whole[:LONGEST]
+        end = _ENDS.search(line) if "END " in line else None
+        begin = _BEGINS.search(line) if "BEGIN " in line else None
+        if end is not None and begin is None and "PRIVATE" in end["what"]:
+            key = _run(above, _alike(line[: end.start()].strip(" ")))
+            if sum(len(line) - before for line, before in key.items()) >= _SURE:
+                found |= key
+        if end is not None or begin is not None:
+            above = []
+        # A key that has its beginning is known by that.
+        above.append(_HEAD if begin is not None and "PRIVATE" in begin["what"] else line)
+    return found
+
+
+def _run(above: list[str], prefix: str) -> dict[str, int]:
+    """The last lines that may be of a key, each behind what stands before its end, or behind marks
+    that logs have."""
+    found: dict[str, int] = {}
+    apart = False
+    # A page may have set each line apart.
+    spaced = bool(above) and not _bare(above[-1])
+    for line in reversed(above):
+        if line == _HEAD:
+            return {}
+        line = line.strip()
         bare = _bare(line)
-        if not _OF_KEY.fullmatch(bare):
-            run = []
-        elif bare:
-            run.append(bare.casefold())
-    return frozenset(found)
+        if prefix and _alike(line).startswith(prefix):
+            bare = line[len(prefix) :].strip()
+        # Only its headers stand apart from it.
+        if not _OF_KEY.fullmatch(bare) or (apart and ": " not in bare):
+            break
+        apart = apart or not (bare or spaced)
+        if any(map(str.isalnum, bare)) and bare.upper() not in _SMTP_WORDS | mechanisms():
+            found[line.casefold()] = len(line) - len(bare)
+    return found
+
+
+def _alike(line: str) -> str:
+    """A line, whatever its numbers are: those of the time differ from line to line."""
+    return line.translate(_ANY_DIGIT)
 
 
 def _bare(line: str) -> str:
@@ -848,13 +895,26 @@ def _bare(line: str) -> str:
     line = line[len(leads.of(line)) :]
     mark = _MARK.match(line)
     line = line[mark.end() if mark else 0 :]
-    return line[len(leads.of(line)) :].strip()
+    # Also where nothing stands behind it.
+    return line[len(leads.of(line + " .")) :].strip()
+
+
+_INDENT = late(r"(?:\s*(?:[CS]:|[~=-]{0,3}[<>|]{1,4})(?:\s|$))?(?P<indent>\s*)")
+"""The indent of a line, perhaps behind a side's mark."""
 
 
 def _indented(line: str) -> int:
-    """How far a line is indented, behind a side's mark."""
+    """How far a line is indented, before or behind a side's mark, unless a reply or a command stands
+    behind that."""
+    plain = len(line) - len(line.lstrip())
     mark = _INDENT.match(line)
-    return len(mark["indent"]) if mark else 0
+    if (
+        mark is None
+        or re.match(r"[245]\d\d[ -]", line[mark.end() :])
+        or _is_talk(line[mark.end() :])
+    ):
+        return plain
+    return max(plain, len(mark["indent"]))
 
 
 def _within(string: re.Match[str]) -> str:

@@ -75,7 +75,7 @@ class Secrets:
 
     def __call__(self, session: Session) -> Session:
         """The session without secrets, and without the octets that hold them."""
-        said = [text for event in session.events for text in texts(event)]
+        said = [text for event in session.events for text in texts(event) if text]
         masker = Masker()
         masker.prepare("\n".join(said))
         walk = _Walk(masker, self._begun)
@@ -440,8 +440,11 @@ class _Walk:
 
     def _of_another(self, answer: str) -> None:
         """An answer that can be none: the line of another session's message, whose other lines
-        nobody understood, or of a file, which may begin what the next line ends."""
-        if answer.strip() in ("", "*", "=") or is_blob(answer) or is_sasl(answer):
+        nobody understood, or of a file, which may begin what the next line ends. What can only be
+        an answer ends what the lines before have begun."""
+        if answer.strip() in ("", "*", "=") or (
+            (is_blob(answer) or is_sasl(answer)) and not self._masker.in_block
+        ):
             self._masker.interrupted()
             return
         if marked := _MARKED.match(answer):
@@ -466,7 +469,8 @@ class _Walk:
         if asked or (not known and self._body):
             if asked:
                 self._keep(line)
-                self._of_another(line)
+                if not known:
+                    self._of_another(line)
             else:
                 self._say(line)
             self._body_seen = True

@@ -177,6 +177,7 @@ def test_what_stands_behind_a_certificate_that_breaks_off() -> None:
         assert Masker().block([*begun, line, begun[1]])[:4] == [*begun, MASK]
 
 
+END_OF_KEY = "-----END RSA PRIVATE KEY-----"
 KEY = "⟦MIIEpAIBAAKCAQEAWNlAGh22⟧\n⟦WNlAGh⟧\n⟦qrstuvWNlAGh==⟧\n-----END RSA PRIVATE KEY-----"
 HEADLESS = {
     "nothing": KEY,
@@ -218,6 +219,103 @@ def test_a_block_goes_on_where_its_first_line_answers_a_challenge(
 ) -> None:
     rows = HEAD + asked + "".join(f"{mark}{row}\n" for row in block.split("\n"))
     assert "WNlAGh" not in shown(rows.encode(), reader=reader)
+
+
+AT_ITS_PLACE = {
+    "a block whose lines begin as lists do": (
+        "password: |\n  correct WNlAGh\n  - battery WNlAGh\n  > staple WNlAGh\n"
+    ),
+    "a block whose first line is encoded": (
+        "S: 334 UGFzc3dvcmQ6\nSMTP_PASSWORD: >-\n  Y29ycmVjdHdvcmQx\n  battery WNlAGh\n"
+    ),
+    **{
+        f"a key behind a mark that nobody listed ({mark}…{end})": "".join(
+            f"{mark}{row}{end}\n"
+            for row in ("WNlAGh", "qrstuvWNlAGhqrstuvWNlAGh", "WNlAGh==", END_OF_KEY)
+        )
+        for mark, end in (
+            ("client: ", ""),
+            ("CLIENT -> SERVER: ", ""),
+            ("  SMTP>> ", ""),
+            ("[->] ", ""),
+            ("# ", ""),
+            ("12:", ""),
+            ("$key .= '", "';"),
+            ('+ "', '\\n"'),
+            ("Mar  4 10:00:00 mx postfix/smtpd[7]: < a[192.0.2.1]: ", ""),
+        )
+    },
+    "a key whose lines stand apart": f"qrstuvWNlAGhqrstuvWNlAGh\n\nWNlAGh==\n\n{END_OF_KEY}\n",
+    "a key's checksum": f"qrstuvWNlAGhqrstuvWNlAGh\n=WNlA\n{END_OF_KEY}\n",
+    "a key of SSH2": "qrstuvWNlAGhqrstuvWNlAGh\n---- END SSH2 ENCRYPTED PRIVATE KEY ----\n",
+    "a key on the line of its end": f"qrstuvWNlAGhqrstuvWNlAGh== {END_OF_KEY}\n",
+    "a setting before a certificate's end": "smtp_password=WNlAGh22 -----END CERTIFICATE-----\n",
+}
+
+
+@pytest.mark.parametrize("text", AT_ITS_PLACE.values(), ids=AT_ITS_PLACE)
+def test_what_goes_on_over_lines_is_masked_to_its_end(text: str) -> None:
+    for log in (HEAD + text, re.sub("(?m)^(?=2)", "S: ", HEAD).replace("EHLO", "C: EHLO") + text):
+        assert not re.search("(?i)WNlA", shown(log.encode()))
+        whole, _ = in_log(log, formats.read(log.encode()))
+        assert not re.search("(?i)WNlA", whole)
+
+
+STAYS = {
+    "words before a key": (
+        "8BITMIME\n10240000\n4bXyZ12QwErTy\nDKIM_KEY='-----BEGIN PRIVATE KEY-----\\nMIIEvQ\\n"
+        "-----END PRIVATE KEY-----'\n250 ok 4bXyZ12QwErTy queued\n",
+        ["8BITMIME", "10240000", "250 ok 4bXyZ12QwErTy queued"],
+    ),
+    "a word before an end": (f".\nDONE\n{END_OF_KEY}\nDONE\n", ["DONE"]),
+    "the level of an empty line": (
+        "".join(
+            f"2026-01-01 10:00:00 DEBUG {row}\n"
+            for row in ("starting", "", "qrstuvWNlAGhqrstuvWNlAGh", END_OF_KEY, "connecting")
+        ),
+        ["DEBUG starting", "DEBUG connecting"],
+    ),
+    "what stands behind an item of a list": (
+        "services:\n  - password: |\n      x1\n    image: foo\n  restart: always\n",
+        ["restart: always"],
+    ),
+    "a list behind a block": (
+        "-> 'pass' =>\n-< 535 no\n<~  250-log.example.test\n<~  250 AUTH LOGIN\n",
+        ["250-log.example.test", "AUTH LOGIN"],
+    ),
+    "what curl tells behind a block": (
+        "password: |\n  correct x1\n*   Trying 192.0.2.1:25...\n",
+        ["Trying 192.0.2.1:25"],
+    ),
+    "a command where an answer was due": (
+        "S: 334 VXNlcm5hbWU6\nC: AUTH LOGIN\nS: 334 UGFzc3dvcmQ6\nS: 535 no\n",
+        ["535", "no"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "kept"), STAYS.values(), ids=STAYS)
+def test_what_stands_beside_a_key_or_a_block_stays(text: str, kept: list[str]) -> None:
+    log = HEAD + text
+    whole, _ = in_log(log, formats.read(log.encode()))
+    assert [word for word in kept if word not in whole] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "+" * 60_000 + f"!\n{END_OF_KEY}\n",
+        "-----BEGIN RSA PRIVATE KEY-----\n" + "qrstuvwxyz0123456789\n" * 5_000 + f"{END_OF_KEY}\n",
+        "qrst\n" * 20_000 + f"{END_OF_KEY}\n",
+    ],
+    ids=["plus-signs", "a-long-key", "words"],
+)
+def test_a_key_takes_as_long_as_it_is(text: str) -> None:
+    masker = Masker()
+    began = time.process_time()
+    masker.prepare(text)
+    masker.block(text.split("\n"))
+    assert time.process_time() - began < 5
 
 
 SHORT = "mySecret=⟦x⟧"
