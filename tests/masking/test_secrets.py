@@ -261,10 +261,10 @@ def test_what_goes_on_over_lines_is_masked_to_its_end(text: str) -> None:
         assert not re.search("(?i)WNlA", whole)
 
 
+WHOLE_KEY = "DKIM_KEY='-----BEGIN PRIVATE KEY-----\\nMIIEvQ\\n-----END PRIVATE KEY-----'"
 STAYS = {
     "words before a key": (
-        "8BITMIME\n10240000\n4bXyZ12QwErTy\nDKIM_KEY='-----BEGIN PRIVATE KEY-----\\nMIIEvQ\\n"
-        "-----END PRIVATE KEY-----'\n250 ok 4bXyZ12QwErTy queued\n",
+        f"8BITMIME\n10240000\n4bXyZ12QwErTy\n{WHOLE_KEY}\n250 ok 4bXyZ12QwErTy queued\n",
         ["8BITMIME", "10240000", "250 ok 4bXyZ12QwErTy queued"],
     ),
     "a word before an end": (f".\nDONE\n{END_OF_KEY}\nDONE\n", ["DONE"]),
