@@ -133,6 +133,8 @@ _ANSWERED = late(r"\s*(?:\S{1,3}\s+)?(?![245]\d\d(?:[ -]|$))(?P<s>\S{3,})\s*")
 """A line that is one word, as the answer to what the server asked for."""
 _OPENS = late(r"""(?:=>|:\s*[|>][-+]?\d?|\"{3}|'{3})\s*$""")
 """How a line ends whose value stands in the next, with nothing else that it may mean."""
+_FLAT = 8
+"""Lines of a block whose indents are gone that are masked, unless something else shows before."""
 _SETTING = late(
     r"""\s+["']?[\w.-]+["']?\s*[=:]\s*\S|\s*(?:\#|//|\{\s*$)"""
     r"""|(?i:["']?(?:type|description|sensitive|nullable|ephemeral|noecho|metadata)["']?\s*[=:]\s*\S)|\s+(?:[\w.-]+\s*\{|[\]})]+,?\s*$)"""
@@ -250,7 +252,7 @@ class Masker:
     @property
     def in_block(self) -> bool:
         """Whether the next lines may be those of a block."""
-        return self._pending == "block" or self._indent >= 0
+        return self._pending in ("block", "flat") or self._indent >= 0
 
     def interrupted(self) -> None:
         """Something came in between that was understood."""
@@ -501,9 +503,17 @@ class Masker:
             ):
                 return None
             start = len(line) - len(line.lstrip())
+            if waiting == "flat":
+                if re.match(r"[{\[<\"'#]", line[start:]) or self._patience <= 0:
+                    return None
+                self._pending, self._patience = "flat", self._patience - 1
+                return line[:start] + MASK
             value = value_at(line, start, sentence=False, url=False, markup=False)
-            if line[start : start + 1] not in QUOTES and value and waiting.startswith("block"):
+            if line[start : start + 1] not in QUOTES and value and waiting == "block":
                 self._indent = len(before) - len(before.lstrip())
+                if _indented(line) <= self._indent:
+                    # Whoever wrote it down left the indents out.
+                    self._indent, self._pending, self._patience = -1, "flat", _FLAT
         if value is None:
             return None
         self._keep(line[value.start : value.end].strip())

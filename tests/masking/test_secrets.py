@@ -203,9 +203,12 @@ def test_a_private_key_is_one_by_its_end_alone(key: str, reader: str, mark: str)
 
 BLOCKS = {
     "folded": "SMTP_PASSWORD: >-\n  correct WNlAGh\n  battery WNlAGh\n  staple WNlAGh",
+    "without its indents": "SMTP_PASSWORD: >-\ncorrect WNlAGh\nbattery WNlAGh\nstaple WNlAGh",
+    "to a mark": "password = <<EOF\nfirst WNlAGh\nsecond WNlAGh\nEOF",
+    "in three quotes": 'password = """\nfirst WNlAGh\nsecond WNlAGh\n"""',
     "literal": "mail:\n  password: |\n    correct WNlAGh\n    battery WNlAGh",
 }
-"""Values of YAML that go on over several lines."""
+"""Values that go on over several lines."""
 
 
 @pytest.mark.parametrize(
@@ -282,6 +285,10 @@ STAYS = {
     "a list behind a block": (
         "-> 'pass' =>\n-< 535 no\n<~  250-log.example.test\n<~  250 AUTH LOGIN\n",
         ["250-log.example.test", "AUTH LOGIN"],
+    ),
+    "what stands behind a block without indents": (
+        "password: |\ncorrect x1\nhost: mx.example.com\nS: 250 two words\n",
+        ["host: mx.example.com", "two words"],
     ),
     "what curl tells behind a block": (
         "password: |\n  correct x1\n*   Trying 192.0.2.1:25...\n",
