@@ -32,6 +32,18 @@ def test_every_line_is_there_and_opens_into_its_bytes(language: str) -> None:
         assert "<dt>" in block
 
 
+def test_each_line_says_who_speaks_before_the_arrow() -> None:
+    said = re.findall(r'<span class="by">(.*?)</span>', shown("en"))
+    assert set(said) == {"client →", "server ←", "⇄"}
+
+
+def test_a_long_name_breaks_at_its_seams_alone() -> None:
+    chips = re.findall(r'<span class="fact secure">(.*?)</span>', shown("en"))
+    [suite] = {chip for chip in chips if "AES" in chip}
+    assert "TLS_<wbr>AES_<wbr>256_<wbr>GCM_<wbr>SHA384" in suite
+    assert "1.3" in suite
+
+
 def test_whoever_forgets_is_told_once_and_at_the_handshake() -> None:
     blocks = re.findall(r"<details.*?</details>", shown("en"), re.DOTALL)
     [turn] = (block for block in blocks if "line turn" in block)
@@ -65,5 +77,5 @@ def test_the_secret_that_is_shown_decrypts_the_record_that_is_shown() -> None:
 
 def test_a_certificate_is_named_in_the_readers_language() -> None:
     page = Page(path="why-twice.md", language="pt-BR", text="")
-    assert "certificado de eq-c601.example.com" in ledgers.show(page)
+    assert "certificado de eq-c601.example.com" in ledgers.show(page).replace("<wbr>", "")
     assert "certificate" not in ledgers.show(page)

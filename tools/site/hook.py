@@ -63,12 +63,14 @@ def on_page_context(context: Any, page: Any, config: Any, nav: Any) -> None:
 
 def on_post_page(output: str, page: Any, config: Any) -> str:
     """Where a page asks for it, let it load from this site alone, and send nothing anywhere; no
-    page loads styles that it has no use for, and its small tables fit a telephone."""
+    page loads styles that it has no use for, its small tables fit a telephone, and no option is
+    broken at its hyphens."""
     sys.path.insert(0, str(ROOT))
     from tools.site.lean import styled
+    from tools.site.options import unbroken
     from tools.site.stacked import stacked
 
-    output = stacked(styled(output))
+    output = unbroken(stacked(styled(output)))
     if page.meta.get("policy") != "own":
         return output
     scripts = re.findall(r"<script>(.*?)</script>", output, re.DOTALL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 
 from simulator.explainer import Step
 from simulator.knowledge import Fact
@@ -12,6 +13,9 @@ from simulator.views.inert import printable
 from tools.site.page import Page, table
 from tools.site.plays import play
 from tools.words import word
+
+_SEAM = re.compile(r"(?<=\w[_.-])(?=\w{2})")
+"""Where a long name may go on in the next line."""
 
 
 def show(page: Page) -> str:
@@ -38,5 +42,5 @@ def _facts(step: Step, side: str, language: str) -> str:
 def chip(fact: Fact, language: str) -> str:
     """A fact as pages and sheets show it: dashed where learned in the clear."""
     kind = "secure" if fact.secure else "clear"
-    label = html.escape(printable(document.label(fact, language)))
+    label = _SEAM.sub("<wbr>", html.escape(printable(document.label(fact, language))))
     return f'<span class="fact {kind}">{label}</span>'

@@ -83,12 +83,13 @@ def _block(
 ) -> Iterator[str]:
     turn = isinstance(step.event, Handshake)
     where = "turn" if turn else "inside" if step.event.secure else "clear"
+    # The name first: after an arrow it would be the one that is spoken to.
     arrow = "⇄" if turn else "→" if step.event.by == "client" else "←"
-    by = "" if turn else f" {word(f'bytes.{step.event.by}', page.language)}"
+    by = "" if turn else f"{word(f'bytes.{step.event.by}', page.language)} "
     said = "\n".join(printable(line) for line in wire_text(step))
     lines = f"<code>{html.escape(said) or ' '}</code>" if said else ""
     gist = html.escape(say(step.meaning, page.said))
-    head = f'<span class="by">{arrow}{by}</span>{lines}<span class="gist">{gist}</span>'
+    head = f'<span class="by">{by}{arrow}</span>{lines}<span class="gist">{gist}</span>'
     more = [*_changes(step, page), *_bytes(pieces, page), *_rules(step, told, page)]
     kind = f'class="line {where}" id="line-{step.index + 1}"'
     if more:

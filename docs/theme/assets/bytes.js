@@ -56,14 +56,23 @@
 				}
 			});
 			const heads = el("div", { class: "row heads" }, sides.map(({ title }) => el("p", { class: "side" }, title)));
-			return [heads, ...[...events].sort(([a], [b]) => a - b).map(([event, found]) => this.#row(event, found))];
+			return [heads, ...[...events].sort(([a], [b]) => a - b).map(([event, found]) => this.#row(event, found, sides))];
 		}
 
-		#row(event, sides) {
+		#row(event, found, sides) {
 			const name = `event-${event}`;
 			const step = el("a", { class: "step", href: `#${name}` }, this.#words.step.replace("{n}", event + 1));
 			return el("section", { class: "row", id: name, "aria-label": step.textContent }, step,
-				sides.map((pieces) => el("div", { class: "side" }, pieces.map((piece) => this.#piece(piece)))));
+				found.map((pieces, side) => el("div", { class: "side" },
+					// Where the sides are one below the other, no head stands over them.
+					pieces.length && sides.length > 1 ? el("p", { class: "which" }, sides[side].title) : "",
+					pieces.map((piece) => this.#piece(piece)))));
+		}
+
+		// Thousandths, as the page's language writes them.
+		#seconds(at) {
+			const language = this.closest("[lang]")?.lang || undefined;
+			return at.toLocaleString(language, { minimumFractionDigits: 3, maximumFractionDigits: 3 });
 		}
 
 		#piece(piece) {
@@ -117,7 +126,7 @@
 			const more = octets.length > SHOWN && el("button", { type: "button", class: "more" }, words.more.replace("{n}", octets.length));
 			more && more.addEventListener("click", () => { show(Infinity); more.remove(); box.focus(); });
 			return el("article", { class: `piece ${readable} to-${piece.to}` },
-				el("p", { class: "way" }, `${words[from]} → ${words[piece.to]} · ${words[readable]} · ${piece.at.toFixed(3)} s`),
+				el("p", { class: "way" }, `${words[from]} → ${words[piece.to]} · ${words[readable]} · ${this.#seconds(piece.at)} s`),
 				el("p", { class: "value" }, piece.value || piece.name),
 				piece.meaning ? el("p", { class: "meaning" }, piece.meaning) : "",
 				(piece.inside ?? []).map((line) => el("p", { class: "inside" }, `${words.inside}: `, el("code", {}, line))),
