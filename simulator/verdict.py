@@ -15,6 +15,7 @@ from simulator.pairing import Paired, begins_in_the_middle
 from simulator.session import (
     AnyEvent,
     Command,
+    Connect,
     Disconnect,
     Handshake,
     Message,
@@ -373,6 +374,7 @@ _HOW_FAR = {
         "and the second EHLO began the session anew."
     ),
     "cut off": N_("The client asked for TLS, but the session ended before the server answered."),
+    "waited": N_("TLS was never begun: each side waited for the other."),
     "slipped in": N_(
         "TLS was established, but what someone slipped in before it, in the clear, "
         "was taken for a part of the session inside."
@@ -386,7 +388,7 @@ _HOW_FAR = {
 }
 
 _MAIL = {
-    "smuggled": N_("Out of the message's rest the server made a further one, and accepted that."),
+    "smuggled": N_("From the rest of it the server made a second message, and accepted that too."),
     "inside": N_("The message was accepted inside TLS."),
     "clear": N_("The message was accepted, and it crossed the network in the clear."),
     "refused": N_("The server refused {verb} with {code}."),
@@ -411,6 +413,8 @@ def _outcome(verdict: Verdict, session: Session, pairs: Sequence[Paired]) -> Tex
         key = "slipped in"
     if not key and code is None and _cut_at_starttls(session.events):
         key = "cut off"
+    if not key and session.source == "lab" and _both_waited(session.events):
+        key = "waited"
     if key:
         how_far = Text(_HOW_FAR[key], {"code": code.code if code else 0})
     else:
@@ -422,6 +426,13 @@ def _cut_at_starttls(events: Sequence[AnyEvent]) -> bool:
     """The client's last command was STARTTLS, and then the connection ended."""
     sent = [event for event in events if isinstance(event, Command) and event.by == "client"]
     return bool(sent) and sent[-1].verb == "STARTTLS" and isinstance(events[-1], Disconnect)
+
+
+def _both_waited(events: Sequence[AnyEvent]) -> bool:
+    """Nobody said a word until one side lost patience."""
+    if not events or not all(isinstance(event, Connect | Disconnect) for event in events):
+        return False
+    return isinstance(last := events[-1], Disconnect) and last.reason == "timeout"
 
 
 def _mail(verdict: Verdict, session: Session, pairs: Sequence[Paired]) -> Text:

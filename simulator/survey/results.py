@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
@@ -21,6 +22,9 @@ WITHHELD = N_(
     "withheld: what was found here is not public as far as we know, so nothing of it is written "
     "down; tell the makers of the software (its security policy says how), and nobody else first"
 )
+
+_WORDS = (N_("broke off"), N_("no to TLS"))
+_REFUSED = re.compile(r"(?P<code>\d{3}) to (?P<verb>[A-Z]+(?: \+ [A-Z]+)*)")
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -42,6 +46,14 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def said(self, language: str) -> str:
         """The whole of it, in that language."""
         return say(self.prose or self.text, language)
+
+    def brief(self, language: str) -> str:
+        """The `short` of it, in that language."""
+        if self.short in _WORDS:
+            return say(self.short, language)
+        if refused := _REFUSED.fullmatch(self.short):
+            return say(Text(N_("{code} to {verb}"), refused.groupdict()), language)
+        return self.short
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,7 +153,7 @@ def changes(before: Found, now: Found, language: str = SOURCE) -> Iterator[str]:
 
 def _cell(answer: Answer, language: str) -> str:
     shows = say(SHOWS[answer.kind], language)
-    return f"{answer.short} ({shows})" if answer.short else shows
+    return f"{answer.brief(language)} ({shows})" if answer.short else shows
 
 
 def schema() -> dict[str, object]:

@@ -475,7 +475,17 @@ def test_by_dane_the_key_counts_and_nothing_else(kind: str, tlsa: str, error: st
     assert checked == [shaken.detail if error else told]
 
 
-FURTHER = "Out of the message's rest the server made a further one, and accepted that."
+@pytest.mark.parametrize("name", ["both-wait", "proxy-missing"])
+def test_where_both_sides_wait_tls_was_never_begun(name: str) -> None:
+    waited = "TLS was never begun: each side waited for the other."
+    found = explanation(name)
+    assert found.verdict.tls is None
+    assert say(found.verdict.outcome).startswith(waited)
+    cut = explainer.explain(found.session.until(1))
+    assert waited not in say(cut.verdict.outcome)
+
+
+FURTHER = "From the rest of it the server made a second message, and accepted that too."
 
 
 def dialogue(played: Session) -> list[tuple[str, str]]:

@@ -83,12 +83,13 @@ def repairs(page: Page) -> str:
         if repair.line - first not in places:
             places.append(repair.line - first)
     nothing = word("log.nothing", page.language)
+    unchanged = word("log.as-found", page.language)
     rows = [
         [*(_code(text) if text else nothing for text in (before, after)), ranges(places, "–"), why]
         for (before, after, why), places in told.items()
     ]
     rows += [
-        [_code(left.text), "=", f"{left.line - first}", say(left.why, page.said, escape)]
+        [_code(left.text), unchanged, f"{left.line - first}", say(left.why, page.said, escape)]
         for left in _restored().unknown
     ]
     heads = [word(f"log.{head}", page.language) for head in ("found", "restored", "lines", "why")]

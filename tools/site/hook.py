@@ -91,13 +91,14 @@ def on_post_build(config: Any) -> None:
     what no browser asks for."""
     sys.path.insert(0, str(ROOT))
     from tools.site.lean import slim
-    from tools.site.search import weighed
+    from tools.site.search import weighed, worded
 
     path = Path(config["site_dir"]) / "search" / "search_index.json"
     index = json.loads(path.read_text("utf-8"))
     made = _made(Path(config["docs_dir"]))["first-aid.md"]
     aid = {Path(file).stem for entry in made for file in entry.values()}
     index["docs"] = weighed(index["docs"], aid)
+    worded(index, Path(config["docs_dir"]).name)
     path.write_text(json.dumps(index, ensure_ascii=False, separators=(",", ":")), "utf-8")
     slim(Path(config["site_dir"]))
 

@@ -1,4 +1,5 @@
-"""What the search is told of the pages: which count more, and which give answers away."""
+"""What the search is told of the pages: which count more, which give answers away, and by what
+words they are also looked for."""
 
 from __future__ import annotations
 
@@ -27,6 +28,18 @@ def _weight(page: str, *, aid: bool) -> float:
         return table["first-aid/"]
     found = [name for name in table if page == name or (name and page.startswith(f"{name}/"))]
     return table[max(found, key=len)] if found else 1
+
+
+def worded(index: dict[str, Any], language: str) -> None:
+    """Give pages the words that people type for them and that do not stand in them, in a field of
+    the index that nothing shows."""
+    index["config"]["fields"]["words"] = {"boost": _table()["boost"]}
+    words = dict(_table()["words"][language])
+    for doc in index["docs"]:
+        if "#" not in doc["location"] and (typed := words.pop(_page(doc["location"]), "")):
+            doc["words"] = typed
+    if words:
+        raise LookupError(f"docs/data/search.toml: no page {', '.join(words)} in {language}")
 
 
 def weighed(docs: list[dict[str, Any]], aid: set[str]) -> list[dict[str, Any]]:

@@ -196,7 +196,7 @@ def _cell(page: Page, one: Found, question: Question) -> str:
     if answer.kind == "withheld":
         return f'<a class="chip" href="#withheld">{say(SHOWS["withheld"], page.said)}</a>'
     chip = f"chip {CHIP.get(answer.kind, '')}".strip()
-    shown = answer.short or say(SHOWS[answer.kind], page.said)
+    shown = answer.brief(page.said) or say(SHOWS[answer.kind], page.said)
     shown = _YES_OR_NO.sub(lambda said: word(f"wild.{said[0]}", page.language), shown)
     title = html.escape(printable(answer.said(page.said)))
     address = f"{page.up}{FOLDER}/{_file(one.name, answer)}"

@@ -97,7 +97,9 @@ def show_sheets(page: Page) -> str:
                 for ending, text in (("html", "open"), ("pdf", "pdf"))
                 if ending == "html" or printable() or page.offline
             )
-        copies = f"{COPIES[each]} ({word(f'papers-{each}', language)})"
+        copies = f"{COPIES[each]}"
+        if each != "one":
+            copies += f" ({word(f'papers-{each}', language)})"
         rows.append([word(f"papers-{name}", language), paper, copies, links])
     return table(heads, rows)
 

@@ -157,7 +157,7 @@ def build(*, pdf: bool = True) -> list[Path]:
                 if plan in minutes
             )
             target = BUILD / f"{plan}.{language}.html"
-            values = {"language": language, "title": title}
+            values = {"language": language, "title": f"{title} · {plan} min"}
             size = {"width": WIDTH, "height": HEIGHT}
             target.write_text(PAGE.format(**values, slides=shown, **size), encoding="utf-8")
             made.append(target)

@@ -138,7 +138,8 @@
 				player.step = 0;
 				this.#locked = false;
 				outcome.textContent = shown.verdict.outcome;
-				command.textContent = `ehlo-twice replay ${names.replace(/\+nothing$/, "")}`;
+				const option = language === "en" ? "" : `--lang ${language} `;
+				command.textContent = `ehlo-twice replay ${option}${names.replace(/\+nothing$/, "")}`;
 			}
 			if (between) await between();
 			const { there, back, parted } = alignment(...PANES.map((pane) => this.#panes[pane].player.data.sessions[0].steps));
