@@ -34,9 +34,12 @@ _TLS = re.compile(
     rf"(?:established|reused) (?:from|to) ?(?P<peer>{_PEER})?: "
     r"(?P<version>\S+) with cipher (?P<cipher>\S+)"
 )
-_CLIENT = re.compile(r"[^\[]{0,120}?\bfrom (?P<name>[^\[\s]{0,255})\[(?P<address>[^\]]{1,80})\]")
+_CLIENT = re.compile(
+    r"(?:[^\[]{0,120}?\bfrom |warning: )(?P<name>[^\[\s]{0,255})\[(?P<address>[^\]]{1,80})\]"
+)
 """Whose line it is."""
 _SHAKEN = re.compile(r"SSL_accept error|\w{1,12} TLS connection established")
+"""What became of the handshake: a session has one."""
 _LOST = re.compile(rf"(?:{_ID})?(?:lost connection|timeout) after (?P<verb>[A-Z-]+)")
 _FAILED = re.compile(
     rf"SSL_(?:accept|connect) error|(?:{_ID})?Cannot start TLS|.{{0,40}}TLS library problem"
@@ -75,7 +78,7 @@ _OWN_KEY = re.compile(
 _QUEUED = re.compile(_ID)
 _NEW = re.compile(
     rf"(?:{_ID})?(?:setting up TLS connection|SSL_connect error|connect to "
-    r"|\w+ TLS connection established)"
+    r"|\w+ TLS connection (?:established|reused))"
 )
 
 MOST_MESSAGES = 20_000
@@ -194,13 +197,11 @@ class Unbegun:
     def is_over(self, rest: str) -> bool:
         """Whether a line of the same process is one of another session: it names another client, or
         tells of what comes once in a session, or may only come before its end."""
-        if not server_begins(rest):
-            return False
         self._look()
         named = _CLIENT.match(rest)
         if named is not None and self._client not in ("", named["address"]):
             return True
-        if disconnects(rest):
+        if not server_begins(rest) or disconnects(rest):
             return False
         return self._lost or (self._shaken and _SHAKEN.match(rest) is not None)
 
@@ -211,10 +212,12 @@ class Unbegun:
             self._look()
 
     def _look(self) -> None:
-        for rest in filter(server_begins, self._said):
-            self._goes_on = self._goes_on or not disconnects(rest)
+        for rest in self._said:
             if (named := _CLIENT.match(rest)) is not None:
                 self._client = named["address"]
+            if not server_begins(rest):
+                continue
+            self._goes_on = self._goes_on or not disconnects(rest)
             self._shaken = self._shaken or _SHAKEN.match(rest) is not None
             self._lost = self._lost or _LOST.match(rest) is not None
         self._said.clear()
@@ -491,6 +494,7 @@ class Reader:
             self._delivered.pop(process, None)
         elif desk.has(process) and _elsewhere(self._of(process), said.server):
             desk.end(process)
+            self._delivered.pop(process, None)
         if not desk.has(process) and not said.begins:
             desk.loose(line.text, line.number)
             return

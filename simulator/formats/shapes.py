@@ -280,20 +280,17 @@ class Scan:
             self.delivered.add(process)
             self._keep(process, b"status=" + (b"sent" if why.startswith(b"sent") else why))
             return
-        begins = b" TLS connection established to " in text
-        if begins or text.startswith((b"setting up TLS", b"SSL_connect error")):
+        if _NEW.match(text):
             self.first.setdefault(process, b"")
             if process in self.last:
                 self._finish(process)
         to = _TO.match(text)
         self._with(process, to and to[2])
-        if begins:
+        if b" TLS connection established to " in text:
             trust, _, rest = text.partition(b" TLS connection established to ")
             tls = rest[rest.find(b": TLS") :].split(b" (", 1)[0]
             peer = b" TLS connection established to a[192.0.2.1]:25"
             self._keep(process, trust.rpartition(b" ")[2] + peer + tls)
-        elif text.startswith(b"SSL_connect error"):
-            self._keep(process, b"SSL_connect error to a[192.0.2.1]:25: -1")
         else:
             # Not only what tells of TLS: whatever else may tell a cause.
             if to is not None:
@@ -329,6 +326,11 @@ _WHY = re.compile(rb"\w+ \(.*\)")
 
 _ANY_CLIENT = re.compile(rb"/(?:smtp|lmtp|relay)\[")
 
+# As in `maillog`, in octets.
+_NEW = re.compile(
+    rb"(?:[0-9A-Za-z]{3,20}: )?(?:setting up TLS connection|SSL_connect error|connect to "
+    rb"|\w+ TLS connection (?:established|reused))"
+)
 _TO = re.compile(
     rb"(?:[0-9A-Za-z]{3,20}: )?(?:SSL_connect error to |setting up TLS connection to "
     rb"|\w+ TLS connection (?:established|reused) to )([^\[\s]{0,200}\[([^\]]{1,80})\])"

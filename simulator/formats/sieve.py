@@ -278,6 +278,7 @@ class _Sieve:
             self._delivered.pop(process, None)
         elif waiting is not None and said.server and waiting.server not in ("", said.server):
             self._end(process)
+            self._delivered.pop(process, None)
         if process not in self._open:
             if not said.begins:
                 self._put_loose(number, line)

@@ -133,6 +133,8 @@ _ANSWERED = late(r"\s*(?:\S{1,3}\s+)?(?![245]\d\d(?:[ -]|$))(?P<s>\S{3,})\s*")
 """A line that is one word, as the answer to what the server asked for."""
 _OPENS = late(r"""(?:=>|:\s*[|>][-+]?\d?|\"{3}|'{3})\s*$""")
 """How a line ends whose value stands in the next, with nothing else that it may mean."""
+_KEY_OF_BLOCK = late(r"""\s*[-\s]*["']?[\w.-]+["']?\s*(?::\s*[|>][-+]?\d?|=>?\s*\S+)\s*$""")
+"""The line that begins a block, and has nothing else on it."""
 _FLAT = 8
 """Lines of a block whose indents are gone that are masked, unless something else shows before."""
 _SETTING = late(
@@ -511,7 +513,7 @@ class Masker:
             value = value_at(line, start, sentence=False, url=False, markup=False)
             if line[start : start + 1] not in QUOTES and value and waiting == "block":
                 self._indent = len(before) - len(before.lstrip())
-                if _indented(line) <= self._indent:
+                if _indented(line) <= self._indent and _KEY_OF_BLOCK.match(before):
                     # Whoever wrote it down left the indents out.
                     self._indent, self._pending, self._patience = -1, "flat", _FLAT
         if value is None:

@@ -286,6 +286,10 @@ STAYS = {
         "-> 'pass' =>\n-< 535 no\n<~  250-log.example.test\n<~  250 AUTH LOGIN\n",
         ["250-log.example.test", "AUTH LOGIN"],
     ),
+    "what a program says behind its question": (
+        "Enter password: >\nConnected to mx.example.org.\nEscape character is '^]'.\n",
+        ["Escape character is"],
+    ),
     "what stands behind a block without indents": (
         "password: |\ncorrect x1\nhost: mx.example.com\nS: 250 two words\n",
         ["host: mx.example.com", "two words"],
