@@ -385,9 +385,10 @@ class Masker:
                 return _covered(line, spans)
             self._public = False
         if self._columns:
-            if (row := self._row(line)) is not None:
+            if (cells := self._row(line)) is not None:
                 self._strange = 0
-                return _covered(row, self._wherever(row))
+                # It may be none: what names a value stays in sight of what looks for names.
+                return _covered(line, [*cells, *self._wherever(line)])
             self._strange += 1
             if self._strange > _STRANGE:
                 self._columns = None
@@ -438,19 +439,22 @@ class Masker:
         self._call, self._patience = begun
         return _covered(line, spans)
 
-    def _row(self, line: str) -> str | None:
-        """A row of a table of which a column holds secrets; None if it is none."""
+    def _row(self, line: str) -> list[tuple[int, int]] | None:
+        """Where the secret stands in a row of a table of which a column holds secrets; None if it
+        is no row."""
         assert self._columns is not None
         between, count, place = self._columns
         if re.fullmatch(r"[\s+|=-]+", line) and line.strip():
-            return line
+            return []
         cells = line.split(between)
         if len(cells) != count:
             return None
-        if cell := cells[place].strip(" \"'"):
-            self._keep(cell)
-            cells[place] = cells[place].replace(cell, MASK)
-        return between.join(cells)
+        if not (cell := cells[place].strip(" \"'")):
+            return []
+        self._keep(cell)
+        begins = sum(map(len, cells[:place])) + place * len(between)
+        start = begins + cells[place].index(cell)
+        return [(start, start + len(cell))]
 
     def _heads(self, line: str) -> None:
         """Whether the line is the head of a table of which a column holds secrets."""

@@ -249,6 +249,9 @@ AT_ITS_PLACE = {
         )
     },
     "a key whose lines stand apart": f"qrstuvWNlAGhqrstuvWNlAGh\n\nWNlAGh==\n\n{END_OF_KEY}\n",
+    "a row that was taken for one of a table": (
+        "postfix/anvil[9]: at Nov 25 | Password | WNlAGh22 |\n| Password | WNlAGh22 |\n"
+    ),
     "a key's checksum": f"qrstuvWNlAGhqrstuvWNlAGh\n=WNlA\n{END_OF_KEY}\n",
     "a key of SSH2": "qrstuvWNlAGhqrstuvWNlAGh\n---- END SSH2 ENCRYPTED PRIVATE KEY ----\n",
     "a key on the line of its end": f"qrstuvWNlAGhqrstuvWNlAGh== {END_OF_KEY}\n",
