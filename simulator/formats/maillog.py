@@ -186,10 +186,13 @@ class Unbegun:
     """What is known of a session of the server's whose beginning the log does not have: lines that
     somebody searched for may be those of many clients, one after another by one process."""
 
-    __slots__ = ("_client", "_goes_on", "_lost", "_said", "_shaken")
+    __slots__ = ("_begun", "_client", "_goes_on", "_lost", "_named", "_said", "_shaken")
 
     def __init__(self) -> None:
         self._client = ""
+        self._named = ""
+        """The first client that is named, if only by a line that begins no session."""
+        self._begun = False
         self._shaken = self._lost = self._goes_on = False
         self._said: list[str] = []
         """Lines that were not looked at yet: mostly nobody asks for what they tell."""
@@ -213,9 +216,12 @@ class Unbegun:
 
     def _look(self) -> None:
         for rest in self._said:
+            begins = server_begins(rest)
+            self._begun = self._begun or begins
             if (named := _CLIENT.match(rest)) is not None:
-                self._client = named["address"]
-            if not server_begins(rest):
+                self._named = self._named or named["address"]
+                self._client = named["address"] if self._begun else ""
+            if not begins:
                 continue
             self._goes_on = self._goes_on or not disconnects(rest)
             self._shaken = self._shaken or _SHAKEN.match(rest) is not None
@@ -226,7 +232,7 @@ class Unbegun:
         """Whether another that comes after it may be the rest of it."""
         self._look()
         other._look()
-        if self._client and other._client and self._client != other._client:
+        if self._client and other._named and self._client != other._named:
             return False
         return not (self._lost and other._goes_on) and not (self._shaken and other._shaken)
 
@@ -235,6 +241,8 @@ class Unbegun:
         self._look()
         rest._look()
         whole = Unbegun()
+        whole._begun = self._begun or rest._begun
+        whole._named = self._named or rest._named
         whole._client = self._client or rest._client
         whole._shaken = self._shaken or rest._shaken
         whole._lost = self._lost or rest._lost

@@ -84,6 +84,11 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
             "mx postfix/smtpd[9]: disconnect from a[192.0.2.1] ehlo=1 quit=1 commands=2",
         ],
         ["mx postfix/smtp[9]: 0A1B: to=<a@b.example>, relay=a[192.0.2.1]:25, status=sent"],
+        [
+            "mx postfix/smtpd[9]: warning: b[2001:db8::7]: SASL LOGIN authentication failed: x",
+            "mx postfix/smtpd[9]: warning: TLS library problem: error:0A00010B:SSL routines::x",
+            "mx postfix/smtpd[9]: NOQUEUE: reject: RCPT from a[192.0.2.1]: 554 5.7.1 <b@c>: no; x",
+        ],
         ["mx postfix/smtp[9]: 0A1B: to=<a@b>,[]:25, status=deferred (certificate not verified)"],
     ],
     ids=[
@@ -94,6 +99,7 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
         "rejects-nobody",
         "disconnects",
         "sent",
+        "begins-with-another",
         "no-relay",
     ],
 )
