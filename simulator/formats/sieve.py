@@ -266,6 +266,8 @@ class _Sieve:
         waiting = self._open.get(process)
         if waiting is not None and waiting.unbegun is not None:
             if waiting.unbegun.is_over(_text(rest)):
+                # It spoke last, at the reader's desk too.
+                self._latest = process
                 self._end(process)
 
     def _client(self, process: bytes, rest: bytes, number: int, line: bytes) -> None:
