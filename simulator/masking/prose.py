@@ -364,10 +364,12 @@ class Masker:
                 return None
             if end is not None:
                 self._key = self._public = False
-                if "PRIVATE" in end["what"] and _OF_KEY.fullmatch(
-                    rest := _bare(line[: end.start()])
-                ):
-                    return line.replace(rest, MASK, 1) if rest else line
+                before = line[: end.start()].rstrip()
+                last = before.rpartition(" ")[2]
+                if "PRIVATE" in end["what"] and re.search(r"\w", last) and _OF_KEY.fullmatch(last):
+                    # The key's last line, which a reader or a page joined to it.
+                    span = (len(before) - len(last), len(before))
+                    return _covered(line, [span, *self._wherever(line)])
                 return None
         if self._key or re.match(r"(?i)Private-(?:Lines|MAC)\b", line):
             self._key = self._key or line.lower().startswith("private-lines")

@@ -255,6 +255,10 @@ AT_ITS_PLACE = {
     "a key's checksum": f"qrstuvWNlAGhqrstuvWNlAGh\n=WNlA\n{END_OF_KEY}\n",
     "a key of SSH2": "qrstuvWNlAGhqrstuvWNlAGh\n---- END SSH2 ENCRYPTED PRIVATE KEY ----\n",
     "a key on the line of its end": f"qrstuvWNlAGhqrstuvWNlAGh== {END_OF_KEY}\n",
+    "a key that a reader joins to the line before": (
+        "Nov 25 10:00:00 mx postfix/tlsproxy[9]: CONNECT from [203.0.113.9]:5555\n"
+        f"qrstuvWNlAGhqrstuvWNlAGh\nWNlAGh==\n{END_OF_KEY}\n"
+    ),
     "a setting before a certificate's end": "smtp_password=WNlAGh22 -----END CERTIFICATE-----\n",
 }
 
