@@ -45,6 +45,8 @@ SIDE = late(
 REACH = 200
 """Characters of a line in which its marks stand."""
 
+_DIGITS = str.maketrans("0123456789", "0000000000")
+
 
 def of(line: str) -> str:
     """What stands before the text of a line, as any logger may have put it there."""
@@ -73,3 +75,8 @@ def shared(before: str, line: str) -> str:
         if match := re.match(same, line):
             return match[0]
     return ""
+
+
+def alike(line: str) -> str:
+    """A line, whatever its numbers are: those of the time differ from line to line."""
+    return line.translate(_DIGITS)

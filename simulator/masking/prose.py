@@ -12,8 +12,7 @@ import itertools
 import re
 from typing import Any
 
-from simulator import smtp
-from simulator.masking import leads
+from simulator.masking import keys, leads
 from simulator.masking.dumps import HEXADECIMAL, NUMBERS, ROW_WITHIN, dumped
 from simulator.masking.forms import (
     PLAIN_TOKEN,
@@ -35,6 +34,7 @@ from simulator.masking.values import (
 )
 from simulator.masking.words import (
     MASK,
+    SMTP_WORDS,
     hints,
     mechanisms,
     name,
@@ -48,13 +48,6 @@ from simulator.needles import late
 LONGEST = 4_000
 """Characters of a line that are looked at; what lies behind them is masked unread."""
 
-_SMTP_WORDS = frozenset(smtp.VERBS) | frozenset(
-    (
-        "PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8", "CHUNKING", "DSN", "ENHANCEDSTATUSCODES",
-        "DELIVERBY", "BINARYMIME", "REQUIRETLS", "LIMITS", "OK", "READY",
-    )
-)  # fmt: skip
-"""Words that stand alone on a line although AUTH was said before."""
 
 _AUTH = late(
     r"(?i)\bAUTH(?:ENTICATE)?(?:[\s=:+\xa0]|&nbsp;|%20)+(?=\S)(?P<mech>[A-Za-z0-9_-]{3,40}(?![\w/+]))?"
@@ -177,7 +170,6 @@ _PARTS = 8
 
 
 _DIGITS = str.maketrans("123456789", "000000000")
-_ANY_DIGIT = str.maketrans("0123456789", "0000000000")
 _NUMBERED = late(r"[1-9]")
 
 _STRANGE = 2
@@ -227,7 +219,7 @@ class Masker:
 
         self._hints = tuple(filter(has, hints()))
         self._shapes = shapes_with(frozenset(filter(has, signs())))
-        self._headless = _lines_without_head(text)
+        self._headless = keys.without_head(text, LONGEST)
 
     def begun(self) -> tuple[object, ...] | None:
         """What the lines so far have begun, for `resume`; None where that is nothing, or no more
@@ -354,8 +346,8 @@ class Masker:
 
     def _going_on(self, line: str, before: str) -> str | None:
         if "----" in line:
-            end = _ENDS.search(line)
-            if begin := _BEGINS.search(line):
+            end = keys.ENDS.search(line)
+            if begin := keys.BEGINS.search(line):
                 secret = "PRIVATE" in begin["what"] and not (end and end.start() > begin.end())
                 self._key, self._public = secret, "PRIVATE" not in begin["what"]
                 if secret:
@@ -366,7 +358,11 @@ class Masker:
                 self._key = self._public = False
                 before = line[: end.start()].rstrip()
                 last = before.rpartition(" ")[2]
-                if "PRIVATE" in end["what"] and re.search(r"\w", last) and _OF_KEY.fullmatch(last):
+                if (
+                    "PRIVATE" in end["what"]
+                    and re.search(r"\w", last)
+                    and keys.LINE.fullmatch(last)
+                ):
                     # The key's last line, which a reader or a page joined to it.
                     span = (len(before) - len(last), len(before))
                     return _covered(line, [span, *self._wherever(line)])
@@ -476,7 +472,7 @@ class Masker:
         value: Value | None
         if waiting == "asked":
             alone = _ANSWERED.fullmatch(line)
-            if not alone or alone["s"].upper() in _SMTP_WORDS | mechanisms():
+            if not alone or alone["s"].upper() in SMTP_WORDS | mechanisms():
                 return None
             value = Value(*alone.span("s"), whole=True)
         elif waiting == "told":
@@ -484,7 +480,7 @@ class Masker:
             word = alone["s"] if alone else ""
             if not alone or not looks_secret(word) or PLAIN_TOKEN.fullmatch(word):
                 return None
-            if word.upper() in _SMTP_WORDS | mechanisms():
+            if word.upper() in SMTP_WORDS | mechanisms():
                 return None
             value = Value(*alone.span("s"), whole=True)
         elif waiting == "printed":
@@ -827,7 +823,7 @@ class Masker:
         if alone and not understood and (match := _ALONE.match(line)):
             word = match["s"]
             if is_blob(word) or (
-                self.authenticating and word.upper() not in _SMTP_WORDS | mechanisms()
+                self.authenticating and word.upper() not in SMTP_WORDS | mechanisms()
             ):
                 self._add(spans, line, *match.span("s"))
                 self._blob = len(word) >= 16
@@ -843,78 +839,6 @@ class Masker:
             word = match[0]
             if is_sasl(word) or (not understood and (is_key(word) or is_text(word))):
                 self._add(spans, line, *match.span())
-
-
-_BEGINS = late(r"-{4,5} ?BEGIN (?P<what>[A-Z0-9 ]{0,60})-{4,5}")
-_ENDS = late(r"-{4,5} ?END (?P<what>[A-Z0-9 ]{0,60})-{4,5}")
-_OF_KEY = late(
-    r"\s*b?[\"']?[A-Za-z0-9+/]*+={0,2}(?:\\[rn])*[\"']?[\s,;.\\]*|=[A-Za-z0-9+/]{4}"
-    r"|\s*(?:Proc-Type|DEK-Info): .*"
-)
-"""A line of a private key (RFC 7468 §3, RFC 1421 §4.6), perhaps quoted as a string of a program."""
-_SURE = 16
-"""Characters of lines that are more than a word or two."""
-_HEAD = "-----BEGIN"
-_MARK = late(r"\s*(?:(?:[CS]:|[<>|=~*-]{1,4})\s+)?")
-
-
-def _lines_without_head(text: str) -> dict[str, int]:
-    """The lines of private keys whose end stands in the text, but not their beginning; and how many
-    characters of each are the log's."""
-    if not any("PRIVATE" in end["what"] for end in _ENDS.finditer(text)):
-        return {}
-    found: dict[str, int] = {}
-    above: list[str] = []
-    for whole in text.split("\n"):
-        line = whole[:LONGEST]
-        end = _ENDS.search(line) if "END " in line else None
-        begin = _BEGINS.search(line) if "BEGIN " in line else None
-        if end is not None and begin is None and "PRIVATE" in end["what"]:
-            key = _run(above, _alike(line[: end.start()].strip(" ")))
-            if sum(len(line) - before for line, before in key.items()) >= _SURE:
-                found |= key
-        if end is not None or begin is not None:
-            above = []
-        # A key that has its beginning is known by that.
-        above.append(_HEAD if begin is not None and "PRIVATE" in begin["what"] else line)
-    return found
-
-
-def _run(above: list[str], prefix: str) -> dict[str, int]:
-    """The last lines that may be of a key, each behind what stands before its end, or behind marks
-    that logs have."""
-    found: dict[str, int] = {}
-    apart = False
-    # A page may have set each line apart.
-    spaced = bool(above) and not _bare(above[-1])
-    for line in reversed(above):
-        if line == _HEAD:
-            return {}
-        line = line.strip()
-        bare = _bare(line)
-        if prefix and _alike(line).startswith(prefix):
-            bare = line[len(prefix) :].strip()
-        # Only its headers stand apart from it.
-        if not _OF_KEY.fullmatch(bare) or (apart and ": " not in bare):
-            break
-        apart = apart or not (bare or spaced)
-        if any(map(str.isalnum, bare)) and bare.upper() not in _SMTP_WORDS | mechanisms():
-            found[line.casefold()] = len(line) - len(bare)
-    return found
-
-
-def _alike(line: str) -> str:
-    """A line, whatever its numbers are: those of the time differ from line to line."""
-    return line.translate(_ANY_DIGIT)
-
-
-def _bare(line: str) -> str:
-    """A line behind what a log writes before it."""
-    line = line[len(leads.of(line)) :]
-    mark = _MARK.match(line)
-    line = line[mark.end() if mark else 0 :]
-    # Also where nothing stands behind it.
-    return line[len(leads.of(line + " .")) :].strip()
 
 
 _INDENT = late(r"(?:\s*(?:[CS]:|[~=-]{0,3}[<>|]{1,4})(?:\s|$))?(?P<indent>\s*)")

@@ -363,10 +363,10 @@ class _Walk:
 
     def _of_prefix(self, line: str) -> str | None:
         """What stands behind the prefix in a line; None in one that has another."""
-        prefix = _alike(self._prefix)
+        prefix = leads.alike(self._prefix)
         whole = line if self._prefix[:1].isspace() else line.lstrip()
         for bare in (whole, line[len(leads.of(line)) :]):
-            if _alike(bare).startswith(prefix):
+            if leads.alike(bare).startswith(prefix):
                 return bare[len(prefix) :]
         return None
 
@@ -548,12 +548,6 @@ def _newest_first(events: list[AnyEvent]) -> bool:
 
 
 _ENDS = late(r"(?P<prefix>.*[\s:>|])\.\s*")
-_DIGITS = str.maketrans("0123456789", "0000000000")
-
-
-def _alike(line: str) -> str:
-    """A line, whatever its numbers are: those of the time differ from line to line."""
-    return line.translate(_DIGITS)
 
 
 def _logged_before_dot(lines: list[str]) -> str:
@@ -566,7 +560,7 @@ def _logged_before_all(lines: list[str]) -> str:
     """What a log writes before each of these lines, up to where they differ."""
     if len(lines) < 2 or not all(map(_LOGGED.match, lines)):
         return ""
-    columns = zip(*map(_alike, lines), strict=False)
+    columns = zip(*map(leads.alike, lines), strict=False)
     same = sum(1 for _ in itertools.takewhile(lambda column: len(set(column)) == 1, columns))
     return lines[0][: max(map(lines[0][:same].rfind, " :>|")) + 1]
 

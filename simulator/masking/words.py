@@ -17,6 +17,14 @@ from simulator.needles import late
 
 MASK = "********"
 
+SMTP_WORDS = frozenset(smtp.VERBS) | frozenset(
+    (
+        "PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8", "CHUNKING", "DSN", "ENHANCEDSTATUSCODES",
+        "DELIVERBY", "BINARYMIME", "REQUIRETLS", "LIMITS", "OK", "READY",
+    )
+)  # fmt: skip
+"""Words that stand alone on a line although AUTH was said before."""
+
 
 class Names(msgspec.Struct, frozen=True):
     """Words that name a secret, and how freely they may stand."""
