@@ -49,9 +49,9 @@ _STATUS = re.compile(
     r"status=(?P<status>\w+) \((?P<why>.*)\)"
 )
 _RELAY = re.compile(r"(?P<name>[^\[\s]{0,200})\[(?P<address>[^\]]{0,80})\]:(?P<port>\d+)")
-_TO = re.compile(
+TO = re.compile(
     rf"(?:{_ID})?(?:SSL_connect error to |\w+ TLS connection (?:established|reused) to "
-    r"|setting up TLS connection to )"
+    r"|setting up TLS connection to |certificate (?:peer name )?verification failed for )"
     r"(?P<peer>[^\[\s]{0,200}\[(?P<address>[^\]]{1,80})\](?::\d{1,5})?)"
 )
 """Which server the client is in a handshake with."""
@@ -76,7 +76,7 @@ _OWN_KEY = re.compile(
 )
 """A process that begins, and cannot use its own certificate or key: no handshake is tried."""
 _QUEUED = re.compile(_ID)
-_NEW = re.compile(
+NEW = re.compile(
     rf"(?:{_ID})?(?:setting up TLS connection|SSL_connect error|connect to "
     r"|\w+ TLS connection (?:established|reused))"
 )
@@ -275,11 +275,11 @@ class ClientSays(NamedTuple):
 
 def client_says(rest: str) -> ClientSays:
     """What a line of the client's tells of where it belongs."""
-    new, status = _NEW.match(rest) is not None, _STATUS.match(rest)
+    new, status = NEW.match(rest) is not None, _STATUS.match(rest)
     begins = new or status is not None
-    named = _TO.match(rest) if status is None else _RELAY.match(status["relay"])
+    named = TO.match(rest) if status is None else _RELAY.match(status["relay"])
     return ClientSays(
-        new, status, begins or any(p.match(rest) for p in (_FAILED, _TLS)),
+        new, status, begins or any(p.match(rest) for p in (_FAILED, _TLS, TO)),
         named["address"] if named is not None else "",
     )  # fmt: skip
 
@@ -507,7 +507,7 @@ class Reader:
             desk.loose(line.text, line.number)
             return
         dialogue = self._of(process, line.text)
-        if (to := _TO.match(rest)) is not None:
+        if (to := TO.match(rest)) is not None:
             self._peer(dialogue, to["peer"])
         if self._about_tls(dialogue, rest, line):
             pass

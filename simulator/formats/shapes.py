@@ -285,7 +285,7 @@ class Scan:
             if process in self.last:
                 self._finish(process)
         to = _TO.match(text)
-        self._with(process, to and to[2])
+        self._with(process, to and to["address"])
         if b" TLS connection established to " in text:
             trust, _, rest = text.partition(b" TLS connection established to ")
             tls = rest[rest.find(b": TLS") :].split(b" (", 1)[0]
@@ -294,7 +294,7 @@ class Scan:
         else:
             # Not only what tells of TLS: whatever else may tell a cause.
             if to is not None:
-                text = text[: to.start(1)] + b"a[192.0.2.1]" + text[to.end(1) :]
+                text = text[: to.start("peer")] + b"a[192.0.2.1" + text[to.end("address") :]
             self._keep(process, text)
 
     def _with(self, process: bytes, server: bytes | None) -> None:
@@ -326,15 +326,7 @@ _WHY = re.compile(rb"\w+ \(.*\)")
 
 _ANY_CLIENT = re.compile(rb"/(?:smtp|lmtp|relay)\[")
 
-# As in `maillog`, in octets.
-_NEW = re.compile(
-    rb"(?:[0-9A-Za-z]{3,20}: )?(?:setting up TLS connection|SSL_connect error|connect to "
-    rb"|\w+ TLS connection (?:established|reused))"
-)
-_TO = re.compile(
-    rb"(?:[0-9A-Za-z]{3,20}: )?(?:SSL_connect error to |setting up TLS connection to "
-    rb"|\w+ TLS connection (?:established|reused) to )([^\[\s]{0,200}\[([^\]]{1,80})\])"
-)
+_NEW, _TO = (re.compile(text.pattern.encode()) for text in (maillog.NEW, maillog.TO))
 _RELAY = re.compile(rb"relay=[^\[\s,]{0,200}\[([^\],]{1,80})\]:\d")
 
 

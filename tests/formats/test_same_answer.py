@@ -233,6 +233,10 @@ SENT = (
      f"Untrusted TLS connection established to b[192.0.2.2]:25: {TLS}",
      f"Untrusted TLS connection reused to d[192.0.2.4]:25: {TLS}",
      DONE.format(8).replace("a[192.0.2.1]:25", "none") + "deferred (lost connection)"),
+    (f"Trusted TLS connection established to a[192.0.2.1]:25: {TLS}",
+     "certificate verification failed for b[192.0.2.2]:25: untrusted issuer /CN=x",
+     f"Untrusted TLS connection established to b[192.0.2.2]:25: {TLS}",
+     "certificate peer name verification failed for c[192.0.2.3]:25: CommonName mis-match: x"),
 )  # fmt: skip
 
 
