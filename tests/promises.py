@@ -35,7 +35,8 @@ from unittest.mock import patch
 import msgspec
 
 from simulator import formats, lab
-from simulator.explainer import Explanation, explain, veiled
+from simulator.cli.logs import _AHEAD as AHEAD
+from simulator.explainer import Explanation, explain, veiled_all
 from simulator.formats import CannotRead, maillog, tally
 from simulator.lab import Scenario, arena
 from simulator.masking import Veil
@@ -139,7 +140,7 @@ def leak(sessions: list[Session], secrets: Iterable[str], names: Iterable[str]) 
     """Which secret which view shows; empty if none does."""
     for anonymised in (False, True):
         veil = Veil(names=anonymised)
-        hidden = [veiled(explain(session), veil) for session in sessions]
+        hidden = list(veiled_all(map(explain, sessions), veil, AHEAD))
         for name in names:
             said = shown(hidden, name)
             if found := [secret for secret in secrets if secret in said]:

@@ -78,7 +78,7 @@ _OWN_KEY = re.compile(
 _QUEUED = re.compile(_ID)
 NEW = re.compile(
     rf"(?:{_ID})?(?:setting up TLS connection|SSL_connect error|connect to "
-    r"|\w+ TLS connection (?:established|reused))"
+    r"|\w+ TLS connection (?:established|reused)|certificate (?:peer name )?verification failed)"
 )
 
 MOST_MESSAGES = 20_000
@@ -186,14 +186,12 @@ class Unbegun:
     """What is known of a session of the server's whose beginning the log does not have: lines that
     somebody searched for may be those of many clients, one after another by one process."""
 
-    __slots__ = ("_begun", "_client", "_goes_on", "_lost", "_named", "_said", "_shaken")
+    __slots__ = ("_begun", "_client", "_lost", "_said", "_shaken")
 
     def __init__(self) -> None:
         self._client = ""
-        self._named = ""
-        """The first client that is named, if only by a line that begins no session."""
         self._begun = False
-        self._shaken = self._lost = self._goes_on = False
+        self._shaken = self._lost = False
         self._said: list[str] = []
         """Lines that were not looked at yet: mostly nobody asks for what they tell."""
 
@@ -219,35 +217,12 @@ class Unbegun:
             begins = server_begins(rest)
             self._begun = self._begun or begins
             if (named := _CLIENT.match(rest)) is not None:
-                self._named = self._named or named["address"]
                 self._client = named["address"] if self._begun else ""
             if not begins:
                 continue
-            self._goes_on = self._goes_on or not disconnects(rest)
             self._shaken = self._shaken or _SHAKEN.match(rest) is not None
             self._lost = self._lost or _LOST.match(rest) is not None
         self._said.clear()
-
-    def meets(self, other: Unbegun) -> bool:
-        """Whether another that comes after it may be the rest of it."""
-        self._look()
-        other._look()
-        if self._client and other._named and self._client != other._named:
-            return False
-        return not (self._lost and other._goes_on) and not (self._shaken and other._shaken)
-
-    def with_rest(self, rest: Unbegun) -> Unbegun:
-        """What is known of both as one."""
-        self._look()
-        rest._look()
-        whole = Unbegun()
-        whole._begun = self._begun or rest._begun
-        whole._named = self._named or rest._named
-        whole._client = self._client or rest._client
-        whole._shaken = self._shaken or rest._shaken
-        whole._lost = self._lost or rest._lost
-        whole._goes_on = self._goes_on or rest._goes_on
-        return whole
 
 
 def stands_alone(rest: str) -> bool:

@@ -104,8 +104,6 @@ class Scan:
         """There is nothing in it that only the reader knows how to take."""
         self.most_open = 0
         """The most sessions that were open at once, without those whose message was delivered."""
-        self.heads: dict[bytes, maillog.Unbegun] = {}
-        """What is known of the first session of each such process, where it began before."""
         self.parted: set[bytes] = set()
         """Those whose lines before any beginning are of several sessions."""
         self.unbegun: dict[bytes, maillog.Unbegun] = {}
@@ -166,9 +164,6 @@ class Scan:
                     lines = UNSEEN
                     if process not in anew:
                         continued.add(process)
-                        if process not in self.heads:
-                            known = self.heads[process] = maillog.Unbegun()
-                            known.note(data[at + 3 : end].decode("utf-8", "replace"))
                 ended.append(process)
                 shapes.append((kind, *lines, last))
             elif number == _TLS:
@@ -256,8 +251,6 @@ class Scan:
             known = None
         if known is None:
             known = self.unbegun[process] = maillog.Unbegun()
-            if process not in self.anew:
-                self.heads.setdefault(process, known)
         known.note(text)
 
     def _count(self) -> None:

@@ -25,7 +25,6 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from simulator.explainer import explain
-from simulator.formats import maillog
 from simulator.formats.shapes import MOST_SHAPES, UNSEEN, Scan, Shape, pieces, seen, shape
 from simulator.reading import desk
 from simulator.reading.clean import clean
@@ -47,15 +46,19 @@ def verdicts(path: Path, read: Read, *, workers: int = 1) -> Iterator[Tallied] |
     log that is to be read line by line.
 
     `read` reads one session of each shape. Several workers share the parts of the file; the
-    sessions across the seams are put together. Raises OSError if the file cannot be read.
+    sessions across the seams are put together, and where it is not sure how, the file is looked
+    through as one. Raises OSError if the file cannot be read.
     """
     parts: list[Part] = []
     open_now: set[bytes] = set()
     seams = Seams()
     found = _parts(path, workers) if workers > 1 else _one_by_one(path)
     for one in found:
-        holds = one.plain and seams.hold(one)
-        if not holds or len(open_now) + one.most_open > MOST_OPEN:
+        if one.plain and not seams.hold(one):
+            found.close()
+            parts, open_now = [], set()
+            one = part(path, 0, path.stat().st_size)
+        if not one.plain or len(open_now) + one.most_open > MOST_OPEN:
             found.close()
             return None
         parts.append(one)
@@ -70,41 +73,32 @@ class Seams:
     """Looks at the seams between parts, in order, where a session may go on."""
 
     def __init__(self) -> None:
-        self._known: dict[bytes, maillog.Unbegun | None] = {}
-        """The server's sessions that are open: what is known of each that began before the log."""
+        self._open: dict[bytes, bool] = {}
+        """The server's sessions that are open, and whether the log has their beginning."""
         self._servers: dict[bytes, bytes] = {}
         """The servers of the client's that are open."""
         self._last: dict[bytes, bytes] = {}
 
     def hold(self, part: Part) -> bool:
-        """Whether what goes on in the next part goes on there as one; only the reader knows what to
-        do where it does not."""
-        known, servers = self._known, self._servers
-        for process in known.keys() & part.heads.keys():
-            begun = known[process]
-            if begun is None:
-                if process in part.parted:
-                    return False
-            elif not begun.meets(part.heads[process]):
+        """Whether it is sure that what goes on in the next part goes on there as one session."""
+        opened, servers = self._open, self._servers
+        for process in opened.keys() & part.continued:
+            if not opened[process] or process in part.parted:
                 return False
         gone = _gone(part, self._last)
         for process in servers.keys() & part.called.keys() - gone:
             if servers[process] != part.called[process]:
                 return False
         for process in (*part.processes.split(b"\n"), *gone):
-            known.pop(process, None)
+            opened.pop(process, None)
             servers.pop(process, None)
         servers.update(part.servers)
         self._last = _last(part, self._last)
         for process, lines in part.left.items():
             if lines[:1] != UNSEEN:
-                known[process] = None
+                opened[process] = True
             elif process in part.unbegun:
-                begun = known.get(process)
-                if begun is not None:
-                    known[process] = begun.with_rest(part.unbegun[process])
-                elif process not in known:
-                    known[process] = part.unbegun[process]
+                opened.setdefault(process, False)
         return True
 
 
@@ -214,8 +208,8 @@ class Part(NamedTuple):
     """The first and last messages of its client processes (see `Scan`)."""
     called: dict[bytes, bytes]
     servers: dict[bytes, bytes]
-    heads: dict[bytes, maillog.Unbegun]
-    unbegun: dict[bytes, maillog.Unbegun]
+    continued: set[bytes]
+    unbegun: set[bytes]
     parted: set[bytes]
     """What `Scan` says of these."""
     anew: set[bytes]
@@ -243,8 +237,8 @@ def part(path: Path, start: int, end: int) -> Part:
             numbers.extend([known.setdefault(shape, len(known)) for shape in shapes])
     return Part(
         b"\n".join(ended), numbers, list(known), scan.open, scan.first, scan.last,
-        scan.called, scan.servers, scan.heads, scan.unbegun, scan.parted, scan.anew, scan.plain,
-        scan.most_open, scan.delivered,
+        scan.called, scan.servers, scan.continued, set(scan.unbegun), scan.parted, scan.anew,
+        scan.plain, scan.most_open, scan.delivered,
     )  # fmt: skip
 
 

@@ -83,7 +83,7 @@ def not_shown(played: lab.Scenario | None = None) -> set[str]:
         {"auth-offered-inside": LEGS},
         {"ehlo-before-mail": ORDER, "ehlo-rather-than-helo": ORDER},
         {"keyword-offered": ORDER, "client-forgets": ORDER},
-        {"server-drops-cleartext": BUFFER, "ehlo-before-mail": BUFFER},
+        {"server-drops-cleartext": BUFFER, "ehlo-before-mail": BUFFER, "waits-for-reply": BUFFER},
         {"starttls-gone": BUFFER, "auth-offered-inside": BUFFER, "ehlo-reply-form": BUFFER},
     ]
     return {key for row in rows for key, cannot in row.items() if cannot in why}

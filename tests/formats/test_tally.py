@@ -160,6 +160,35 @@ def test_parts_and_pieces_do_not_overlap(log: Path, monkeypatch: pytest.MonkeyPa
             assert found == judged(log, 1)
 
 
+SEARCHED = """\
+reject: RCPT from {a}: 554 5.7.1 <b@c.example>: Relay access denied; x
+{a}: SASL LOGIN authentication failed: authentication failure
+reject: RCPT from {b}: 554 5.7.1 <b@c.example>: Relay access denied; x
+lost connection after STARTTLS from {b}
+disconnect from {a}
+lost connection after RCPT from {a}
+Anonymous TLS connection established from {a}: {tls}
+SSL_accept error from {b}: -1
+warning: {b}: SASL LOGIN authentication failed: authentication failure
+disconnect from {a} ehlo=2 starttls=1 mail=1 rcpt=0/1 quit=1 commands=5/6
+"""
+
+
+def test_what_was_searched_for_is_counted_as_one_where_no_seam_is_sure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "log"
+    head = "Nov 25 10:00:00 mx postfix/smtpd[9]: "
+    told = SEARCHED.format(a="a[192.0.2.1]", b="b[192.0.2.2]", tls=TLS)
+    path.write_text("".join(head + line + "\n" for line in told.splitlines()))
+    read = Counter(repr(without_lines(explain(s).verdict)) for s in formats.read(path))
+    for size in range(20, path.stat().st_size, 61):
+        monkeypatch.setattr(tally, "PART", size)
+        counted = tally.verdicts(path, maillog.read)
+        assert counted is not None
+        assert Counter(repr(found.verdict) for found in counted) == read
+
+
 def test_pieces_break_anywhere(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = judged(log, 1)
     for size in (60, 100, 1000):
