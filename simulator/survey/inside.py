@@ -28,7 +28,7 @@ from simulator.checks import client, server
 from simulator.checks.cases import AUTH, Result, Status
 from simulator.errors import Error
 from simulator.lab.play import run
-from simulator.language import Text, say
+from simulator.language import N_, Text, say
 from simulator.session import Command, Handshake, Reply, Session
 from simulator.smtp import parse_keyword
 from simulator.survey import mailbox
@@ -289,7 +289,7 @@ def _of_server(
             short = _lists(session)
             text = short
         elif not answer or answer in ("closed", "silence"):
-            kind, short, text = "unclear", "broke off", "the session broke off"
+            kind, short, text = "unclear", "broke off", N_("the session broke off")
         else:
             kind, short, text = _shows(question, answer), _word(answer), answer
             if question.id == "mail-unannounced":
@@ -316,7 +316,7 @@ def _written(job: Job, answer: Answer) -> Answer:
         answer,
         kind="breaks" if kept else "told" if line else "unclear",
         short=NAME if kept else other,
-        text=line or "the message was taken, and not found",
+        text=line or N_("the message was taken, and not found"),
         sessions=(session,),
     )
 

@@ -23,8 +23,16 @@ WITHHELD = N_(
     "down; tell the makers of the software (its security policy says how), and nobody else first"
 )
 
-_WORDS = (N_("broke off"), N_("no to TLS"))
-_REFUSED = re.compile(r"(?P<code>\d{3}) to (?P<verb>[A-Z]+(?: \+ [A-Z]+)*)")
+_WORDS = (
+    N_("broke off"),
+    N_("no to TLS"),
+    N_("no name"),
+    N_("no message"),
+    N_("closed"),
+    N_("silence"),
+)
+_REFUSED = re.compile(r"(?P<code>\d{3}|closed|silence) to (?P<verb>[A-Z]+(?: \+ [A-Z]+)*)")
+_RENAMED = re.compile(r"(?P<count>\d+ → \d+) \(another name\)")
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -52,7 +60,12 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         if self.short in _WORDS:
             return say(self.short, language)
         if refused := _REFUSED.fullmatch(self.short):
-            return say(Text(N_("{code} to {verb}"), refused.groupdict()), language)
+            code = say(refused["code"], language)
+            return say(
+                Text(N_("{code} to {verb}"), {"code": code, "verb": refused["verb"]}), language
+            )
+        if renamed := _RENAMED.fullmatch(self.short):
+            return say(Text(N_("{count} (another name)"), renamed.groupdict()), language)
         return self.short
 
 

@@ -62,6 +62,15 @@ def test_yes_and_no_are_said_in_the_readers_language() -> None:
     assert not [one for one in shown if re.search(r"\byes\b|\bno(?=$|,| →)", one)]
 
 
+def test_what_is_said_of_a_cell_is_in_the_readers_language() -> None:
+    shown = wild.servers(page("pt-BR"))
+    assert 'title="STARTTLS sim → não, AUTH não → sim"' in shown
+    assert not re.search('title="STARTTLS (yes|no) ', shown)
+    name = "wild/postfix.lists.html"
+    [session] = [asset for asset in wild.files("pt-BR") if asset.path == name]
+    assert "<code>STARTTLS sim → não, AUTH não → " in session.data.decode()
+
+
 def test_all_questions_stand_in_one_table_each() -> None:
     told = [question for group in wild.GROUPS.values() for question in group]
     assert sorted(told) == sorted(question.id for question in of("server"))

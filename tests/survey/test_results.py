@@ -87,3 +87,29 @@ def test_no_session_tells_of_the_machine_that_it_was_recorded_on() -> None:
                 assert session.client.address in ("", "127.0.0.1", "::1")
                 assert session.started is None
                 assert session.secrets == ()
+
+
+@pytest.mark.parametrize(
+    ("short", "said"),
+    [
+        ("503", "503"),
+        ("503 to MAIL", "503 ao MAIL"),
+        ("closed to STARTTLS + NOOP", "conexão fechada ao STARTTLS + NOOP"),
+        ("silence to RCPT", "silêncio ao RCPT"),
+        ("1 → 0 (HELO)", "1 → 0 (HELO)"),
+        ("1 → 1 (another name)", "1 → 1 (outro nome)"),
+        ("no name", "nenhum nome"),
+        ("no message", "nenhuma mensagem"),
+        ("before.example", "before.example"),
+    ],
+)
+def test_an_answer_in_short_is_said_in_the_readers_language(short: str, said: str) -> None:
+    answer = results.Answer(question="mail", kind="told", short=short)
+    assert (answer.brief("en"), answer.brief("pt_BR")) == (short, said)
+
+
+@pytest.mark.parametrize("text", ["the session broke off", "the message was taken, and not found"])
+def test_what_became_of_a_session_is_said_in_the_readers_language(text: str) -> None:
+    answer = results.Answer(question="mail", kind="unclear", text=text)
+    assert answer.said("en") == text
+    assert answer.said("pt_BR") != text

@@ -103,7 +103,7 @@ def _file(name: str, answer: Answer) -> str:
 def _session(one: Found, answer: Answer, language: str, *, offline: bool) -> str:
     """A page of its own: the session that shows an answer, in the player."""
     said = LANGUAGES[language]
-    came = printable(answer.said(said))
+    came = printable(_whole(answer, language))
     question = next(q for q in of(one.kind) if q.id == answer.question).said(said)
     # Of several the one that went furthest shows most.
     session = max(answer.sessions, key=lambda session: len(session.events))
@@ -188,6 +188,19 @@ def _table(page: Page, kind: Kind, asked: Sequence[Question]) -> str:
 _YES_OR_NO = re.compile(r"\b(?:yes|no)\b(?=$|,| →)")
 
 
+def _brief(answer: Answer, language: str) -> str:
+    """An answer in short, yes and no in the reader's language."""
+    said = answer.brief(LANGUAGES[language])
+    return _YES_OR_NO.sub(lambda match: word(f"wild.{match[0]}", language), said)
+
+
+def _whole(answer: Answer, language: str) -> str:
+    """All of it; what became of the lists is all that there is to say of them."""
+    if answer.text == answer.short:
+        return _brief(answer, language)
+    return answer.said(LANGUAGES[language])
+
+
 def _cell(page: Page, one: Found, question: Question) -> str:
     """What came, as a link to the session; and the report, where there is one."""
     answer = one.answer(question.id)
@@ -196,9 +209,8 @@ def _cell(page: Page, one: Found, question: Question) -> str:
     if answer.kind == "withheld":
         return f'<a class="chip" href="#withheld">{say(SHOWS["withheld"], page.said)}</a>'
     chip = f"chip {CHIP.get(answer.kind, '')}".strip()
-    shown = answer.brief(page.said) or say(SHOWS[answer.kind], page.said)
-    shown = _YES_OR_NO.sub(lambda said: word(f"wild.{said[0]}", page.language), shown)
-    title = html.escape(printable(answer.said(page.said)))
+    shown = _brief(answer, page.language) or say(SHOWS[answer.kind], page.said)
+    title = html.escape(printable(_whole(answer, page.language)))
     address = f"{page.up}{FOLDER}/{_file(one.name, answer)}"
     link = f'<a class="{chip}" href="{address}" title="{title}">{html.escape(shown)}</a>'
     if answer.public:
