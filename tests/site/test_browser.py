@@ -161,6 +161,55 @@ def test_a_link_to_a_step_and_the_language_switch_keep_the_place(opened: Open) -
 
 
 @pytest.mark.parametrize(
+    ("address", "anchor"),
+    [
+        (
+            "pt-BR/questions/#e-um-bug-o-ehlo-ser-enviado-duas-vezes",
+            "is-it-a-bug-that-ehlo-is-sent-twice",
+        ),
+        ("pt-BR/what-if/plain/#o-que-se-conclui", "what-follows"),
+        ("en/what-if/plain/#what-follows", "what-follows"),
+    ],
+)
+def test_the_language_switch_keeps_the_heading(opened: Open, address: str, anchor: str) -> None:
+    shown = opened(address)
+    language, _, page = address.partition("#")[0].partition("/")
+    [other] = set(LANGUAGES) - {language}
+    shown.locator(".language a").click()
+    shown.wait_for_url(f"**/{other}/{page}#{anchor}")
+    assert shown.evaluate("document.querySelector(':target')?.localName") in ("h2", "h3")
+
+
+def test_a_link_to_the_other_language_has_the_place_before_it_is_opened_elsewhere(
+    opened: Open,
+) -> None:
+    shown = opened("en/questions/#must-the-client-send-it-again")
+    link = shown.locator(".language a")
+    link.dispatch_event("pointerdown", {"button": 1})
+    assert link.evaluate("link => link.hash") == "#must-the-client-send-it-again"
+
+
+LONG = ("what-if/", "in-the-wild/", "questions/", "teach/guide/", "reference/citations/")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_long_page_begins_with_a_list_of_its_parts(
+    browser: Any, site: Path, language: str
+) -> None:
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.set_viewport_size({"width": 390, "height": 800})
+    for path in LONG:
+        page.goto((site / language / path / "index.html").as_uri())
+        links = page.locator("nav.parts a")
+        assert links.count() >= 4
+        assert links.first.bounding_box()["y"] < 1000
+        assert all(len(text) < 60 for text in links.all_inner_texts())
+        for anchor in links.evaluate_all("all => all.map((a) => a.hash)"):
+            assert page.locator(f".md-content {anchor}").count() == 1
+    page.context.close()
+
+
+@pytest.mark.parametrize(
     ("address", "page"),
     [
         ("your-log/#second-ehlo", "causes/ehlo/#second-ehlo"),

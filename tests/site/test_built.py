@@ -23,6 +23,9 @@ class Reader(HTMLParser):
         self.loaded: list[str] = []
         self.language = ""
         self.headings = 0
+        self.anchors: list[tuple[str, str | None]] = []
+        self.once: set[str] = set()
+        self.within = False
         self.feed(path.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -32,6 +35,11 @@ class Reader(HTMLParser):
             self.language = found.get("lang") or ""
         if tag == "h1":
             self.headings += 1
+        if re.fullmatch("h[1-6]", tag):
+            self.anchors.append((tag, found.get("id")))
+            self.within = True
+        if tag == "a" and self.within and "href" not in found:
+            self.once.add(found.get("id") or "")
         if tag == "a" and found.get("href") is not None:
             self.links.append(found["href"] or "")
         for name, value in attrs:
@@ -39,6 +47,10 @@ class Reader(HTMLParser):
                 self.loaded.append(value)
         if tag == "smtp-session" and found.get("src"):
             self.loaded.append(found["src"] or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        if re.fullmatch("h[1-6]", tag):
+            self.within = False
 
 
 def all_pages() -> list[str]:
@@ -60,6 +72,30 @@ def test_every_page_names_its_language_and_has_one_heading(read: dict[Path, Read
         language = path.relative_to(SITE).parts[0]
         if language in LANGUAGES:
             assert (reader.language, reader.headings) == (language, 1), path
+
+
+def test_headings_have_the_same_anchors_in_both_languages(read: dict[Path, Reader]) -> None:
+    # What is embedded elsewhere, or printed, is not switched.
+    pages = [SITE / "en" / page / "index.html" for page in built("en")]
+    pages += sorted(SITE.glob("en/wild/*.html"))
+    there = {path: SITE / "pt-BR" / path.relative_to(SITE / "en") for path in pages}
+    assert sum(len(read[path].anchors) for path in pages) > 1000
+    differ = [path for path in pages if read[path].anchors != read[there[path]].anchors]
+    assert differ == []
+
+
+def test_old_anchors_lead_on_and_nothing_here_asks_for_them(read: dict[Path, Reader]) -> None:
+    questions = read[SITE / "pt-BR" / "questions" / "index.html"]
+    assert "e-um-bug-o-ehlo-ser-enviado-duas-vezes" in questions.once
+    old = [
+        f"{path.relative_to(SITE)}: {address}"
+        for path, reader in read.items()
+        for address in reader.links
+        if not urlsplit(address).scheme
+        and (found := read.get(target(path, address)))
+        and unquote(urlsplit(address).fragment) in found.once
+    ]
+    assert old == []
 
 
 def target(path: Path, address: str) -> Path:

@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tools.site import (
+    anchors,
     assets,
     cells,
     embed,
@@ -63,9 +64,13 @@ def assemble(*, offline: bool = False) -> None:
         save(target, data)
 
     def put_all(pages: Iterable[Page], files: Iterable[Asset], language: str) -> None:
+    english: dict[str, str] = {}
+
         for page in pages:
             text = getting.with_line(complete(page, shows.ALL), page) + glossary.tips(page)
             put(f"{language}/{page.path}", text.encode())
+            text = anchors.alike(text, english.setdefault(page.path, text), page)
+            text = anchors.with_parts(text, page)
         for asset in files:
             put(f"{language}/{asset.path}", asset.data)
 

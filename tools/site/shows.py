@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from simulator.cli import cli
 from simulator.views import esa
 from tools.site import (
+    anchors,
     changing,
     decrypting,
     documented,
@@ -85,6 +86,7 @@ def explain(page: Page, *words: str) -> str:
 
 ALL: dict[str, Show] = {
     "player": player,
+    "parts": anchors.asked,
     "run": run,
     "ledgers": ledgers.show,
     "experiments": experiments.cards,

@@ -4,8 +4,17 @@
 	// The theme's script waits for the page to be read, which it was when that script came.
 	window.document$?.next(document);
 
+	const named = () => {
+		let hash = location.hash.slice(1);
+		try { hash = decodeURIComponent(hash); } catch { /* As it stands, then. */ }
+		return hash && document.getElementById(hash);
+	};
+	// The other language knows a heading's anchor, but not those that it also has here.
 	for (const link of document.querySelectorAll(".language a")) {
-		link.addEventListener("click", () => { link.hash = location.hash; });
+		for (const kind of ["pointerdown", "click"]) link.addEventListener(kind, () => {
+			const heading = named()?.closest("h1, h2, h3, h4");
+			link.hash = heading?.id || location.hash;
+		});
 	}
 	const dialog = document.querySelector("[data-md-component=search][role=dialog]");
 	dialog?.setAttribute("aria-label", dialog.querySelector("input").getAttribute("aria-label"));
@@ -42,9 +51,7 @@
 		place.textContent = new URL(place.dataset.here, location.href.split("#")[0]).href;
 	}
 	// A cause has its address in the index, and stands on a page below; it once stood on another page.
-	let hash = location.hash.slice(1);
-	try { hash = decodeURIComponent(hash); } catch { /* As it stands, then. */ }
-	const wanted = hash && document.getElementById(hash);
+	const wanted = named();
 	const on = wanted ? wanted.closest(".causes li")?.querySelector("a[href]") : document.querySelector("a[data-causes]");
 	if (on && location.hash) location.replace(on.href.split("#")[0] + location.hash);
 }
