@@ -32,6 +32,7 @@ from tools.site import (
     notebooks,
     octets,
     reference,
+    root,
     sandbox,
     shows,
     wild,
@@ -63,14 +64,14 @@ def assemble(*, offline: bool = False) -> None:
         kept.add(target)
         save(target, data)
 
-    def put_all(pages: Iterable[Page], files: Iterable[Asset], language: str) -> None:
     english: dict[str, str] = {}
 
+    def put_all(pages: Iterable[Page], files: Iterable[Asset], language: str) -> None:
         for page in pages:
             text = getting.with_line(complete(page, shows.ALL), page) + glossary.tips(page)
-            put(f"{language}/{page.path}", text.encode())
             text = anchors.alike(text, english.setdefault(page.path, text), page)
             text = anchors.with_parts(text, page)
+            put(f"{language}/{page.path}", text.encode())
         for asset in files:
             put(f"{language}/{asset.path}", asset.data)
 
@@ -107,12 +108,10 @@ def assemble(*, offline: bool = False) -> None:
     for path in build.rglob("*"):
         if path.is_file() and path not in kept:
             path.unlink()
-    root = OFFLINE if offline else ROOT / "site"
-    for name in ("index.html", "404.html"):
-        save(root / name, (ROOT / "docs" / "root.html").read_bytes())
-    save(root / ".nojekyll", b"")
-    for asset in (*getting.files(), *engine.files()):
-        save(root / asset.path, asset.data)
+    below = OFFLINE if offline else ROOT / "site"
+    save(below / ".nojekyll", b"")
+    for asset in (*root.files(offline=offline), *getting.files(), *engine.files()):
+        save(below / asset.path, asset.data)
 
 
 def main(arguments: list[str]) -> int:
