@@ -32,6 +32,7 @@ def on_config(config: Any) -> Any:
     language = pages.name
     if address := os.environ.get("SITE_URL"):
         config["site_url"] = f"{address.rstrip('/')}/{language}/"
+    config["mdx_configs"]["toc"]["permalink_title"] = config["extra"]["say"]["section"]
     if config["plugins"].get("material/offline", None) and config["extra"].get("offline"):
         config["extra"]["polyfills"] = ["assets/iframe-worker.js"]
     if _serving:
