@@ -31,6 +31,17 @@ def test_every_cell_opens_its_session(language: str, offline: bool) -> None:
     assert shown.count("#withheld") == sum(answer.kind == "withheld" for answer in answers)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_session_leads_back_and_to_itself_in_the_other_language(language: str) -> None:
+    [other] = set(LANGUAGES) - {language}
+    sessions = [asset for asset in wild.files(language) if asset.path.endswith(".html")]
+    assert len(sessions) > 100
+    for asset in sessions:
+        back, there = re.findall(r'<a href="(\.\./[^"]+)"', asset.data.decode())
+        assert back.startswith("../in-the-wild/#")
+        assert there == f"../../{other}/{asset.path}"
+
+
 def test_no_two_sessions_have_the_same_heading() -> None:
     pages = [asset.data.decode() for asset in wild.files("en") if asset.path.endswith(".html")]
     headings = Counter(re.findall(r"<h1>(.*)</h1>", "\n".join(pages)))

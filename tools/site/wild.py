@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, Literal
 
 from simulator.explainer import explain
-from simulator.language import say
+from simulator.language import languages, say
 from simulator.survey import results
 from simulator.survey.questions import MARK, SHOWS, Question, of
 from simulator.survey.results import Answer, Found
@@ -113,6 +113,8 @@ def _session(one: Found, answer: Answer, language: str, *, offline: bool) -> str
     which = "" if setting.name == "default" else f" ({setting.name})"
     heading = html.escape(printable(f"{one.title} {one.release}{which}: {question}"))
     back = "../" + ("in-the-wild.html" if offline else "in-the-wild/")
+    other = next(name for name in LANGUAGES if name != language)
+    there = f"../../{other}/{FOLDER}/{_file(one.name, answer)}"
     return f"""<!doctype html>
 <html lang="{language}">
 <head>
@@ -125,12 +127,14 @@ def _session(one: Found, answer: Answer, language: str, *, offline: bool) -> str
 <body>
 <main>
 <h1>{heading}</h1>
-<p>{_setting(one, language)} <code>{html.escape(came)}</code></p>
+<p>{_setting(one, language)}</p>
+<p><code>{html.escape(came)}</code></p>
 <smtp-session focused>
 <script type="application/json">{player.data([explanation], said, heading)}</script>
 {player.listing(explanation, said)}
 </smtp-session>
-<p><a href="{back}#{one.kind}s">{word("wild.back", language)}</a></p>
+<p><a href="{back}#{one.kind}s">{word("wild.back", language)}</a> ·
+<a href="{there}" hreflang="{other}" lang="{other}">{languages()[LANGUAGES[other]]}</a></p>
 </main>
 <script src="../assets/player.js"></script>
 </body>
