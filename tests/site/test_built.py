@@ -187,6 +187,14 @@ class VisibleText(HTMLParser):
             self.texts.append(data)
 
 
+def test_the_link_to_a_section_is_named_in_the_language_of_the_page(site: Path) -> None:
+    names = {"en": "Link to this section", "pt-BR": "Link para esta seção"}
+    for language, name in names.items():
+        for page in built(language):
+            text = (site / language / page / "index.html").read_text(encoding="utf-8")
+            assert set(re.findall(r'class="headerlink"[^>]* title="([^"]*)"', text)) == {name}
+
+
 def test_no_mark_of_the_sources_is_left(site: Path) -> None:
     wrong = [
         f"{path.relative_to(site)}: {text.strip()[:120]}"
