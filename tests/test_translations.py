@@ -291,6 +291,22 @@ def test_portuguese_is_brazilian() -> None:
     assert [said for _, said in translated("pt_BR") if EUROPEAN.search(said)] == []
 
 
+NOT_USED = {
+    # Marks are wide beside kana and kanji, sentences polite, and the list has one name.
+    "ja": (
+        r"[぀-ヿ一-鿿][:,]|[぀-ヿ一-鿿] ?\(|(?:である|ている|がある|がない|する)。"
+        r"|一覧[にがはか]|提示(?!でき)|\d回"
+    ),
+}
+"""What a language does not write, though each text alone would be understood."""
+
+
+@pytest.mark.parametrize("code", NOT_USED)
+def test_a_language_is_written_one_way(code: str) -> None:
+    said = [re.sub(r"`[^`]*`", "", said) for _, said in translated(code)]
+    assert [text for text in said if re.search(NOT_USED[code], text)] == []
+
+
 SAME = {
     "{tls} {mail}",
     "ms",
