@@ -297,6 +297,11 @@ NOT_USED = {
         r"[぀-ヿ一-鿿][:,]|[぀-ヿ一-鿿] ?\(|(?:である|ている|がある|がない|する)。"
         r"|一覧[にがはか]|提示(?!でき)|\d回"
     ),
+    # A particle takes its form from the word before, which a placeholder does not show.
+    "ko": (
+        r"\{(?:verb|who|name|key|code)\}(?:이|가|은|는|을|를|과|와)(?![가-힣(])|QUIT[를와]"
+        r"|기회주의|세요|암호문"
+    ),
 }
 """What a language does not write, though each text alone would be understood."""
 
