@@ -302,6 +302,8 @@ NOT_USED = {
         r"\{(?:verb|who|name|key|code)\}(?:이|가|은|는|을|를|과|와)(?![가-힣(])|QUIT[를와]"
         r"|기회주의|세요|암호문"
     ),
+    # A reply has one name, an octet too, and stops are wide.
+    "zh_CN": r"(?<!对)应答|八位组|您|[一-鿿）][:,;]|[一-鿿] ?\(",
 }
 """What a language does not write, though each text alone would be understood."""
 
