@@ -304,6 +304,10 @@ NOT_USED = {
     ),
     # A reply has one name, an octet too, and stops are wide.
     "zh_CN": r"(?<!对)应答|八位组|您|[一-鿿）][:,;]|[一-鿿] ?\(",
+    "ru": (
+        r"(?i)в открытом виде|хост|(?:второе|первое|ённое) EHLO"
+        r"|(?:слушает|кто угодно|что-то) по пути"
+    ),
 }
 """What a language does not write, though each text alone would be understood."""
 
