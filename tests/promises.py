@@ -213,10 +213,10 @@ def disagreement(log: bytes, sessions: list[Session], folder: Path, rng: random.
         # end: what stands newest first does not grow there.
         judged = formats.why(path)
         turned = judged is not None and judged.parts[0].undone == NEWEST_FIRST
-        whole = judged is None or len(judged.parts) == 1
+        single = judged is None or len(judged.parts) == 1
         followed = list(formats.follow(path, stop=at_the_end()))
         same = {session.source for session in followed} == {name}
-        alike = same and whole and not turned and named == wanted
+        alike = same and single and not turned and named == wanted
         if alike and explained(followed) != wanted:
             return "followed: another answer"
     if one and name == "postfix":
