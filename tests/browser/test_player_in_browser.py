@@ -27,6 +27,16 @@ LAST = 20
 PLAYER = "document.querySelector('smtp-session')"
 OPEN_BYTES = f"{PLAYER}.shadowRoot.querySelectorAll('details').forEach(d => {{ d.open = true }})"
 EAVESDROP = f"{PLAYER}.setAttribute('view', 'eavesdropper')"
+EMPTY_ROOM = """stage => {
+    const parts = [...stage.querySelectorAll(":scope > .now, :scope > .ledger, :scope > .notes")];
+    const ends = part => Math.max(...[part, ...part.querySelectorAll("*")].filter(
+        node => !node.childElementCount && node.textContent.trim() && node.getClientRects().length
+    ).map(node => node.getBoundingClientRect().bottom), 0);
+    const floor = Math.max(...parts.map(part => part.getBoundingClientRect().bottom));
+    const drive = stage.querySelector(".drive").getBoundingClientRect();
+    const foot = drive.top > Math.max(...parts.map(ends)) ? drive.top : floor;
+    return foot - Math.max(...parts.map(ends));
+}"""
 AS_LIST = f"{PLAYER}.shadowRoot.querySelector('button.list').click()"
 
 
@@ -306,6 +316,27 @@ def test_what_stands_below_does_not_jump_up(open_page: Open, width: int) -> None
         go(page, index)
         tops.append(page.locator("smtp-session").evaluate("player => player.offsetHeight"))
     assert tops == sorted(tops)
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (360, 640)])
+def test_a_telephone_shows_the_controls_and_no_empty_room_at_any_step(
+    open_page: Open, width: int, height: int
+) -> None:
+    page = open_page(player.render(documented()), "#t=1", width=width, reduced_motion="reduce")
+    page.set_viewport_size({"width": width, "height": height})
+    heights, empty = set(), []
+    for index in range(LAST + 1):
+        go(page, index)
+        on_screen(page)
+        box = page.locator("smtp-session").bounding_box()
+        drive = page.locator(".drive").bounding_box()
+        assert box
+        assert drive
+        assert drive["y"] + drive["height"] - box["y"] <= height
+        heights.add(round(box["height"]))
+        empty.append(page.locator(".stage").evaluate(EMPTY_ROOM))
+    assert max(heights) - min(heights) <= 1
+    assert max(empty) <= 80
 
 
 def test_on_a_telephone_what_is_new_is_in_sight(open_page: Open) -> None:

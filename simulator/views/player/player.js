@@ -537,6 +537,7 @@ class SmtpSession extends HTMLElement {
 		}
 		const overheard = this.view === "eavesdropper";
 		root.classList.toggle("overheard", overheard);
+		root.querySelector(".stage").scrollTop = 0;
 		for (const side of Object.keys(KNOWS)) this.#paintLedger(step, side, this.#ui.ledgers[side]);
 		if (overheard) this.#paintOverheard(step, this.#ui.ledgers.eavesdropper);
 		this.#paintNow(step, how);
@@ -609,8 +610,11 @@ class SmtpSession extends HTMLElement {
 	#settle() {
 		const { now, notes, ledgers, root } = this.#ui;
 		if (root.classList.contains("listed")) return;
+		const boxes = { now, notes, ...ledgers };
+		// On a telephone the player has one height, and what is read scrolls within it.
+		if (getComputedStyle(root).display === "flex") return Object.values(boxes).forEach((box) => { box.style.minHeight = ""; });
 		if (this.#tallest.width !== this.clientWidth) this.#tallest = { width: this.clientWidth };
-		for (const [name, box] of Object.entries({ now, notes, ...ledgers })) {
+		for (const [name, box] of Object.entries(boxes)) {
 			box.style.minHeight = "";
 			this.#tallest[name] = Math.max(this.#tallest[name] ?? 0, Math.ceil(box.getBoundingClientRect().height));
 			box.style.minHeight = `${this.#tallest[name]}px`;
@@ -853,6 +857,11 @@ figcaption{flex-wrap:wrap;font-size:.84em;margin-top:.15em}
 pre{font-size:.76em;overflow:auto;max-height:16em;background:var(--panel);padding:.6em .8em;margin-top:.3em;line-height:1.45}
 
 @container (max-width:29.99em){
+	.player:not(.listed){display:flex;flex-direction:column;height:min(88svh,45em)} .views{flex:none}
+	:not(.listed)>.stage{display:flex;flex-direction:column;flex:1;min-height:0;position:relative;overflow-y:auto;scroll-padding-bottom:10em;scrollbar-width:thin} .stage>*{flex:none}
+	:not(.listed)>.stage>.wire{height:14em} .steps{padding-bottom:4em} .tray{flex-wrap:nowrap;justify-content:start;font-size:.8em;overflow:hidden} .tray .fact{flex:none;max-width:none}
+	.views,.chapters{flex-wrap:nowrap;justify-content:start;overflow-x:auto;scrollbar-width:none;padding:2px} .views>*,.chapters>*{flex:none} .views span{white-space:nowrap} .question{font-size:1.35em} .poster:not([hidden])~:is(.now,.ledger,.notes){visibility:hidden}
+	.poster{position:absolute;inset:0 0 auto;min-height:14em;z-index:1} .drive{order:1;position:sticky;bottom:0;z-index:2;margin-top:auto;background:var(--bg)}
 	.ledger{overflow-x:auto} .ledger ul{flex-wrap:nowrap;width:max-content} .ledger .title{position:sticky;left:0;width:fit-content} .ledger .fact{max-width:none;flex:none} .ledger .known{overflow-x:auto;width:auto;scrollbar-width:thin}
 }
 @container (min-width:30em){
@@ -892,7 +901,7 @@ pre{font-size:.76em;overflow:auto;max-height:16em;background:var(--panel);paddin
 	:host{color-scheme:light;--bg:#fff}
 	.player{border:0;padding:0}
 	.ledger,.now,.notes,.drive,.scene,.views,.poster,.arrow{display:none !important}
-	.stage{display:block} .wire{height:auto;border:0} .steps{overflow:visible;padding:0}
+	.player.player,.player>.stage.stage{display:block;height:auto;overflow:visible} .player>.stage>.wire.wire{height:auto;border:0} .steps{overflow:visible;padding:0}
 	.said{max-height:none !important;visibility:visible !important}
 	.more{display:block;padding:.1em 1.7em 1em} .steps li{break-inside:avoid;border-top:1px solid var(--line)}
 	:host([brief]) :is(figure,.more .change){display:none} :host([brief]) .more{padding-block:0 .3em} :host([brief]) .note{margin-bottom:.2em}
