@@ -860,8 +860,9 @@ pre{font-size:.76em;overflow:auto;max-height:16em;background:var(--panel);paddin
 	.player:not(.listed){display:flex;flex-direction:column;height:min(88svh,45em)} .views{flex:none}
 	:not(.listed)>.stage{display:flex;flex-direction:column;flex:1;min-height:0;position:relative;overflow-y:auto;scroll-padding-bottom:10em;scrollbar-width:thin} .stage>*{flex:none}
 	:not(.listed)>.stage>.wire{height:14em} .steps{padding-bottom:4em} .tray{flex-wrap:nowrap;justify-content:start;font-size:.8em;overflow:hidden} .tray .fact{flex:none;max-width:none}
-	.views,.chapters{flex-wrap:nowrap;justify-content:start;overflow-x:auto;scrollbar-width:none;padding:2px} .views>*,.chapters>*{flex:none} .views span{white-space:nowrap} .question{font-size:1.35em} .poster:not([hidden])~:is(.now,.ledger,.notes){visibility:hidden}
-	.poster{position:absolute;inset:0 0 auto;min-height:14em;z-index:1} .drive{order:1;position:sticky;bottom:0;z-index:2;margin-top:auto;background:var(--bg)}
+	.views,.chapters{flex-wrap:nowrap;justify-content:start;overflow-x:auto;scrollbar-width:none;padding:2px 1.4em 2px 2px;mask-image:linear-gradient(to right,#000 calc(100% - 1.6em),#0000)} .views>*,.chapters>*{flex:none} .views span{white-space:nowrap} .question{font-size:1.35em} .poster:not([hidden])~:is(.now,.ledger,.notes){visibility:hidden}
+	.controls{gap:0} .controls button{width:min(2.6em,9.2cqi)} .controls .toggle{width:min(2.9em,12cqi);height:min(2.9em,12cqi)} .controls .speed{width:min(3em,9.2cqi)}
+	.poster{position:absolute;inset:0 0 9em;min-height:14em;z-index:1} .drive{order:1;position:sticky;bottom:0;z-index:2;margin-top:auto;background:var(--bg)}
 	.ledger{overflow-x:auto} .ledger ul{flex-wrap:nowrap;width:max-content} .ledger .title{position:sticky;left:0;width:fit-content} .ledger .fact{max-width:none;flex:none} .ledger .known{overflow-x:auto;width:auto;scrollbar-width:thin}
 }
 @container (min-width:30em){
