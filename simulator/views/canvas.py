@@ -169,10 +169,12 @@ def drawable(sample: str, form: Form) -> bool:
 class Canvas:
     """A sheet, `wide` points wide; how high it is, is said when it is saved.
 
-    Raises `UnknownForm`.
+    No letter is smaller than `smallest`, whatever its style says. Raises `UnknownForm`.
     """
 
-    def __init__(self, wide: float, language: str = "en", form: Form = "svg") -> None:
+    def __init__(
+        self, wide: float, language: str = "en", form: Form = "svg", smallest: float = 0
+    ) -> None:
         if form not in FORMS:
             raise UnknownForm(f"no form {form!r}: there are {', '.join(FORMS)}")
         ready()
@@ -182,6 +184,7 @@ class Canvas:
 
         self.wide = wide
         self.form = form
+        self.smallest = smallest
         self._figure = Figure(facecolor=PAPER)
         FigureCanvasAgg(self._figure)
         self._down = Affine2D()
@@ -198,12 +201,20 @@ class Canvas:
             return text
         return "".join(c if drawable(c, self.form) else escape(c) for c in text)
 
+    def style(self, style: Style) -> Style:
+        """How a text of that style looks on this sheet."""
+        return style._replace(size=max(style.size, self.smallest))
+
+    def width(self, text: str, style: Style) -> float:
+        """How wide `text` is on this sheet, in points."""
+        return width(text, self.style(style))
+
     def wrap(self, text: str, style: Style, room: float, lines: int = 1) -> list[tuple[str, str]]:
         """Break `text` into at most so many lines, each at most `room` points wide.
 
         Each line comes with the full text, where something had to be left out.
         """
-        em = style.size
+        em = self.style(style).size
 
         def advance(char: str) -> float:
             return em * _advance(char, style.mono, style.bold)
@@ -232,7 +243,7 @@ class Canvas:
 
         font = FontProperties(
             family=self._families[style.mono],
-            size=style.size,
+            size=self.style(style).size,
             weight="bold" if style.bold else "normal",
             style="italic" if style.italic else "normal",
         )

@@ -7,14 +7,15 @@ import io
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from PIL import Image
 
-from simulator import language
+from simulator import lab, language, replay
 from simulator.explainer import explain
 from simulator.session import Session
-from simulator.views import drawing
+from simulator.views import drawing, narrow
 from simulator.views.canvas import Canvas, Form, UnknownForm
 from tests.golden import same
 from tests.views import sessions
@@ -40,34 +41,76 @@ class Ideographic(gettext.NullTranslations):
         return "客户端和服务器都忘记了、" * (1 + len(message) // 24) + "".join(tokens)
 
 
-def draw(session: Session, form: Form = "svg", title: str = "") -> bytes:
-    return drawing.render(explain(session), form=form, title=title)
+SHEETS = {"drawing": drawing, "narrow": narrow}
+both = pytest.mark.parametrize("sheet_of", SHEETS.values(), ids=SHEETS)
 
 
-def test_reads_like_this():
-    expected = GOLDEN / "drawing.documented.txt"
-    assert same(expected, words(draw(sessions.documented(), title="Why EHLO twice?")))
+def draw(
+    session: Session, form: Form = "svg", title: str = "", sheet_of: ModuleType = drawing
+) -> bytes:
+    drawn: bytes = sheet_of.render(explain(session), form=form, title=title)
+    return drawn
+
+
+@pytest.mark.parametrize("name", SHEETS)
+def test_reads_like_this(name):
+    expected = GOLDEN / f"{name}.documented.txt"
+    svg = draw(sessions.documented(), title="Why EHLO twice?", sheet_of=SHEETS[name])
+    assert same(expected, words(svg))
+
+
+@both
+@pytest.mark.parametrize("session", sessions.ALL.values(), ids=sessions.ALL)
+@pytest.mark.parametrize("catalogue", [gettext.NullTranslations, Wordy, Ideographic])
+def test_no_text_meets_another_or_leaves_the_sheet(session, catalogue, sheet_of, monkeypatch):
+    monkeypatch.setattr(language, "_catalogue", lambda code: catalogue())
+    svg = draw(session, title="A title of some length " * 4, sheet_of=sheet_of)
+    assert collisions(svg) == []
+    assert outside(svg) == []
+
+
+@both
+@pytest.mark.parametrize("cut", range(len(sessions.documented().events) + 1))
+def test_draws_a_session_cut_after_any_event(cut, sheet_of):
+    svg = draw(sessions.documented().until(cut), sheet_of=sheet_of)
+    assert collisions(svg) == []
+    assert outside(svg) == []
+
+
+@both
+@pytest.mark.parametrize("form", ["svg", "png", "pdf"])
+def test_gives_the_same_bytes_every_time(form, sheet_of):
+    first, second = (draw(sessions.documented(), form, sheet_of=sheet_of) for _ in range(2))
+    assert first == second
 
 
 @pytest.mark.parametrize("session", sessions.ALL.values(), ids=sessions.ALL)
-@pytest.mark.parametrize("catalogue", [gettext.NullTranslations, Wordy, Ideographic])
-def test_no_text_meets_another_or_leaves_the_sheet(session, catalogue, monkeypatch):
-    monkeypatch.setattr(language, "_catalogue", lambda code: catalogue())
-    svg = draw(session, title="A title of some length " * 4)
+def test_a_telephone_has_room_for_the_narrow_sheet_and_its_letters_can_be_read(session):
+    svg = draw(session, sheet_of=narrow)
+    assert size(svg)[0] == 360
+    assert min(p.bottom - p.top for p in texts(svg)) > 10.49
+
+
+@pytest.mark.parametrize("name", [scenario.name for scenario in lab.scenarios()])
+def test_each_experiment_fits_the_narrow_sheet(name):
+    """Played for real: what the pages show."""
+    svg = narrow.render(replay(name), title=name)
     assert collisions(svg) == []
     assert outside(svg) == []
 
 
-@pytest.mark.parametrize("cut", range(len(sessions.documented().events) + 1))
-def test_draws_a_session_cut_after_any_event(cut):
-    svg = draw(sessions.documented().until(cut))
-    assert collisions(svg) == []
-    assert outside(svg) == []
-
-
-@pytest.mark.parametrize("form", ["svg", "png", "pdf"])
-def test_gives_the_same_bytes_every_time(form):
-    assert draw(sessions.documented(), form) == draw(sessions.documented(), form)
+def test_a_fact_follows_its_line_beside_whoever_learned_it():
+    found = texts(draw(sessions.documented(), sheet_of=narrow))
+    said, learned, forgotten, *_ = (p for p in found if p.text == "EHLO mx4.example.com")
+    assert said.left < 60 < 300 < learned.right
+    (offered,) = (p for p in found if p.text == "250 STARTTLS")
+    kept, gone, *_ = (p for p in found if p.text == "250 eq-c601.example.com")
+    assert kept.left < 60
+    assert said.bottom < learned.top < offered.top < offered.bottom < kept.top
+    (band,) = (p for p in found if p.text == "Both sides forget")
+    (inside, *_) = (p for p in found if p.text == "inside TLS")
+    for struck in (gone, forgotten):
+        assert band.bottom < struck.top < struck.bottom < inside.top
 
 
 def test_a_user_s_matplotlib_settings_change_nothing(monkeypatch):
@@ -116,10 +159,11 @@ def test_implicit_tls_has_nothing_to_forget():
     assert "Both sides forget" not in words(draw(sessions.implicit()))
 
 
-def test_a_very_long_session_says_what_is_not_drawn():
+@both
+def test_a_very_long_session_says_what_is_not_drawn(sheet_of):
     events = sessions.documented().events
     many = Session(events=events[:9] + events[9:11] * 200)
-    assert "169 more events are not drawn." in words(draw(many))
+    assert "169 more events are not drawn." in words(draw(many, sheet_of=sheet_of))
 
 
 def test_an_svg_is_named_and_described():
