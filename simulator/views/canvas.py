@@ -60,6 +60,16 @@ _GENERIC = {_SANS: "sans-serif", _MONO: "monospace"}
 
 _CLASS = "ehlo-twice-mono"
 
+LIGHT = "light"
+"""The fragment that keeps an SVG light: for a page that turns its pictures dark by itself."""
+
+_DARK = (
+    "@media screen and (prefers-color-scheme: dark) {"
+    " svg:root:not(:target) { background: #171717 }"
+    " svg:root:not(:target) > g { filter: invert(.91) hue-rotate(180deg) } }"
+)
+"""Only where an SVG is a document of its own: within a page, `:root` is the page."""
+
 _PIXELS = 40e6
 _LONGEST = 30_000
 """No PNG has more pixels, or more of them in one direction: it must open everywhere."""
@@ -169,11 +179,17 @@ def drawable(sample: str, form: Form) -> bool:
 class Canvas:
     """A sheet, `wide` points wide; how high it is, is said when it is saved.
 
-    No letter is smaller than `smallest`, whatever its style says. Raises `UnknownForm`.
+    No letter is smaller than `smallest`, whatever its style says. An SVG is shown `enlarged` so
+    many times. Raises `UnknownForm`.
     """
 
     def __init__(
-        self, wide: float, language: str = "en", form: Form = "svg", smallest: float = 0
+        self,
+        wide: float,
+        language: str = "en",
+        form: Form = "svg",
+        smallest: float = 0,
+        enlarged: float = 1,
     ) -> None:
         if form not in FORMS:
             raise UnknownForm(f"no form {form!r}: there are {', '.join(FORMS)}")
@@ -185,6 +201,7 @@ class Canvas:
         self.wide = wide
         self.form = form
         self.smallest = smallest
+        self.enlarged = enlarged
         self._figure = Figure(facecolor=PAPER)
         FigureCanvasAgg(self._figure)
         self._down = Affine2D()
@@ -412,13 +429,15 @@ class Canvas:
         body = re.sub(r'<g id="(full-\d+)">', self._title, body)
         body = re.sub(r"<text [^>]*>", self._fonts, body)
         x, y, wide, high = box[1].split()
+        shown = [f"{float(length) * self.enlarged:g}" for length in (wide, high)]
         return (
             '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
-            f' width="{wide}" height="{high}" viewBox="{x} {y} {wide} {high}" role="img"'
+            f' id="{LIGHT}" width="{shown[0]}" height="{shown[1]}"'
+            f' viewBox="{x} {y} {wide} {high}" role="img"'
             ' style="max-width: 100%; height: auto; stroke-linejoin: round; stroke-linecap: butt;'
             f' font-family: {self._stack(_SANS)}">'
             f"\n <title>{_escaped(title)}</title>\n <desc>{_escaped(description)}</desc>"
-            f"\n <style>.{_CLASS} {{ font-family: {self._stack(_MONO)} }}</style>{body}"
+            f"\n <style>.{_CLASS} {{ font-family: {self._stack(_MONO)} }} {_DARK}</style>{body}"
         )
 
     def _title(self, match: re.Match[str]) -> str:

@@ -117,6 +117,7 @@ class Sheet:
     badge: float = 8.5
     heading: Style = TITLE
     smallest: float = 0
+    enlarged: float = 1
     patience: int = 1
     """A text may break into so many times the usual number of lines."""
 
@@ -133,7 +134,7 @@ class Sheet:
             "server": self.side + channel,
         }
         self.wide = 2 * self.side + channel
-        self.canvas = Canvas(self.wide, self.language, form, self.smallest)
+        self.canvas = Canvas(self.wide, self.language, form, self.smallest, self.enlarged)
         self.y = 0.0
 
     def say(self, text: Text | str) -> str:

@@ -40,6 +40,8 @@ class Narrow(Sheet):
     badge = 9
     heading = Style(18, bold=True)
     smallest = 10.5
+    enlarged = 2.7
+    """A telephone lays out a picture of its own on 980 pixels, and shows all of them."""
     patience = 2
 
     def _hosts(self) -> None:
@@ -104,6 +106,7 @@ class Narrow(Sheet):
                     self._draw_chip(left, y, chip)
                     left += chip.wide + 5
                 y += PITCH + max(chip.high for chip in group) - CHIP
+            y += 3 if chips else 0
             if gone and (forgotten := row.forgotten_by(side)):
                 y = self._struck(side, y, forgotten)
         return y
