@@ -73,7 +73,11 @@ def data(name: str) -> Any:
 class Picture:
     """A drawing, as SVG, that shows itself as wide as there is room; `str()` tells it in words."""
 
-    def __init__(self, svg: bytes, words: str, alt: str = "") -> None:
+    def __init__(
+        self, svg: bytes, words: str, alt: str = "", narrow: Callable[[], bytes] = bytes
+    ) -> None:
+        self.narrow = narrow
+        """Draws the same for a telephone; nothing where there is no such drawing."""
         self.svg = svg.decode()
         self._words = words
         title = _TITLE.search(self.svg)
@@ -167,13 +171,14 @@ def _like(value: Any) -> frozenset[str]:
 
 def drawing(explanation: Explanation) -> Picture:
     """The sequence diagram of a session."""
-    from simulator.views import annotated, drawing
+    from simulator.views import annotated, drawing, narrow
 
     language = notebook.spoken()
     return Picture(
         drawing.render(explanation, language),
         annotated.render(explanation, language),
         say(explanation.verdict.outcome, language, printable),
+        lambda: narrow.render(explanation, language),
     )
 
 

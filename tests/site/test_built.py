@@ -9,7 +9,14 @@ import pytest
 
 from tests.site.conftest import LANGUAGES, SITE, built
 
-LOADED = {("script", "src"), ("img", "src"), ("link", "href"), ("source", "src"), ("iframe", "src")}
+LOADED = {
+    ("script", "src"),
+    ("img", "src"),
+    ("link", "href"),
+    ("source", "src"),
+    ("source", "srcset"),
+    ("iframe", "src"),
+}
 NOT_LOADED = ("canonical", "alternate", "prev", "next")
 
 

@@ -31,7 +31,7 @@ def test_a_hostile_session_is_text(language: str, monkeypatch: pytest.MonkeyPatc
     explanation = explainer.explain(lab.play(scenario))
     monkeypatch.setattr(experiments, "scenarios", lambda: (scenario,))
     monkeypatch.setattr(experiments, "play", lambda name: explanation)
-    monkeypatch.setattr(experiments, "_diagram", lambda name, language: b"")
+    monkeypatch.setattr(experiments, "_diagram", lambda name, language, render: b"")
     [page] = experiments.pages(language, offline=True)
     text = complete(page, {})
     text += experiments.cards(Page(path="what-if/index.md", language=language, text=""))

@@ -49,11 +49,13 @@ class Player(msgspec.Struct, frozen=True, tag=True):
 
 
 class Drawing(msgspec.Struct, frozen=True, tag=True):
-    """A picture, what it shows in a sentence, and in full; both empty where nobody has said it."""
+    """A picture, what it shows in a sentence, and in full; both empty where nobody has said it.
+    `narrow`: the same for a telephone, if there is that."""
 
     svg: str
     alt: str = ""
     words: str = ""
+    narrow: str = ""
 
 
 class Markup(msgspec.Struct, frozen=True, tag=True):
@@ -208,7 +210,7 @@ def _shown(value: Any) -> Output:
         case notebook.Shown():
             return _player(value)
         case workbench.Picture():
-            return Drawing(value.svg, value.alt, str(value))
+            return Drawing(value.svg, value.alt, str(value), value.narrow().decode())
         case workbench.Knobs():
             return Knobs(value.choices(), list(value.chosen.values()), value.play()._repr_html_())
         case workbench.Table() | exercises.Task() | exercises.Result():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -14,8 +14,9 @@ from simulator.lab import Scenario
 from simulator.language import say
 from simulator.rules import Note
 from simulator.session import Command, Reply
-from simulator.views import document, drawing, pcapng, player
+from simulator.views import document, drawing, narrow, pcapng, player
 from simulator.views.markdown import escape
+from tools.site import diagrams
 from tools.site.page import LANGUAGES, ROOT, Asset, Page, cite, table
 from tools.site.plays import play, scenarios
 from tools.words import word
@@ -53,7 +54,8 @@ def files(language: str, *, offline: bool = False) -> Iterator[Asset]:
         base = f"{FOLDER}/{scenario.name}"
         if not offline:
             yield Asset(_data(scenario.name), player.data([explanation], said).encode())
-        yield Asset(f"{base}.svg", _diagram(scenario.name, language))
+        for ending, render in zip(("svg", "narrow.svg"), RENDERED, strict=True):
+            yield Asset(f"{base}.{ending}", _diagram(scenario.name, language, render))
         yield Asset(f"{base}.pcapng", pcapng.render(explanation.session))
         yield Asset(f"{base}.json", document.render(explanation, said).encode())
         source = ROOT / "simulator" / "scenarios" / f"{scenario.name}.toml"
@@ -122,14 +124,9 @@ def _page(scenario: Scenario, page: Page) -> Iterator[str]:
         yield f"## {word('what-if.rules', language)}"
         yield _rules(explanation, page)
     yield f"## {word('what-if.diagram', language)}"
-    alt = escape(word("what-if.diagram-alt", language, title=prose("title")))
-    size = _size(_diagram(scenario.name, language))
-    drawn = (
-        f"[![{alt}]({scenario.name}.svg){{ loading=lazy .diagram {size} }}]({scenario.name}.svg)"
-    )
-    label = html.escape(word("what-if.diagram-alt", language, title=prose("title")))
-    frame = f'<div class="frame" tabindex="0" role="group" aria-label="{label}" markdown>'
-    yield f"{frame}\n\n{drawn}\n\n</div>"
+    alt = html.escape(word("what-if.diagram-alt", language, title=prose("title")))
+    drawn = (_diagram(scenario.name, language, render).decode() for render in RENDERED)
+    yield diagrams.show(f"{page.up}{FOLDER}/{scenario.name}", alt, *drawn)
     yield f"## {word('what-if.yourself', language)}"
     place = f"{page.address('change.md')}#from={scenario.name}"
     yield f'<p><a href="{place}">{word("notebooks.try-change", language)}</a></p>'
@@ -147,16 +144,13 @@ def _page(scenario: Scenario, page: Page) -> Iterator[str]:
     )
 
 
+RENDERED = (drawing.render, narrow.render)
+
+
 @cache
-def _diagram(name: str, language: str) -> bytes:
+def _diagram(name: str, language: str, render: Callable[..., bytes]) -> bytes:
     scenario = next(found for found in scenarios() if found.name == name)
-    return drawing.render(play(name), LANGUAGES[language], title=title(scenario, language))
-
-
-def _size(svg: bytes) -> str:
-    """Width and height of a drawing, so that the page does not jump when it comes."""
-    numbers = dict(re.findall(rb' (width|height)="([\d.]+)"', svg[:400]))
-    return " ".join(f"{name.decode()}={float(number):.0f}" for name, number in numbers.items())
+    return render(play(name), LANGUAGES[language], title=title(scenario, language))
 
 
 def _answers(explanation: Explanation, page: Page) -> Iterator[str]:

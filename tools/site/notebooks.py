@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from math import ceil
 from pathlib import Path
 
-from tools.site import cells
+from tools.site import cells, diagrams
 from tools.site.cells import Book, Drawing, Frame, Knobs, Markup, Output, Player, Text
 from tools.site.experiments import framed
 from tools.site.page import Asset, BadPage, Page
@@ -43,6 +43,8 @@ def files(books: Iterable[Book], *, offline: bool = False) -> Iterator[Asset]:
             for place, output in _placed(book, cell):
                 if isinstance(output, Drawing):
                     yield Asset(f"{place}.svg", output.svg.encode())
+                    if output.narrow:
+                        yield Asset(f"{place}.narrow.svg", output.narrow.encode())
                 elif isinstance(output, Player) and not offline:
                     yield Asset(f"{place}.json", output.data.encode())
     for path in sorted((cells.BOOKS / "data").iterdir()):
@@ -163,10 +165,8 @@ def _output(output: Output, place: str, page: Page) -> str:
 
 
 def _drawing(drawing: Drawing, place: str, page: Page) -> str:
-    address = f"{page.up}{place}.svg"
     alt = _inert(drawing.alt or _told(page))
-    size = " ".join(f'{name}="{value}"' for name, value in _size(drawing.svg))
-    shown = f'<a href="{address}"><img src="{address}" alt="{alt}" loading="lazy" {size}></a>'
+    shown = diagrams.show(f"{page.up}{place}", alt, drawing.svg, drawing.narrow)
     if not drawing.words:
         return shown
     summary = word("notebooks.words", page.language)
@@ -180,12 +180,6 @@ def _told(page: Page) -> str:
         return word(f"notebooks.alt-{Path(page.path).stem}", page.language)
     except KeyError as error:
         raise BadPage(f"tools/words.toml: {page.path} has a picture without {error}") from None
-
-
-def _size(svg: str) -> Iterator[tuple[str, int]]:
-    """Width and height in pixels, so that the page does not jump when the picture comes."""
-    for name, number, unit in re.findall(r' (width|height)="([\d.]+)(pt)?"', svg[:600]):
-        yield name, round(float(number) * (4 / 3 if unit else 1))
 
 
 def _frame(frame: Frame) -> str:

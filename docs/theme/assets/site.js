@@ -46,6 +46,10 @@
 		block.tabIndex = 0;
 		sized.observe(measured);
 	}
+	// A click opens the drawing that shows, wide or narrow.
+	for (const link of document.querySelectorAll(".diagram a")) {
+		link.addEventListener("click", () => { link.href = link.querySelector("img").currentSrc.split("#")[0] || link.href; });
+	}
 	// A snippet for other people's pages names the address at which this one was opened.
 	for (const place of document.querySelectorAll("[data-here]")) {
 		place.textContent = new URL(place.dataset.here, location.href.split("#")[0]).href;
