@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from simulator.explainer import Explanation
 from simulator.knowledge import Fact
-from simulator.language import SOURCE
+from simulator.language import N_, SOURCE
 from simulator.rules import Note
 from simulator.session import Side
 from simulator.views import outline
 from simulator.views.canvas import AMBER, DARK, GREEN, PAPER, Align, Form, Style
 from simulator.views.drawing import CHIP, HEADING, PITCH, SIDES, Host, Sheet, flow
 from simulator.views.outline import Row
+from simulator.views.view import View
 
 
 def render(
@@ -132,3 +133,13 @@ class Narrow(Sheet):
                 y = self._struck(side, y + 2, gone) + 6
         self.y = y + 6
         self.canvas.rect(0, top, self.wide, self.y - top, fill=DARK, z=1.5)
+
+
+VIEW = View(
+    name="narrow",
+    about=N_("the sequence diagram for a telephone, as SVG"),
+    file="narrow.svg",
+    render=lambda explanation, page: render(
+        explanation, page.language, title=page.story.title
+    ).decode(),
+)
