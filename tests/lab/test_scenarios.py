@@ -171,6 +171,42 @@ def test_a_hello_gets_through_that_fits_one_packet(engine: Engine, tls_version: 
     assert explainer.explain(passed).verdict.delivered
 
 
+@pytest.mark.parametrize("tls_version", ["1.2", "1.3"])
+@pytest.mark.parametrize("engine", ["loopback", "memory"])
+def test_a_certificate_gets_through_that_fits_one_packet(engine: Engine, tls_version: Any) -> None:
+    scenario = load("path-mtu")
+
+    def played(*, large: bool) -> Session:
+        client = msgspec.structs.replace(
+            scenario.client, tls_version=tls_version, patience=5 - 4.7 * large
+        )
+        server = msgspec.structs.replace(
+            scenario.server, certificate="many-names" if large else "valid"
+        )
+        with playing_on(engine):
+            return play(msgspec.structs.replace(scenario, client=client, server=server))
+
+    dropped, passed = played(large=True), played(large=False)
+    # The hello arrives and is answered; of the answer nothing comes.
+    assert dropped.stream("server", "server") == dropped.stream("server")
+    sent, came = dropped.stream("client", "server"), dropped.stream("client")
+    assert sent.startswith(came)
+    assert 1460 < len(sent) - len(came) < 3 * 1460
+    assert [e.error for e in dropped.events if isinstance(e, Handshake)] == ["timeout"]
+    assert explainer.explain(passed).verdict.delivered
+
+
+@pytest.mark.parametrize("engine", ["loopback", "memory"])
+def test_a_certificate_may_be_for_many_names(engine: Engine) -> None:
+    with playing_on(engine):
+        session = changed("documented", server={"certificate": "many-names"})
+    [shaken] = [event for event in session.events if isinstance(event, Handshake)]
+    assert shaken.verified
+    assert shaken.server_certificate is not None
+    assert shaken.server_certificate.names[0] == load("documented").server.name
+    assert len(shaken.server_certificate.names) > 50
+
+
 @pytest.mark.parametrize(
     ("login", "said"),
     [
@@ -463,7 +499,7 @@ def test_a_header_that_is_none_ends_the_connection() -> None:
     assert (last.by, last.reason) == ("server", "closed")
 
 
-@pytest.mark.parametrize("kind", ["valid", "other-name", "expired", "unknown-ca"])
+@pytest.mark.parametrize("kind", ["valid", "many-names", "other-name", "expired", "unknown-ca"])
 @pytest.mark.parametrize(("tlsa", "error"), [("present", ""), ("previous", "certificate")])
 def test_by_dane_the_key_counts_and_nothing_else(kind: str, tlsa: str, error: str) -> None:
     played = changed("dane", client={"tlsa": tlsa}, server={"certificate": kind})
@@ -828,6 +864,7 @@ RACY = [
     "chunking-remembered",
     "dane-previous-key",
     "no-sni",
+    "path-mtu",
     "resumed",
     "xclient-skipped-ehlo",
 ]
