@@ -60,6 +60,7 @@ class Middlebox:
         """Relay one connection to another one, that to the server, until either side closes."""
         far_reader, far_writer = await asyncio.open_connection(sock=server, limit=_CHUNK)
         self._near = writer
+        self._tap.ends_in_front = writer.get_extra_info("ssl_object") is not None
         if self.policy.does == "proxy":
             far_writer.write(self._header())
         up = asyncio.create_task(self._relay(reader, far_writer, "server", self._up))

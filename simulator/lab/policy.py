@@ -160,6 +160,7 @@ class MiddleboxPolicy(_Table, frozen=True, kw_only=True):
         "cut",
         "drop-large-hello",
         "drop-large-packets",
+        "end-tls",
     ] = "nothing"
     lines: tuple[Printable, ...] = ()
     at: Verb = ""

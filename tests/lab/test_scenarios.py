@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from simulator import explainer, smtp, tls
+from simulator import explainer, formats, smtp, tls
 from simulator.explainer import Explanation, veiled
 from simulator.lab import ClientPolicy, Scenario, load, names
 from simulator.lab.client import Client
@@ -30,6 +30,8 @@ from simulator.session import (
     Trace,
     to_json,
 )
+from simulator.views import bytes as bytes_view
+from simulator.views import pcapng
 from simulator.views.outline import proofs
 from tests.playing import explanation, received, retold
 
@@ -194,6 +196,36 @@ def test_a_certificate_gets_through_that_fits_one_packet(engine: Engine, tls_ver
     assert 1460 < len(sent) - len(came) < 3 * 1460
     assert [e.error for e in dropped.events if isinstance(e, Handshake)] == ["timeout"]
     assert explainer.explain(passed).verdict.delivered
+
+
+@pytest.mark.parametrize("engine", ["loopback", "memory"])
+def test_of_tls_that_ends_in_front_of_it_a_server_knows_nothing(engine: Engine) -> None:
+    with playing_on(engine):
+        session = play(load("tls-ended-in-front"))
+    assert b"EHLO" not in session.stream("server")
+    assert session.stream("server", "server").startswith(b"EHLO ")
+    assert session.stream("client", "server").startswith(b"220 ")
+    found = explainer.explain(session)
+    facts = found.steps[-1].knowledge.facts
+    assert [(f.name, f.secure) for f in facts if f.holder == "server"] == [("EHLO", False)]
+    assert {f.name for f in facts if f.holder == "client" and f.kind == "tls"} >= {"TLS"}
+    assert lists(found) == ["8BITMIME / SIZE 10485760 / STARTTLS"]
+    assert found.verdict.tls == "implicit"
+    # Its leg is told for what it is, by its port too.
+    _, behind = formats.read(pcapng.render(session))
+    assert (behind.implicit_tls, behind.server.port) == (False, 25)
+    assert explainer.explain(behind).verdict.tls == "not_attempted"
+    pieces = [p for p in bytes_view.describe(found) if p.link == "server" and not p.depth]
+    assert all(p.events and not p.secure for p in pieces)
+
+
+def test_tls_that_ends_in_front_keeps_nobody_from_the_list() -> None:
+    noted = {note.rule for step in explanation("tls-ended-in-front").steps for note in step.notes}
+    assert "starttls-gone" in noted
+    assert "list-intact" not in noted
+    assert "list-intact" in {
+        note.rule for step in explanation("implicit-tls").steps for note in step.notes
+    }
 
 
 @pytest.mark.parametrize("engine", ["loopback", "memory"])
@@ -866,6 +898,7 @@ RACY = [
     "no-sni",
     "path-mtu",
     "resumed",
+    "tls-ended-in-front",
     "xclient-skipped-ehlo",
 ]
 
