@@ -369,6 +369,7 @@ _HOW_FAR = {
         "TLS was there before the first word of SMTP: nothing was learned in the clear, "
         "so one EHLO is enough."
     ),
+    "in front": N_("TLS ended in front of the server: what reached the server came in the clear."),
     "sent": N_(
         "TLS was established, both sides had to forget what was said in the clear, "
         "and the second EHLO began the session anew."
@@ -390,6 +391,7 @@ _HOW_FAR = {
 _MAIL = {
     "smuggled": N_("From the rest of it the server made a second message, and accepted that too."),
     "inside": N_("The message was accepted inside TLS."),
+    "in front": N_("The message was accepted."),
     "clear": N_("The message was accepted, and it crossed the network in the clear."),
     "refused": N_("The server refused {verb} with {code}."),
     "none": N_("No message was accepted."),
@@ -409,6 +411,8 @@ def _outcome(verdict: Verdict, session: Session, pairs: Sequence[Paired]) -> Tex
         key = verdict.second_ehlo
     elif key == "established" and session.shown != "all":
         key = "hidden"
+    if _ended_in_front(session.events):
+        key = "in front"
     if any(event.stale for event in session.events):
         key = "slipped in"
     if not key and code is None and _cut_at_starttls(session.events):
@@ -420,6 +424,11 @@ def _outcome(verdict: Verdict, session: Session, pairs: Sequence[Paired]) -> Tex
     else:
         how_far = Text(N_("The record does not show what became of TLS."))
     return Text(N_("{tls} {mail}"), {"tls": how_far, "mail": _mail(verdict, session, pairs)})
+
+
+def _ended_in_front(events: Sequence[AnyEvent]) -> bool:
+    """TLS came about, but not as far as the server."""
+    return any(isinstance(e, Handshake) and e.in_front and not e.error for e in events)
 
 
 def _cut_at_starttls(events: Sequence[AnyEvent]) -> bool:
@@ -455,6 +464,8 @@ def _accepted_or_not(verdict: Verdict, session: Session, pairs: Sequence[Paired]
     if verdict.delivered and not _accepted(session.events, pairs):
         return Text(_MAIL["said"])
     if verdict.delivered:
+        if _ended_in_front(session.events):
+            return Text(_MAIL["in front"])
         return Text(_MAIL["clear" if verdict.in_clear else "inside"])
     for event, pair in zip(session.events, pairs, strict=True):
         code = event.code if isinstance(event, Reply) else 0

@@ -297,6 +297,41 @@ def test_rule(rule: str, events: list[AnyEvent], expected: set[bool] | None) -> 
     assert noted(events).get(rule) == expected
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "auth-offered-inside",
+        "esmtps-marked",
+        "list-intact",
+        "mail-inside-tls",
+        "password-inside-tls",
+        "requiretls-inside",
+        "starttls-gone",
+    ],
+)
+def test_tls_that_ends_in_front_of_the_server_does_not_keep_what_is_inside(rule: str) -> None:
+    inside = [
+        rep(220, "mx.example.net", inside=True),
+        *hello_inside("AUTH PLAIN", "REQUIRETLS"),
+        cmd("AUTH", "PLAIN AGEAYg==", inside=True),
+        rep(235, inside=True),
+        cmd("AUTH", "OAUTHBEARER bixhPQ==", inside=True),
+        rep(235, inside=True),
+        cmd("MAIL", "FROM:<a@example.org> REQUIRETLS", inside=True),
+        rep(250, inside=True),
+        Message(by="client", raw=b"Subject: x\r\n", secure=True),
+        Trace(by="server", text="from a.example.org by mx.example.net with ESMTPSA;", secure=True),
+    ]
+    met = []
+    for in_front in (False, True):
+        handshake = msgspec.structs.replace(TLS[0], in_front=in_front)
+        events = (Connect(by="client"), handshake, *inside)
+        found = explainer.explain(Session(source="swaks", implicit_tls=True, events=events))
+        met.append({note.rule for note in found.notes if note.met})
+    assert rule in met[0]
+    assert rule not in met[1]
+
+
 def test_an_unchecked_certificate_is_a_finding_where_the_lab_saw_it() -> None:
     events: list[AnyEvent] = [
         *CONNECT, *EHLO, *STARTTLS,

@@ -134,6 +134,7 @@ class Lab:
         tap.server_certificate = certificates.shown(
             scenario.server.shows(named=scenario.client.names_server), scenario.server.name
         )
+        tap.ends_in_front = scenario.middlebox.does == "end-tls"
         client = self._client(tap)
         client.resumed = resumed
         if earlier:

@@ -462,6 +462,12 @@ def _contradictions(scenario: Scenario) -> Iterator[tuple[tuple[str, str], Text]
     if middlebox.does == "cut" and not middlebox.at:
         told = N_('{key} is "cut", but at is missing: write at = "STARTTLS"')
         yield ("middlebox", "does"), Text(told)
+    if middlebox.does == "end-tls" and client.tls != "implicit":
+        told = N_('{key} is "end-tls", which has an effect with tls = "implicit" only')
+        yield ("middlebox", "does"), Text(told)
+    elif middlebox.does == "end-tls" and server.implicit_tls:
+        told = N_('{key} is "end-tls", so to the server no TLS comes: leave out implicit_tls')
+        yield ("middlebox", "does"), Text(told)
     takes_lines = middlebox.does in ("add-keywords", "inject-command", "inject-reply", "proxy")
     if middlebox.lines and not takes_lines and middlebox.does != "strip":
         told = N_(

@@ -115,13 +115,18 @@ class Tap:
         """The events in order. What the server had buffered comes before what followed it: it was
         there first, although the server got to it only after the handshake. What it took out of a
         message comes before its replies."""
-        events = self._with_taken_out()
+        # A failed handshake too: what the server says behind it crosses its leg in the clear.
+        events = [
+            msgspec.structs.replace(event, in_front=self.ends_in_front)
+            if isinstance(event, Handshake)
+            else event
+            for event in self._with_taken_out()
+        ]
         for place, event in enumerate(events):
             if isinstance(event, Handshake) and not event.error:
                 events[place] = msgspec.structs.replace(
                     event,
                     client_certificate=self.client_certificate,
-                    in_front=self.ends_in_front,
                 )
                 events[place + 1 : place + 1] = [
                     msgspec.structs.replace(command, at=event.at) for command in self._stale

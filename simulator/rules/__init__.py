@@ -129,6 +129,12 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     played: bool = False
 
     @property
+    def in_front(self) -> bool:
+        """Does TLS end in front of the server? Then what is inside it crosses the rest of the way
+        in the clear."""
+        return self.past.tls is not None and self.past.tls.in_front
+
+    @property
     def first_inside(self) -> bool:
         """Is this the client's first command after STARTTLS and its handshake?"""
         match self.event:

@@ -24,7 +24,7 @@ def check(moment: Moment) -> Finding | None:
         return None
     if not reply.secure:
         return broken(N_("The server invites the client to send its password in the clear."))
-    if moment.before.forgotten("client", "keyword", "AUTH"):
+    if moment.in_front or moment.before.forgotten("client", "keyword", "AUTH"):
         return None
     return met(N_("The server offers AUTH with a readable password inside TLS only."))
 

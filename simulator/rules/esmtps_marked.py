@@ -30,6 +30,9 @@ def check(moment: Moment) -> Finding | None:
 
 
 def _finding(said: str, moment: Moment, *, named: bool) -> Finding | None:
+    if moment.in_front:
+        # One word cannot tell of a way that was inside TLS for a part of it.
+        return None
     marked = said.partition("MTP")[2].startswith("S")
     if marked and moment.past.tls:
         return met(N_("The Received line says {said}: the message came inside TLS."), said=said)

@@ -16,6 +16,8 @@ def check(moment: Moment) -> Finding | None:
                 return None
             if not secure:
                 return broken(N_("Anyone on the path can read the message, and change it."))
+            if moment.in_front:
+                return None
             if moment.past.tls is not None and moment.past.tls.verified:
                 return met(N_("No one on the path can read the message."))
             return met(

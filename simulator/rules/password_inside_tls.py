@@ -18,6 +18,8 @@ def check(moment: Moment) -> Finding | None:
             mechanism = command.argument.partition(" ")[0].upper()
         case _:
             return None
+    if moment.in_front:
+        return None
     if mechanism in _TOKENS:
         return _token(mechanism, inside=command.secure)
     if mechanism not in _READABLE:

@@ -12,7 +12,7 @@ def check(moment: Moment) -> Finding | None:
             pass
         case _:
             return None
-    if "REQUIRETLS" not in keywords_used(command):
+    if "REQUIRETLS" not in keywords_used(command) or moment.in_front:
         return None
     if command.secure:
         return met(N_("REQUIRETLS is asked for inside TLS."))

@@ -17,6 +17,9 @@ def check(moment: Moment) -> Finding | None:
                 "ends in front of it, and it knows of none."
             )
         )
+    if moment.in_front:
+        # It is missing for another reason: this server knows nothing of TLS.
+        return None
     return met(N_("STARTTLS is no longer in the list, because TLS is on."))
 
 

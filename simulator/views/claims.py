@@ -82,7 +82,8 @@ def claims(session: Session) -> dict[Stream, tuple[Claim, ...]]:
             found[other].extend(_passed_on(streams[link, to], theirs, streams[other], found[other]))
     if ends_in_front(session):
         for to in SIDES:
-            found["server", to].extend(_behind(session, to, streams["server", to]))
+            if ("server", to) in found:
+                found["server", to].extend(_behind(session, to, streams["server", to]))
     return {stream: tuple(sorted(known)) for stream, known in found.items()}
 
 

@@ -128,6 +128,54 @@ def test_no_two_causes_contradict_each_other_and_each_has_its_evidence(path: Pat
             assert set(one.lines) <= set(rows(session, one.events))
 
 
+INSIDE = """=== Trying mx.example.net:465...
+=== Connected to mx.example.net.
+=== TLS started with cipher TLSv1.3:TLS_AES_256_GCM_SHA384:256
+<~  220 mx.example.net ESMTP
+ ~> EHLO a.example.org
+<~  250-mx.example.net
+<~  250 {keyword}
+ ~> MAIL FROM:<a@example.org>
+<~* 530 {text}
+ ~> QUIT
+<~  221 Bye
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "5.7.0 Must issue a STARTTLS command first",
+        "5.7.0 STARTTLS is required",
+        "5.7.0 This server requires STARTTLS",
+        "5.7.0 TLS required",
+        "5.7.0 Encryption required",
+    ],
+)
+def test_a_server_that_asks_for_tls_inside_it_is_surest_where_it_offers_it_too(text: str) -> None:
+    cause = "tls-ended-in-front"
+    found = [told(INSIDE.format(keyword=k, text=text)) for k in ("STARTTLS", "8BITMIME")]
+    assert [{one.id: one.degree for one in each}.get(cause) for each in found] == [
+        "likely",
+        "one of these",
+    ]
+
+
+@pytest.mark.parametrize("keyword", ["STARTTLS", "AUTH PLAIN"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "5.7.0 Authentication required; use port 587 with STARTTLS or port 465",
+        "5.7.0 Authentication required. Use STARTTLS on port 587 and log in",
+        "5.7.0 Authentication Required. STARTTLS is on already, log in first",
+        "5.7.0 Remote server mx9 said: 530 Must issue a STARTTLS command first",
+    ],
+)
+def test_a_word_of_tls_inside_it_is_no_demand_for_it(text: str, keyword: str) -> None:
+    found = told(INSIDE.format(keyword=keyword, text=text))
+    assert "tls-ended-in-front" not in [one.id for one in found]
+
+
 LIST = """S: 220 mx.example.net ESMTP
 C: EHLO a.example.org
 {list}C: QUIT

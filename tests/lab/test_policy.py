@@ -216,6 +216,17 @@ def test_an_unknown_scenario(name: str, says: str) -> None:
         ('[middlebox]\ndoes = "cut"\nat = "BLAH"\n', "mine.toml:8: middlebox.at cannot be 'BLAH'"),
         ('[middlebox]\ndoes = "cut"\n', 'middlebox.does is "cut", but at is missing: write at ='),
         ('[middlebox]\nat = "EHLO"\n', 'middlebox.at has an effect with does = "cut" only'),
+        (
+            '[client]\ntls = "required"\n[middlebox]\ndoes = "end-tls"\n',
+            'mine.toml:9: middlebox.does is "end-tls", which has an effect with tls = "implicit"',
+        ),
+        (
+            (
+                '[client]\ntls = "implicit"\n[server]\nimplicit_tls = true\n'
+                '[middlebox]\ndoes = "end-tls"\n'
+            ),
+            'middlebox.does is "end-tls", so to the server no TLS comes: leave out implicit_tls',
+        ),
         ('[middlebox]\nlines = ["X"]\n', "mine.toml:7: middlebox.lines has an effect with does ="),
         ('[middlebox]\ndoes = "inject-reply"\n', 'is "inject-reply", but lines is missing: write'),
         ('[middlebox]\ndoes = "proxy"\n', 'middlebox.does is "proxy", but lines is missing: write'),

@@ -219,6 +219,46 @@ def test_of_tls_that_ends_in_front_of_it_a_server_knows_nothing(engine: Engine) 
     assert all(p.events and not p.secure for p in pieces)
 
 
+def ended_in_front(**tables: dict[str, Any]) -> Session:
+    """A session in which TLS ends in front of a server that does not mind."""
+    given = load("tls-ended-in-front")
+    tables = {"server": {}, "client": {}} | tables
+    tables["server"] = {"requires_tls": False} | tables["server"]
+    changed = {
+        table: msgspec.structs.replace(getattr(given, table), **values)
+        for table, values in tables.items()
+    }
+    return play(msgspec.structs.replace(given, **changed))
+
+
+def test_where_tls_ends_in_front_nothing_need_cross_behind_it() -> None:
+    # Each waits for the other: the server for the header of a proxy.
+    session = ended_in_front(client={"patience": 0.4}, server={"expects_proxy": True})
+    assert not session.stream("client", "server") + session.stream("server", "server")
+    found = explainer.explain(session)
+    assert {piece.link for piece in bytes_view.describe(found)} == {"client"}
+    assert pcapng.render(session)
+    assert say(found.verdict.outcome).startswith("TLS ended in front of the server:")
+
+
+def test_what_tls_that_ends_in_front_did_for_a_message_is_not_overstated() -> None:
+    found = explainer.explain(ended_in_front())
+    assert found.verdict.delivered
+    assert say(found.verdict.outcome) == (
+        "TLS ended in front of the server: what reached the server came in the clear. "
+        "The message was accepted."
+    )
+    noted = {note.rule for step in found.steps for note in step.notes if note.met}
+    assert not noted & {"mail-inside-tls", "list-intact", "esmtps-marked", "starttls-gone"}
+
+
+def test_tls_ends_in_front_of_a_server_also_where_the_client_refuses_its_certificate() -> None:
+    session = ended_in_front(client={"verify": True}, server={"certificate": "expired"})
+    (handshake,) = [event for event in session.events if isinstance(event, Handshake)]
+    assert (handshake.error, handshake.in_front) == ("expired", True)
+    assert say(explainer.explain(session).verdict.outcome).startswith("TLS was begun, but")
+
+
 def test_tls_that_ends_in_front_keeps_nobody_from_the_list() -> None:
     noted = {note.rule for step in explanation("tls-ended-in-front").steps for note in step.notes}
     assert "starttls-gone" in noted
