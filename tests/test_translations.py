@@ -308,6 +308,11 @@ NOT_USED = {
         r"(?i)в открытом виде|хост|(?:второе|первое|ённое) EHLO"
         r"|(?:слушает|кто угодно|что-то) по пути"
     ),
+    # Base64 is decoded, and nothing is decrypted by that.
+    "de": (
+        r"Oktett|\bCiphers?\b(?!-)|\bKopf\b|Entschlüsseln Sie|auf dem Weg\b|im Weg steht"
+        r"|EHLO (?:ge)?sag|HELO sag|TLS (?:ist|bleibt) an[,.]"
+    ),
 }
 """What a language does not write, though each text alone would be understood."""
 
