@@ -313,6 +313,11 @@ NOT_USED = {
         r"Oktett|\bCiphers?\b(?!-)|\bKopf\b|Entschlüsseln Sie|auf dem Weg\b|im Weg steht"
         r"|EHLO (?:ge)?sag|HELO sag|TLS (?:ist|bleibt) an[,.]"
     ),
+    # The space before a mark is one at which no line breaks, and a vowel elides an article.
+    "fr": (
+        r" [;:?!»](?!\w)|« |\b(?:de|le) (?:EHLO|AUTH)\b|offert|\b[Rr]edi(?:t|re|sent)\b"
+        r"|sur le chemin|mandataire|\b(?:[Ll]es?|ce|son) logs?\b"
+    ),
 }
 """What a language does not write, though each text alone would be understood."""
 
