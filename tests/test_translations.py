@@ -318,6 +318,11 @@ NOT_USED = {
         r" [;:?!»](?!\w)|« |\b(?:de|le) (?:EHLO|AUTH)\b|offert|\b[Rr]edi(?:t|re|sent)\b"
         r"|sur le chemin|mandataire|\b(?:[Ll]es?|ce|son) logs?\b"
     ),
+    # Advice is given to "voi", and "accesso" could be more than AUTH.
+    "it": (
+        r"(?:^|\. )(?:Attivare|Controllare|Creare|Eseguire|Fare|Guardare|Impostare|Provare) "
+        r"|ottett|primo elenco|[bB]utta|'accesso\b|il login|nuovo dovuto|altra parte (?!potrebbe)"
+    ),
 }
 """What a language does not write, though each text alone would be understood."""
 
