@@ -323,6 +323,11 @@ NOT_USED = {
         r"(?:^|\. )(?:Attivare|Controllare|Creare|Eseguire|Fare|Guardare|Impostare|Provare) "
         r"|ottett|primo elenco|[bB]utta|'accesso\b|il login|nuovo dovuto|altra parte (?!potrebbe)"
     ),
+    # "Sesión" is one of SMTP or of TLS: a login begins none. "Por qué toma" asks why it takes.
+    "es": (
+        r"octeto|(?i:inici\w+ (?:de )?sesión)|cabecera|desech|\btiran?\b|[Tt]exto claro"
+        r"|por qué toma"
+    ),
 }
 """What a language does not write, though each text alone would be understood."""
 
