@@ -328,6 +328,7 @@ NOT_USED = {
         r"octeto|(?i:inici\w+ (?:de )?sesión)|cabecera|desech|\btiran?\b|[Tt]exto claro"
         r"|por qué toma"
     ),
+    "pt_BR": r"octeto|texto puro|joga(?:dos?)? fora|disse EHLO",
 }
 """What a language does not write, though each text alone would be understood."""
 
