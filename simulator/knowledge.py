@@ -162,6 +162,7 @@ class Ledger:
     def __init__(self, events: Sequence[AnyEvent]) -> None:
         self._events = events
         self._index = -1
+        self._in_front = False
         self.facts: list[list[tuple[int, Fact]]] = []
         self.changed: dict[int, list[int]] = defaultdict(list)
         self.learned: dict[tuple[Side, Kind, str], list[int]] = defaultdict(list)
@@ -194,6 +195,7 @@ class Ledger:
         match event:
             case Handshake(error=""):
                 self._discard("handshake")
+                self._in_front = event.in_front
                 self._proved(event)
             case Command(verb=("EHLO" | "HELO" | "LHLO"), lost=False) if not unread:
                 # A later one changes nothing unless the server takes it (RFC 5321 §4.1.4).
@@ -224,7 +226,8 @@ class Ledger:
             name=name,
             value=value,
             learned=self._index,
-            secure=kind == "tls" or (event.secure and not event.stale),
+            secure=kind == "tls"
+            or (event.secure and not event.stale and not (holder == "server" and self._in_front)),
         )
         self.facts.append([])
         self.learned[holder, kind, name].append(place)
@@ -261,6 +264,8 @@ class Ledger:
             "server": event.client_certificate,
             "client": event.server_certificate,
         }
+        if event.in_front:
+            del proofs["server"]
         for holder, shown in proofs.items():
             self._learn(holder, "tls", "TLS", tls)
             if shown:

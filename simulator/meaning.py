@@ -222,7 +222,12 @@ def _established(moment: Moment, event: Handshake) -> Text:
         "version": event.version.replace("TLSv", "TLS "),
         "cipher": event.cipher,
     }
-    if moment.implicit_tls:
+    if event.in_front:
+        then = N_(
+            "{handshake} TLS ends in front of the server: all that follows reaches the server "
+            "in the clear, and it knows of no TLS."
+        )
+    elif moment.implicit_tls:
         then = N_(
             "{handshake} It comes before the first word of SMTP, so there is nothing to forget."
         )

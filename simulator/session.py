@@ -127,6 +127,7 @@ class Handshake(Event, frozen=True, kw_only=True, tag="handshake"):
     server's key against a TLSA record (RFC 7672 §3.1.1). `untold`: only the server wrote it down,
     which cannot see what the client made of the certificate. `resumed`: it resumed an earlier TLS
     session (RFC 9846 §2.2, RFC 5246 §7.3), and no certificate crossed; it was `verified` then.
+    `in_front`: TLS ends before the server, which knows nothing of it: the rest of the way is clear.
     `error` is one of a closed set, `detail` what the TLS library said.
     """
 
@@ -138,6 +139,7 @@ class Handshake(Event, frozen=True, kw_only=True, tag="handshake"):
     dane: bool = False
     untold: bool = False
     resumed: bool = False
+    in_front: bool = False
     error: HandshakeError = ""
     detail: str = ""
 

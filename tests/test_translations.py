@@ -339,6 +339,16 @@ def test_a_language_is_written_one_way(code: str) -> None:
     assert [text for text in said if re.search(NOT_USED[code], text)] == []
 
 
+def test_spanish_tells_plain_text_from_what_is_in_the_clear() -> None:
+    said = [(source.lower(), text.lower()) for source, text in translated("es")]
+    assert [
+        text
+        for source, text in said
+        if ("in the clear" in source and "en claro" not in text)
+        or ("texto plano" in text and "plain text" not in source)
+    ] == []
+
+
 SAME = {
     "{tls} {mail}",
     "ms",

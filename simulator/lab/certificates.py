@@ -66,6 +66,11 @@ def _issued(kind: str, name: str) -> trustme.LeafCert:
         case "valid":
             carried = str(address_in(name) or name)
             return _authority().issue_cert(carried, common_name=_common(name), key_type=ecdsa)
+        case "many-names":
+            carried = str(address_in(name) or name)
+            # As many as make it larger than a packet.
+            names = (carried, *(f"mail.customer-{number}.example" for number in range(1, 61)))
+            return _authority().issue_cert(*names, common_name=_common(name), key_type=ecdsa)
         case "local":
             # What a client not ours may have been told to connect to.
             local = (name, "localhost", "127.0.0.1", "::1")

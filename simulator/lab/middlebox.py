@@ -49,7 +49,7 @@ class Middlebox:
         self._reply: list[bytes] = []
         self._asked = deque(["CONNECT"])
         self._message = False
-        self._deaf = False
+        self._stopped: Side | None = None
 
     async def serve(
         self,
@@ -60,6 +60,7 @@ class Middlebox:
         """Relay one connection to another one, that to the server, until either side closes."""
         far_reader, far_writer = await asyncio.open_connection(sock=server, limit=_CHUNK)
         self._near = writer
+        self._tap.ends_in_front = writer.get_extra_info("ssl_object") is not None
         if self.policy.does == "proxy":
             far_writer.write(self._header())
         up = asyncio.create_task(self._relay(reader, far_writer, "server", self._up))
@@ -106,7 +107,9 @@ class Middlebox:
             while not self._blind and not self._tap.cut_by and (end := held.find(b"\n") + 1):
                 passing += line(held[:end])
                 held = held[end:]
-            if to == "server" and self._drops(held):
+            if self._drops(held, to):
+                if to == "client":
+                    self._tap.crossed(to, held, "server")
                 held = b""
             elif self._blind or len(held) > _CHUNK:
                 # A way on which nothing is altered has one leg on record.
@@ -120,11 +123,19 @@ class Middlebox:
                 writer.write(passing)
                 await writer.drain()
 
-    def _drops(self, data: bytes) -> bool:
-        """Is nothing of the client's let through any more, since a ClientHello was too large?"""
-        if self.policy.does == "drop-large-hello" and self._blind and tls.client_random(data):
-            self._deaf = tls.HEADER + int.from_bytes(data[3 : tls.HEADER]) > _PACKET
-        return self._deaf
+    def _drops(self, data: bytes, to: Side) -> bool:
+        """Is nothing let through that way any more, since what crossed it was too large?"""
+        does = self.policy.does
+        if does == "drop-large-hello" and to == "server" and self._blind:
+            if tls.client_random(data):
+                large = tls.HEADER + int.from_bytes(data[3 : tls.HEADER]) > _PACKET
+                self._stopped = to if large else None
+        elif does == "drop-large-packets" and to == "client" and self._blind:
+            # TCP fills its packets, here what is read at once. The last is smaller and would get
+            # through, but behind a gap it is of no use to the other side.
+            if len(data) > _PACKET:
+                self._stopped = to
+        return self._stopped == to
 
     def _up(self, line: bytes) -> bytes:
         """What the server gets for a line of the client."""

@@ -245,8 +245,16 @@ class Lab:
             task.add_done_callback(self._relays.discard)
             task.add_done_callback(lambda _: writer.transport.abort())
 
+        ends_tls = self.scenario.middlebox.does == "end-tls"
         return await self._listening(
-            asyncio.start_server(accept, self._host, self._port, backlog=WAITING)
+            asyncio.start_server(
+                accept,
+                self._host,
+                self._port,
+                ssl=self._context() if ends_tls else None,
+                ssl_handshake_timeout=GRACE if ends_tls else None,
+                backlog=WAITING,
+            )
         )
 
     def _full(self) -> bool:

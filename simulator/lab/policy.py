@@ -128,7 +128,9 @@ class ServerPolicy(_Table, frozen=True, kw_only=True):
     takes_bare_lf: bool = False
     requires_tls: bool = False
     expects_proxy: bool = False
-    certificate: Literal["valid", "by-name", "other-name", "expired", "unknown-ca"] = "valid"
+    certificate: Literal[
+        "valid", "many-names", "by-name", "other-name", "expired", "unknown-ca"
+    ] = "valid"
     asks_certificate: bool = False
     marks_tls: Literal["inside", "never", "always"] = "inside"
     silent_at: Literal[Verb, "TLS"] = ""
@@ -157,6 +159,8 @@ class MiddleboxPolicy(_Table, frozen=True, kw_only=True):
         "proxy",
         "cut",
         "drop-large-hello",
+        "drop-large-packets",
+        "end-tls",
     ] = "nothing"
     lines: tuple[Printable, ...] = ()
     at: Verb = ""

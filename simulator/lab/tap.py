@@ -47,6 +47,7 @@ class Tap:
         self.client_certificate: Certificate | None = None
         self.server_certificate: Certificate | None = None
         self.cut_by: Party | None = None
+        self.ends_in_front = False
         self._offsets: dict[tuple[Link, Side], int] = {}
         self._stale: list[Command] = []
         self._within: dict[int, list[AnyEvent]] = {}
@@ -118,7 +119,9 @@ class Tap:
         for place, event in enumerate(events):
             if isinstance(event, Handshake) and not event.error:
                 events[place] = msgspec.structs.replace(
-                    event, client_certificate=self.client_certificate
+                    event,
+                    client_certificate=self.client_certificate,
+                    in_front=self.ends_in_front,
                 )
                 events[place + 1 : place + 1] = [
                     msgspec.structs.replace(command, at=event.at) for command in self._stale

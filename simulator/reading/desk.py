@@ -21,8 +21,11 @@ MOST_OPEN = 20_000
 """Sessions that may be open at once; beyond it the one silent for longest is given out."""
 
 
-_KEYED = late(r"\s*\[?[\"'][^\"']{0,80}[\"']\]? ?(?:[=-]>|[=:])\s*")
-"""A name in quotes and what stands before its value, which is in the next line; no side's mark."""
+_KEYED = late(
+    r"\s*(?:(?:\[[\"'][^\]]{0,160}\]){1,4}|[\"'][^\"']{0,80}[\"']|\w{0,40}(?i:pass|secret|token|key|pwd)\w{0,20})"
+    r" ?(?:[=-]>|[=:])\s*"
+)
+"""A name in quotes, or of a secret, before its value, which is in the next line; no side's mark."""
 
 
 class Desk:

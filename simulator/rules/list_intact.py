@@ -16,6 +16,8 @@ def check(moment: Moment) -> Finding | None:
         return broken(N_("A line of the list is overwritten with X: a firewall masked it."))
     if not reply.secure:
         return None
+    if moment.past.tls is not None and moment.past.tls.in_front:
+        return None
     if moment.past.tls is not None and moment.past.tls.verified:
         return met(N_("Inside TLS no one on the path can alter the list."))
     return met(

@@ -11,7 +11,12 @@ def check(moment: Moment) -> Finding | None:
     if not reply or not reply.secure or reply.code != 250 or reply.by != "server":
         return None
     if any(line.split(" ")[0].upper() == "STARTTLS" for line in reply.lines[1:]):
-        return broken(N_("The server still lists STARTTLS, although TLS is on."))
+        return broken(
+            N_(
+                "The server still lists STARTTLS, although TLS is on: it does not look, or TLS "
+                "ends in front of it, and it knows of none."
+            )
+        )
     return met(N_("STARTTLS is no longer in the list, because TLS is on."))
 
 

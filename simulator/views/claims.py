@@ -80,7 +80,26 @@ def claims(session: Session) -> dict[Stream, tuple[Claim, ...]]:
         if other in found:
             theirs = [claim for claim in sorted(known) if _may_pass(session.events[claim.event])]
             found[other].extend(_passed_on(streams[link, to], theirs, streams[other], found[other]))
+    if ends_in_front(session):
+        for to in SIDES:
+            found["server", to].extend(_behind(session, to, streams["server", to]))
     return {stream: tuple(sorted(known)) for stream, known in found.items()}
+
+
+def _behind(session: Session, to: Side, stream: bytes) -> Iterator[Claim]:
+    """The claims behind the end of TLS, where each event's text crosses as it is."""
+    at = 0
+    for index, event in enumerate(session.events):
+        if event.secure and event.raw and any(span.to == to for span in event.wire):
+            place = stream.find(event.raw, at)
+            if place >= 0:
+                at = place + len(event.raw)
+                yield Claim(place, at, index)
+
+
+def ends_in_front(session: Session) -> bool:
+    """Whether TLS ends in front of the server, and crosses only the client's leg."""
+    return any(isinstance(event, Handshake) and event.in_front for event in session.events)
 
 
 class Region(NamedTuple):
@@ -134,8 +153,14 @@ def _begins_record(stream: bytes, at: int) -> bool:
 
 def regions(session: Session, stream: bytes, known: Sequence[Claim]) -> list[Region]:
     """Cut a stream, whose claims are `known`, into regions that follow one another."""
-    texts = [claim for claim in known if is_text(session.events[claim.event])]
-    others = [claim.start for claim in known if not is_text(session.events[claim.event])]
+    texts, others = [], []
+    for claim in known:
+        event = session.events[claim.event]
+        # Behind the end of TLS the text of what crossed inside stands as it is.
+        if is_text(event) or stream[claim.start : claim.end] == event.raw:
+            texts.append(claim)
+        else:
+            others.append(claim.start)
     found: list[Region] = []
     at = 0
     while at < len(stream):

@@ -176,6 +176,8 @@ def proofs(session: Session, handshake: Handshake) -> Iterator[tuple[str, Text |
         yield N_("version"), handshake.version.replace("TLSv", "TLS ")
     if handshake.cipher:
         yield N_("cipher"), handshake.cipher
+    if handshake.in_front:
+        yield N_("TLS ends"), Text(N_("in front of the server, which knows nothing of it"))
     for name, certificate in (
         (N_("server's certificate"), handshake.server_certificate),
         (N_("client's certificate"), handshake.client_certificate),

@@ -35,7 +35,7 @@ from simulator.session import (
     Session,
     Side,
 )
-from simulator.views.claims import claims, links, recorded
+from simulator.views.claims import claims, ends_in_front, links, recorded
 from simulator.views.inert import printable
 from simulator.views.view import View
 
@@ -271,6 +271,8 @@ def _ends(session: Session, link: Link) -> tuple[_End, _End]:
         client, server = _CLIENT, _SERVER
     given = session.server.port
     port = 465 if session.implicit_tls else given if given in WELL_KNOWN else 25
+    if link == "server" and ends_in_front(session):
+        port = 25
     near = _End(client, session.client.port if session.client.port >= 1024 else 49152)
     far = _End(server, port)
     if len(links(session)) == 1:

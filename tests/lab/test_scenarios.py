@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from simulator import explainer, smtp, tls
+from simulator import explainer, formats, smtp, tls
 from simulator.explainer import Explanation, veiled
 from simulator.lab import ClientPolicy, Scenario, load, names
 from simulator.lab.client import Client
@@ -30,6 +30,8 @@ from simulator.session import (
     Trace,
     to_json,
 )
+from simulator.views import bytes as bytes_view
+from simulator.views import pcapng
 from simulator.views.outline import proofs
 from tests.playing import explanation, received, retold
 
@@ -169,6 +171,72 @@ def test_a_hello_gets_through_that_fits_one_packet(engine: Engine, tls_version: 
     # Nor does it take a message inside TLS for a hello.
     assert [e.error for e in passed.events if isinstance(e, Handshake)] == [""]
     assert explainer.explain(passed).verdict.delivered
+
+
+@pytest.mark.parametrize("tls_version", ["1.2", "1.3"])
+@pytest.mark.parametrize("engine", ["loopback", "memory"])
+def test_a_certificate_gets_through_that_fits_one_packet(engine: Engine, tls_version: Any) -> None:
+    scenario = load("path-mtu")
+
+    def played(*, large: bool) -> Session:
+        client = msgspec.structs.replace(
+            scenario.client, tls_version=tls_version, patience=5 - 4.7 * large
+        )
+        server = msgspec.structs.replace(
+            scenario.server, certificate="many-names" if large else "valid"
+        )
+        with playing_on(engine):
+            return play(msgspec.structs.replace(scenario, client=client, server=server))
+
+    dropped, passed = played(large=True), played(large=False)
+    # The hello arrives and is answered; of the answer nothing comes.
+    assert dropped.stream("server", "server") == dropped.stream("server")
+    sent, came = dropped.stream("client", "server"), dropped.stream("client")
+    assert sent.startswith(came)
+    assert 1460 < len(sent) - len(came) < 3 * 1460
+    assert [e.error for e in dropped.events if isinstance(e, Handshake)] == ["timeout"]
+    assert explainer.explain(passed).verdict.delivered
+
+
+@pytest.mark.parametrize("engine", ["loopback", "memory"])
+def test_of_tls_that_ends_in_front_of_it_a_server_knows_nothing(engine: Engine) -> None:
+    with playing_on(engine):
+        session = play(load("tls-ended-in-front"))
+    assert b"EHLO" not in session.stream("server")
+    assert session.stream("server", "server").startswith(b"EHLO ")
+    assert session.stream("client", "server").startswith(b"220 ")
+    found = explainer.explain(session)
+    facts = found.steps[-1].knowledge.facts
+    assert [(f.name, f.secure) for f in facts if f.holder == "server"] == [("EHLO", False)]
+    assert {f.name for f in facts if f.holder == "client" and f.kind == "tls"} >= {"TLS"}
+    assert lists(found) == ["8BITMIME / SIZE 10485760 / STARTTLS"]
+    assert found.verdict.tls == "implicit"
+    # Its leg is told for what it is, by its port too.
+    _, behind = formats.read(pcapng.render(session))
+    assert (behind.implicit_tls, behind.server.port) == (False, 25)
+    assert explainer.explain(behind).verdict.tls == "not_attempted"
+    pieces = [p for p in bytes_view.describe(found) if p.link == "server" and not p.depth]
+    assert all(p.events and not p.secure for p in pieces)
+
+
+def test_tls_that_ends_in_front_keeps_nobody_from_the_list() -> None:
+    noted = {note.rule for step in explanation("tls-ended-in-front").steps for note in step.notes}
+    assert "starttls-gone" in noted
+    assert "list-intact" not in noted
+    assert "list-intact" in {
+        note.rule for step in explanation("implicit-tls").steps for note in step.notes
+    }
+
+
+@pytest.mark.parametrize("engine", ["loopback", "memory"])
+def test_a_certificate_may_be_for_many_names(engine: Engine) -> None:
+    with playing_on(engine):
+        session = changed("documented", server={"certificate": "many-names"})
+    [shaken] = [event for event in session.events if isinstance(event, Handshake)]
+    assert shaken.verified
+    assert shaken.server_certificate is not None
+    assert shaken.server_certificate.names[0] == load("documented").server.name
+    assert len(shaken.server_certificate.names) > 50
 
 
 @pytest.mark.parametrize(
@@ -463,7 +531,7 @@ def test_a_header_that_is_none_ends_the_connection() -> None:
     assert (last.by, last.reason) == ("server", "closed")
 
 
-@pytest.mark.parametrize("kind", ["valid", "other-name", "expired", "unknown-ca"])
+@pytest.mark.parametrize("kind", ["valid", "many-names", "other-name", "expired", "unknown-ca"])
 @pytest.mark.parametrize(("tlsa", "error"), [("present", ""), ("previous", "certificate")])
 def test_by_dane_the_key_counts_and_nothing_else(kind: str, tlsa: str, error: str) -> None:
     played = changed("dane", client={"tlsa": tlsa}, server={"certificate": kind})
@@ -828,7 +896,9 @@ RACY = [
     "chunking-remembered",
     "dane-previous-key",
     "no-sni",
+    "path-mtu",
     "resumed",
+    "tls-ended-in-front",
     "xclient-skipped-ehlo",
 ]
 

@@ -537,6 +537,16 @@ FOUND = {
         'array(3) {\n  ["host"]=>\n  string(2) "mx"\n  ["pass"]=>\n  string(8) "WNlAGh77"\n}\n'
         "<= 220 Ready to start TLS\n"
     ),
+    **{
+        f"a value behind its name, which ends in a mark of the log's: {key}": (
+            "<= 220 mx.example.com ESMTP\n=> EHLO localhost\n<= 250 STARTTLS\n=> STARTTLS\n"
+            f"{key}\n  string(8) \"WNlAGh77\"\n<= 220 Ready to start TLS\n"
+        )
+        for key in (
+            '["oauthClientSecret":protected]=>', '  ["pass":"Mailer\\\\SMTP":private]=>',
+            "smtp_pass =>", "  clientSecret=>", "['auth']['password'] =>",
+        )
+    },
     "a value behind its name, where an answer to AUTH was asked for": (
         "$ openssl s_client -quiet -starttls smtp -connect mx.example.org:587\n250 SMTPUTF8\n"
         "auth login\n334 VXNlcm5hbWU6\n<key>SMTPPassword</key>\n<string>WNlAGh22</string>\n"
