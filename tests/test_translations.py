@@ -308,6 +308,27 @@ NOT_USED = {
         r"(?i)в открытом виде|хост|(?:второе|первое|ённое) EHLO"
         r"|(?:слушает|кто угодно|что-то) по пути"
     ),
+    # Base64 is decoded, and nothing is decrypted by that.
+    "de": (
+        r"Oktett|\bCiphers?\b(?!-)|\bKopf\b|Entschlüsseln Sie|auf dem Weg\b|im Weg steht"
+        r"|EHLO (?:ge)?sag|HELO sag|TLS (?:ist|bleibt) an[,.]"
+    ),
+    # The space before a mark is one at which no line breaks, and a vowel elides an article.
+    "fr": (
+        r" [;:?!»](?!\w)|« |\b(?:de|le) (?:EHLO|AUTH)\b|offert|\b[Rr]edi(?:t|re|sent)\b"
+        r"|sur le chemin|mandataire|\b(?:[Ll]es?|ce|son) logs?\b"
+    ),
+    # Advice is given to "voi", and "accesso" could be more than AUTH.
+    "it": (
+        r"(?:^|\. )(?:Attivare|Controllare|Creare|Eseguire|Fare|Guardare|Impostare|Provare) "
+        r"|ottett|primo elenco|[bB]utta|'accesso\b|il login|nuovo dovuto|altra parte (?!potrebbe)"
+    ),
+    # "Sesión" is one of SMTP or of TLS: a login begins none. "Por qué toma" asks why it takes.
+    "es": (
+        r"octeto|(?i:inici\w+ (?:de )?sesión)|cabecera|desech|\btiran?\b|[Tt]exto claro"
+        r"|por qué toma"
+    ),
+    "pt_BR": r"octeto|texto puro|joga(?:dos?)? fora|disse EHLO",
 }
 """What a language does not write, though each text alone would be understood."""
 
@@ -316,6 +337,16 @@ NOT_USED = {
 def test_a_language_is_written_one_way(code: str) -> None:
     said = [re.sub(r"`[^`]*`", "", said) for _, said in translated(code)]
     assert [text for text in said if re.search(NOT_USED[code], text)] == []
+
+
+def test_spanish_tells_plain_text_from_what_is_in_the_clear() -> None:
+    said = [(source.lower(), text.lower()) for source, text in translated("es")]
+    assert [
+        text
+        for source, text in said
+        if ("in the clear" in source and "en claro" not in text)
+        or ("texto plano" in text and "plain text" not in source)
+    ] == []
 
 
 SAME = {

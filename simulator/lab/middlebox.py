@@ -131,8 +131,8 @@ class Middlebox:
                 large = tls.HEADER + int.from_bytes(data[3 : tls.HEADER]) > _PACKET
                 self._stopped = to if large else None
         elif does == "drop-large-packets" and to == "client" and self._blind:
-            # TCP fills its packets. The last is smaller and would get through, but behind a gap
-            # it is of no use to the other side.
+            # TCP fills its packets, here what is read at once. The last is smaller and would get
+            # through, but behind a gap it is of no use to the other side.
             if len(data) > _PACKET:
                 self._stopped = to
         return self._stopped == to
