@@ -14,7 +14,7 @@ from collections.abc import Callable
 from simulator import smtp, tls
 from simulator.lab.policy import MiddleboxPolicy
 from simulator.lab.tap import Tap
-from simulator.lab.wire import LINGER, reset
+from simulator.lab.wire import LINGER, abort, reset
 from simulator.session import Command, Remark, Reply, Side, Span
 
 _CHUNK = 256 * 1024
@@ -88,7 +88,7 @@ class Middlebox:
                                 await end.wait_closed()
             finally:
                 for end in (writer, far_writer):
-                    end.transport.abort()
+                    abort(end.transport)
 
     async def _relay(
         self,

@@ -26,6 +26,7 @@ from simulator.lab.middlebox import Middlebox
 from simulator.lab.policy import Scenario
 from simulator.lab.server import Server, context_of
 from simulator.lab.tap import Tap
+from simulator.lab.wire import abort
 from simulator.session import AnyEvent, Command, Peer, Session
 
 T = TypeVar("T")
@@ -244,7 +245,7 @@ class Lab:
             task = asyncio.create_task(relay(reader, writer))
             self._relays.add(task)
             task.add_done_callback(self._relays.discard)
-            task.add_done_callback(lambda _: writer.transport.abort())
+            task.add_done_callback(lambda _: abort(writer.transport))
 
         ends_tls = self.scenario.middlebox.does == "end-tls"
         return await self._listening(

@@ -29,7 +29,7 @@ from simulator.lab.engine import certificates
 from simulator.lab.lax import LaxLines
 from simulator.lab.policy import ServerPolicy
 from simulator.lab.tap import Tap
-from simulator.lab.wire import reset
+from simulator.lab.wire import abort, reset
 from simulator.session import AuthResponse, Command, Handshake, Message, Trace
 
 logging.getLogger("mail.log").setLevel(logging.CRITICAL)
@@ -143,7 +143,7 @@ class Server(SMTP):
         if self.transport is not None:
             transport = self._original_transport or self.transport
             assert isinstance(transport, asyncio.WriteTransport)
-            transport.abort()
+            abort(transport)
             # In the middle of a handshake, nobody else would say that it is over.
             self.loop.call_soon(self.connection_lost, None)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import gc
 import logging
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -960,3 +961,13 @@ def test_a_hundred_times_the_same(name: str) -> None:
 def test_citations_of_the_notes_exist() -> None:
     used = {note.citation for name in names() for note in explanation(name).notes}
     assert used <= set(smtp.citations())
+
+
+def test_where_tls_ends_in_front_nothing_goes_wrong_in_silence(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A task that failed says so only when nobody can ask it any more."""
+    for _ in range(3):
+        play(load("tls-ended-in-front"))
+    gc.collect()
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
